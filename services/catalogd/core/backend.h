@@ -1,0 +1,92 @@
+/* backend.h - where the replicated state lies: a struct of functions, SQLite in io/, in memory in
+ * tests/lib.
+ *
+ * Only core/store.c calls the functions that write. All of them run on one thread, inside a
+ * transaction that the edge opened; an error means the transaction is lost and the edge ends the
+ * process or starts over from the disk. */
+#ifndef CATALOG_BACKEND_H
+#define CATALOG_BACKEND_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/base/arena.h"
+#include "common/base/buf.h"
+#include "common/base/err.h"
+#include "common/base/hash.h"
+
+/* The tables of the state, in canonical order (spools and hashes follow it). Append only. */
+enum catalog_table {
+    CATALOG_KV,
+    CATALOG_TOMBSTONES,
+    CATALOG_SETTINGS, /* retention and the like, by name */
+    CATALOG_TABLE_COUNT
+};
+
+/* A row; bytes are borrowed from whoever filled it in. Keys begin with (partition, namespace): see
+ * core/key.h. */
+struct catalog_row {
+    struct cu_bytes key;
+    struct cu_bytes value;               /* a packed message of the table */
+    uint64_t create_index, modify_index; /* shown indexes */
+    struct cu_u128 hash;                 /* of (table name, key, value) */
+};
+
+enum catalog_operation { CATALOG_CREATE, CATALOG_UPDATE, CATALOG_DELETE, CATALOG_OPERATION_COUNT };
+const char *catalog_operation_name(enum catalog_operation operation); /* create, update, delete */
+
+/* One row of the change log (contracts 6.2). */
+struct catalog_change {
+    uint64_t index;  /* shown */
+    uint32_t number; /* within the index, from 0 */
+    enum catalog_table table;
+    struct cu_bytes key;
+    enum catalog_operation operation;
+    struct cu_bytes before;     /* the row's value before; empty for create */
+    struct cu_u128 before_hash; /* set when `before` lies in the value table (over 4 KiB) */
+    bool before_by_hash;
+    const char *actor, *node, *daemon, *address, *cause, *reason;
+    uint64_t wall_ms;
+    uint32_t size_bytes; /* what it counts against the retention */
+};
+
+/* Return false to stop the walk. The row is valid until it returns. */
+typedef bool catalog_visit(void *arg, const struct catalog_row *row);
+typedef bool catalog_visit_change(void *arg, const struct catalog_change *change);
+
+struct catalog_backend {
+    void *context;
+    /* ---- reads ---- */
+    /* CU_E_NOT_FOUND: no such row; the row's bytes are put into `arena`. */
+    enum cu_err (*get)(void *context, enum catalog_table table, struct cu_bytes key,
+                       struct cu_arena *arena, struct catalog_row *ret_row);
+    /* Rows whose key begins with `prefix` and is greater than `after` (empty: from the start),
+     * ascending. */
+    enum cu_err (*scan)(void *context, enum catalog_table table, struct cu_bytes prefix,
+                        struct cu_bytes after, catalog_visit *visit, void *arg);
+    /* Change rows with (index, number) above the given, ascending. */
+    enum cu_err (*changes)(void *context, uint64_t after_index, uint32_t after_number,
+                           catalog_visit_change *visit, void *arg);
+    /* A value kept once by hash; NOT_FOUND when it was dropped. */
+    enum cu_err (*value_get)(void *context, struct cu_u128 hash, struct cu_arena *arena,
+                             struct cu_bytes *ret_value);
+    /* Bookkeeping by name ("position", "windows", "indexes"...). NOT_FOUND: never written. */
+    enum cu_err (*meta_get)(void *context, const char *name, struct cu_arena *arena,
+                            struct cu_bytes *ret_value);
+    /* ---- writes: core/store.c only ---- */
+    enum cu_err (*put)(void *context, enum catalog_table table, const struct catalog_row *row);
+    enum cu_err (*del)(void *context, enum catalog_table table, struct cu_bytes key);
+    enum cu_err (*change_add)(void *context, const struct catalog_change *change);
+    enum cu_err (*change_drop)(void *context, uint64_t index, uint32_t number);
+    enum cu_err (*value_put)(void *context, struct cu_u128 hash,
+                             struct cu_bytes value); /* keeps an equal one */
+    enum cu_err (*value_drop)(void *context, struct cu_u128 hash);
+    enum cu_err (*meta_put)(void *context, const char *name, struct cu_bytes value);
+    /* Marks nest once: undo everything since mark, or keep it. For transactions of several
+     * operations. */
+    enum cu_err (*mark)(void *context);
+    enum cu_err (*undo)(void *context);
+    enum cu_err (*keep)(void *context);
+};
+
+#endif
