@@ -83,7 +83,12 @@ CU_MUST_USE enum cu_err cu_rpc_listen(struct cu_rpc *rpc, const char *url, struc
  * cluster with GOAWAY (contracts 1.5) when `strict`. */
 void cu_rpc_set_cluster_id(struct cu_rpc *rpc, const uint8_t *cluster_id, bool strict);
 
-/* The daemon's own say in three questions; each may stay unset.
+/* The ip that tcp:// connections dialled from here on leave from, so that peers on one loopback
+ * network can tell servers apart by address (contracts 2.3). NULL, "" or "0.0.0.0": the system's
+ * choice. Copied. */
+void cu_rpc_set_source_address(struct cu_rpc *rpc, const char *ip);
+
+/* The daemon's own say in four questions; each may stay unset.
  *   classify  the class of a peer (default: local uid 0 or own uid: CALLER_CATALOGD, other local:
  * CALLER_AGENT, remote: CALLER_AGENT) permit    the one permission check (contracts 2.4), called
  * for every row that names a right; default: yes route     where a request for a routed row goes:
@@ -96,6 +101,9 @@ struct cu_rpc_hooks {
                    struct cu_bytes resource);
     enum cu_err (*route)(void *context, const struct cu_rq *rq, enum cu_route route,
                          struct cu_client **ret_client, struct cu_diag *diag);
+    /* The connection of `peer` is lost (after the on_gone of its requests); the pointer names
+     * nobody from here on. */
+    void (*peer_gone)(void *context, const struct cu_peer *peer);
 };
 void cu_rpc_set_hooks(struct cu_rpc *rpc, const struct cu_rpc_hooks *hooks);
 
