@@ -26,7 +26,7 @@ typedef double cu_gauge(void *arg);
 void cu_metrics_gauge(struct cu_metrics *metrics, const char *name, cu_gauge *read, void *arg);
 
 /* A sample of a distribution: count, sum, min, max over all time and over the last whole 10 s
- * interval. Loop's thread. */
+ * interval. Loop's thread. Only what cu_metrics_sample() gave may be added to. */
 struct cu_sample {
     uint64_t count;
     double sum, min, max;
@@ -40,8 +40,9 @@ const char *cu_metric_kind_name(enum cu_metric_kind kind); /* "counter", "gauge"
 struct cu_metric_value {
     const char *name;
     enum cu_metric_kind kind;
-    double value;            /* counter, gauge */
-    struct cu_sample sample; /* sample */
+    double value;              /* counter, gauge */
+    struct cu_sample sample;   /* sample, over all time */
+    struct cu_sample interval; /* sample, over the last whole 10 s */
 };
 
 /* All metrics by name; `visit` returns nothing and may not add any. */
