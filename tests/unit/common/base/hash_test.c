@@ -1,0 +1,54 @@
+#include "common/base/hash.h"
+
+#include <string.h>
+
+#include "tests/lib/suite.h"
+
+START_TEST(crc32c_gives_the_vectors_of_rfc_3720_b4)
+{
+    uint8_t zeros[32] = {0}, ones[32], rising[32];
+    memset(ones, 0xff, sizeof ones);
+    for (uint8_t i = 0; i < 32; i++)
+        rising[i] = i;
+
+    ck_assert_uint_eq(cu_crc32c(0, zeros, 32), 0x8a9136aa);
+    ck_assert_uint_eq(cu_crc32c(0, ones, 32), 0x62a8ab43);
+    ck_assert_uint_eq(cu_crc32c(0, rising, 32), 0x46dd794e);
+    ck_assert_uint_eq(cu_crc32c(0, "123456789", 9), 0xe3069283);
+}
+END_TEST
+
+START_TEST(crc32c_goes_on_from_a_seed)
+{
+    uint32_t first = cu_crc32c(0, "12345", 5);
+    ck_assert_uint_eq(cu_crc32c(first, "6789", 4), cu_crc32c(0, "123456789", 9));
+}
+END_TEST
+
+START_TEST(sums_of_hashes_add_and_subtract_modulo_2_to_the_128)
+{
+    struct cu_u128 a = {UINT64_MAX, UINT64_MAX}, one = {1, 0};
+    struct cu_u128 zero = cu_u128_add(a, one);
+
+    ck_assert(zero.lo == 0 && zero.hi == 0);
+    struct cu_u128 back = cu_u128_sub(zero, one);
+    ck_assert(back.lo == a.lo && back.hi == a.hi);
+    struct cu_u128 carry = cu_u128_add((struct cu_u128){UINT64_MAX, 0}, one);
+    ck_assert(carry.lo == 0 && carry.hi == 1);
+}
+END_TEST
+
+START_TEST(blake2b_keeps_parts_apart)
+{
+    struct cu_bytes ab_c[] = {cu_bytes_of("ab"), cu_bytes_of("c")};
+    struct cu_bytes a_bc[] = {cu_bytes_of("a"), cu_bytes_of("bc")};
+    struct cu_u128 x = cu_blake2b_128(ab_c, 2), y = cu_blake2b_128(a_bc, 2),
+                   z = cu_blake2b_128(ab_c, 2);
+
+    ck_assert(x.lo != y.lo || x.hi != y.hi);
+    ck_assert(x.lo == z.lo && x.hi == z.hi);
+}
+END_TEST
+
+SUITE_MAIN("common/base/hash", crc32c_gives_the_vectors_of_rfc_3720_b4, crc32c_goes_on_from_a_seed,
+           sums_of_hashes_add_and_subtract_modulo_2_to_the_128, blake2b_keeps_parts_apart)
