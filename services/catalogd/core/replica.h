@@ -140,7 +140,8 @@ void catalog_actions_deinit(struct catalog_actions *actions);
 void catalog_replica_step(struct catalog_replica *replica, const struct catalog_event *event,
                           struct catalog_actions *out);
 
-/* When to send CATALOG_EV_TICK at the latest. */
+/* When to send CATALOG_EV_TICK at the latest. A time that has passed: at the end of this turn, when
+ * all of its reads are in (they share a round). */
 struct cu_mono catalog_replica_next_deadline(const struct catalog_replica *replica);
 
 struct catalog_replica_status {
