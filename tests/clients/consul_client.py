@@ -1,0 +1,96 @@
+"""Debian's python3-consul, unchanged, against one server: what http-api.md 1.10 says clients rely on."""
+import threading
+import time
+
+import consul
+
+from cluster import Cluster
+from runner import fixture, test
+
+
+@fixture
+def client():
+    with Cluster(1) as c:
+        yield consul.Consul(host=c[1].ip)
+
+
+@test
+def kv_put_and_get_bytes(client):
+    assert client.kv.put('py/a', b'\x00\xff') is True
+    index, data = client.kv.get('py/a')
+    assert data['Value'] == b'\x00\xff' and data['ModifyIndex'] == int(index), data
+    assert client.kv.put('py/empty', '') is True
+    assert client.kv.get('py/empty')[1]['Value'] is None
+
+
+@test
+def kv_get_of_a_missing_key_is_none(client):
+    index, data = client.kv.get('py/none')
+    assert data is None and int(index) >= 1
+
+
+@test
+def kv_recurse_and_keys(client):
+    for key in ('py/r/a', 'py/r/b/c', 'py/r/b/d'):
+        client.kv.put(key, key)
+    assert [e['Key'] for e in client.kv.get('py/r/', recurse=True)[1]] == ['py/r/a', 'py/r/b/c', 'py/r/b/d']
+    assert client.kv.get('py/r/', keys=True, separator='/')[1] == ['py/r/a', 'py/r/b/']
+    assert client.kv.get('py/zz', recurse=True)[1] is None
+
+
+@test
+def kv_flags_and_cas(client):
+    assert client.kv.put('py/c', '1', flags=42, cas=0) is True
+    assert client.kv.put('py/c', '2', cas=0) is False
+    data = client.kv.get('py/c')[1]
+    assert data['Flags'] == 42 and data['Value'] == b'1'
+    assert client.kv.put('py/c', '3', cas=data['ModifyIndex']) is True
+
+
+@test
+def kv_delete(client):
+    client.kv.put('py/d/a', '1')
+    client.kv.put('py/d/b', '1')
+    assert client.kv.delete('py/d/a', cas=1) is False
+    assert client.kv.delete('py/d/a') is True
+    assert client.kv.delete('py/d/', recurse=True) is True
+    assert client.kv.get('py/d/', recurse=True)[1] is None
+
+
+@test
+def kv_every_consistency_mode(client):
+    client.kv.put('py/m', '1')
+    for mode in ('default', 'stale', 'consistent'):
+        assert client.kv.get('py/m', consistency=mode)[1]['Value'] == b'1'
+
+
+@test
+def kv_blocking_get_wakes(client):
+    client.kv.put('py/w', '1')
+    index, _ = client.kv.get('py/w')
+
+    def change():
+        time.sleep(0.3)
+        consul.Consul(host=client.http.host).kv.put('py/w', '2')
+    threading.Thread(target=change).start()
+    start = time.monotonic()
+    later, data = client.kv.get('py/w', index=index, wait='10s')
+    assert data['Value'] == b'2' and int(later) > int(index) and time.monotonic() - start < 5
+
+
+@test
+def kv_errors_are_exceptions_with_the_body(client):
+    try:
+        client.kv.get('py/a', dc='nope')
+    except consul.ConsulException as e:
+        assert '500 No path to datacenter' in str(e), e
+    else:
+        raise AssertionError('no exception')
+
+
+@test
+def status_and_self(client):
+    assert client.status.leader() == '%s:8300' % client.http.host
+    assert client.status.peers() == ['%s:8300' % client.http.host]
+    assert client.agent.self()['Config']['Datacenter'] == 'dc1'
+    assert client.catalog.datacenters() == ['dc1']

@@ -1,0 +1,5 @@
+module curia/tests/clients/linearize
+
+go 1.19
+
+require github.com/anishathalye/porcupine v1.3.1
