@@ -1,0 +1,100 @@
+/* shape.h - a table for each JSON shape, one row a field; the same table reads and writes
+ * (contracts 8.1).
+ *
+ * A row names the member of a protobuf-c message by its offset, so that writing costs no lookup;
+ * cu_json_shape_agrees() compares the whole table with the message's descriptor, and a test calls
+ * it for each shape. */
+#ifndef CU_JSON_SHAPE_H
+#define CU_JSON_SHAPE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <protobuf-c/protobuf-c.h>
+
+#include "common/base/arena.h"
+#include "common/base/buf.h"
+#include "common/base/err.h"
+
+enum cu_json_codec {
+    CU_JSON_BOOL,
+    CU_JSON_U32,
+    CU_JSON_U64,
+    CU_JSON_TEXT,   /* a proto string */
+    CU_JSON_KEY,    /* proto bytes, printed and read as a string */
+    CU_JSON_BASE64, /* proto bytes */
+    CU_JSON_ENUM,   /* by the row's names */
+    CU_JSON_OBJECT, /* a message, by the row's shape */
+    CU_JSON_CODEC_COUNT
+};
+
+/* What is printed for zero, "", an absent message, or an empty list. */
+enum cu_json_empty {
+    CU_JSON_ZERO, /* 0, "", false; [] for a list, {} for a message */
+    CU_JSON_OMIT,
+    CU_JSON_NULL
+};
+
+/* Names of an enum by number; a name that is not there reads as `unknown`. */
+struct cu_json_names {
+    const char *const *names; /* NULL where a number has none */
+    size_t count;
+    int unknown;
+};
+
+struct cu_json_shape;
+
+struct cu_json_field {
+    const char *name;            /* as printed */
+    const char *printed;         /* "\"name\":" */
+    size_t offset, count_offset; /* count_offset: of the list's count; 0: no list */
+    enum cu_json_codec codec;
+    enum cu_json_empty empty;
+    const struct cu_json_shape *shape; /* of CU_JSON_OBJECT */
+    const struct cu_json_names *names; /* of CU_JSON_ENUM */
+    const char *alias;                 /* a second name that is read, or NULL */
+};
+
+struct cu_json_shape {
+    const char *go_name; /* as error sentences call it: "api.KVTxnOp" */
+    const ProtobufCMessageDescriptor *descriptor;
+    const struct cu_json_field *fields;
+    size_t count;
+    const char *const *hidden;  /* members without a row, on purpose; NULL-ended, or NULL */
+    const char *const *ignored; /* names that are read and dropped; NULL-ended, or NULL */
+    bool ignores_unknown;       /* else an unknown name is an error */
+};
+
+/* clang-format off */
+#define CU_JSON_FIELD(type, json, member, codec_, empty_, ...)                                     \
+    {.name = json, .printed = "\"" json "\":", .offset = offsetof(type, member),                   \
+     .codec = codec_, .empty = empty_, __VA_ARGS__}
+#define CU_JSON_LIST(type, json, member, codec_, empty_, ...)                                      \
+    {.name = json, .printed = "\"" json "\":", .offset = offsetof(type, member),                   \
+     .count_offset = offsetof(type, n_##member), .codec = codec_, .empty = empty_, __VA_ARGS__}
+/* clang-format on */
+
+/* Appends the message as a compact object. */
+void cu_json_write(struct cu_buf *out, const struct cu_json_shape *shape,
+                   const ProtobufCMessage *message);
+
+/* Reads an object that cu_json_check() has passed into `message`, which was initialised by its own
+ * init function; what it points to is in the arena. The first failure by place in the text is
+ * returned, with the reference's sentence. CU_E_INVALID, or CU_E_TOO_LARGE: the arena is full. */
+CU_MUST_USE enum cu_err cu_json_read(struct cu_bytes value, const struct cu_json_shape *shape,
+                                     struct cu_arena *arena, ProtobufCMessage *message,
+                                     struct cu_diag *diag);
+
+/* Bytes of one element of a list whose rows have this codec. */
+size_t cu_json_element_size(enum cu_json_codec codec);
+
+/* Whether `name` (the characters of a key) means `wanted`: equal, letter case aside. */
+bool cu_json_name_is(struct cu_bytes name, const char *wanted);
+
+/* CU_E_INVALID with a sentence when a member has neither a row nor a place in `hidden`, or a row's
+ * codec does not fit its member. */
+CU_MUST_USE enum cu_err cu_json_shape_agrees(const struct cu_json_shape *shape,
+                                             struct cu_diag *diag);
+
+#endif
