@@ -27,6 +27,7 @@ STOP_S = 20
 SANITIZER = re.compile(r'ERROR: (Address|Leak|Thread)Sanitizer|WARNING: ThreadSanitizer|runtime error:')
 ASSERTION = re.compile(r'assertion .*failed|Assertion .* failed|CU_ASSERT')
 
+default_build = 'build'
 live = []  # clusters not yet stopped: their logs are printed when a test fails
 
 
@@ -51,8 +52,7 @@ def wait_for(condition, seconds, what=None, every=0.02):
 
 
 def bin_dir():
-    """CURIA_BIN, else the release build."""
-    return os.environ.get('CURIA_BIN') or os.path.join(ROOT, 'build', 'bin')
+    return os.environ.get('CURIA_BIN') or os.path.join(ROOT, default_build, 'bin')
 
 
 def node_id(k):
