@@ -1,0 +1,212 @@
+"""Speed of Curia beside nginx and etcd in one run, durability on: `tests/run bench [ROW...]`.
+
+Rows: nginx one etcd three failover memory (default: all). Prints one line a metric with its unit, and at
+the end the ratios that are promised. CPU is user + system of all daemons together, per request.
+"""
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import threading
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+sys.path[:0] = [os.path.join(ROOT, 'tests', 'lib'), HERE]
+from cluster import Cluster, DAEMONS, wait_for  # noqa: E402
+from http1 import Http  # noqa: E402
+from load import put_many  # noqa: E402
+from peers import Etcd, Nginx  # noqa: E402
+
+KEYS = int(os.environ.get('KEYS', '100000'))
+SECONDS = int(os.environ.get('SECONDS_A_ROW', '5'))
+TICK = os.sysconf('SC_CLK_TCK')
+results = {}
+
+
+def cpu_s(pids):
+    total = 0.0
+    for pid in pids:
+        with open('/proc/%d/stat' % pid) as f:
+            fields = f.read().rsplit(')', 1)[1].split()
+        total += (int(fields[11]) + int(fields[12])) / TICK
+    return total
+
+
+def row(name, **values):
+    results[name] = values
+    units = {'rps': '/s', 'p50_ms': 'ms', 'p99_ms': 'ms', 'cpu_us': 'us CPU a request'}
+    print('%-26s %s' % (name, '  '.join('%s %.4g %s' % (k, v, units.get(k, '')) for k, v in values.items())),
+          flush=True)
+
+
+def measured(pids, run, counters=None):
+    """Runs once to warm up, once to measure; adds CPU a request of the processes."""
+    run(max(1, SECONDS // 3))
+    before, counted = cpu_s(pids), counters() if counters else {}
+    got = run(SECONDS)
+    got['cpu_us'] = (cpu_s(pids) - before) / got['requests'] * 1e6
+    if counters:
+        after = counters()
+        got['counts'] = {k: after[k] - counted[k] for k in after}
+    return got
+
+
+def wrk(url, script, connections):
+    def run(seconds):
+        env = dict(os.environ, BENCH_DIR=HERE, KEYS=str(KEYS))
+        done = subprocess.run(['wrk', '-t1', '-c%d' % connections, '-d%ds' % seconds, '--timeout', '20s',
+                               '--latency', '-s', os.path.join(HERE, script), url],
+                              capture_output=True, text=True, env=env)
+        lines = [line for line in done.stdout.splitlines() if line.startswith('RESULT ')]
+        assert lines, done
+        got = json.loads(lines[0][7:])
+        assert got['errors'] == 0, got
+        got['rps'] = got['requests'] / got['seconds']
+        return got
+    return run
+
+
+def show(name, got, **more):
+    row(name, rps=got['rps'], p50_ms=got['p50_ms'], p99_ms=got['p99_ms'], cpu_us=got['cpu_us'], **more)
+
+
+def pids_of(cluster):
+    return [n.daemon(d).pid for n in cluster for d in DAEMONS]
+
+
+def counters_of(cluster):
+    """Appends and syncs of the leading raftd, to tell how well writes are gathered."""
+    leader = cluster.wait_leader()
+    names = ('raft.log.syncs', 'raft.log.appends', 'raft.log.entries')
+    return lambda: {n: leader.daemon('raftd').metric(n) for n in names}
+
+
+def show_put(name, got):
+    counts, writes = got['counts'], max(1, got['requests'])
+    appends = max(1, counts['raft.log.appends'])
+    show(name, got, fsyncs_a_write=counts['raft.log.syncs'] / writes,
+         entries_an_append=counts['raft.log.entries'] / appends)
+
+
+def bench_nginx():
+    with Nginx() as nginx:
+        for c in (64, 1):
+            show('nginx GET c=%d' % c, measured(nginx.pids(), wrk(nginx.url, 'static.lua', c)))
+
+
+def bench_curia(servers):
+    with Cluster(servers, {'log_level': 'INFO'}) as c:
+        leader = c.wait_leader()
+        url, pids = 'http://%s:8500' % leader.ip, pids_of(c)
+        put_many(leader.ip, 'bench/%07d', KEYS, threads=32, value=b'v' * 128)
+        name = 'curia %d ' % servers
+        for connections in (64, 1):
+            show(name + 'GET c=%d' % connections, measured(pids, wrk(url, 'get.lua', connections)))
+            got = measured(pids, wrk(url, 'put.lua', connections), counters_of(c))
+            show_put(name + 'PUT c=%d' % connections, got)
+
+
+def etcdload(etcd, op, clients):
+    def run(seconds):
+        done = subprocess.run([os.path.join(ROOT, 'build', 'etcdload'), '-endpoints', ','.join(etcd.urls[:1]),
+                               '-op', op, '-clients', str(clients), '-seconds', str(seconds), '-keys', str(KEYS)],
+                              capture_output=True, text=True, check=True)
+        return json.loads(done.stdout)
+    return run
+
+
+def bench_etcd(servers):
+    subprocess.run(['go', 'build', '-o', os.path.join(ROOT, 'build', 'etcdload'), '.'], check=True,
+                   cwd=os.path.join(HERE, 'etcd'))
+    with Etcd(servers) as etcd:
+        etcdload(etcd, 'fill', 64)(0)
+        for clients in (64, 1):
+            for op in ('get', 'put'):
+                got = measured(etcd.pids(), etcdload(etcd, op, clients))
+                show('etcd %d %s c=%d' % (servers, op.upper(), clients), got)
+
+
+def first_write_after(ips, start):
+    """Writers on all that live; the time from start to the first acknowledgement."""
+    done, first = threading.Event(), []
+
+    def write(ip):
+        http = Http(ip, timeout=20)
+        while not done.is_set():
+            try:
+                if http.put('/v1/kv/failover', b'%f' % time.monotonic()).text == 'true':
+                    first.append(time.monotonic() - start)
+                    done.set()
+            except OSError:
+                time.sleep(0.005)
+    threads = [threading.Thread(target=write, args=(ip,)) for ip in ips]
+    [t.start() for t in threads]
+    [t.join() for t in threads]
+    return min(first)
+
+
+def bench_failover():
+    took = []
+    with Cluster(3, {'log_level': 'INFO'}) as c:
+        put_many(c[1].ip, 'f/%d', 1000)
+        for _ in range(7):
+            leader = c.wait_leader()
+            rest = [n for n in c if n is not leader]
+            for node in rest:
+                node.put('/v1/kv/failover', b'x')
+            start = time.monotonic()
+            leader.kill()
+            took.append(first_write_after([n.ip for n in rest], start))
+            leader.start()
+            c.wait_leader()
+            wait_for(lambda: leader.get('/v1/kv/failover').status == 200, 20)
+            time.sleep(1)
+    row('failover', median_s=statistics.median(took), worst_s=max(took))
+
+
+def bench_memory():
+    with Cluster(1, {'log_level': 'INFO'}) as c:
+        time.sleep(1)
+        for label, count in (('at rest', 0), ('100,000 keys', 100000)):
+            if count:
+                put_many(c[1].ip, 'm/%d', count, threads=32, value=b'v' * 128)
+            row('memory MiB ' + label, **{d: c[1].daemon(d).rss() / 2 ** 20 for d in DAEMONS})
+
+
+def ratio(what, top, bottom, key, aim, less=True):
+    if top not in results or bottom not in results:
+        return
+    value = results[top][key] / results[bottom][key]
+    good = value <= aim if less else value >= aim
+    print('%-44s %.2f  (aim %s %s)  %s' % (what, value, '<=' if less else '>=', aim, 'met' if good else 'MISSED'))
+
+
+def promises():
+    print('\nratios')
+    ratio('GET CPU, of nginx', 'curia 1 GET c=64', 'nginx GET c=64', 'cpu_us', 2.7)
+    ratio('PUT CPU, of nginx', 'curia 1 PUT c=64', 'nginx GET c=64', 'cpu_us', 7)
+    ratio('PUT rate, of etcd, one server', 'curia 1 PUT c=64', 'etcd 1 PUT c=64', 'rps', 2, less=False)
+    ratio('PUT rate, of etcd, three servers', 'curia 3 PUT c=64', 'etcd 3 PUT c=64', 'rps', 2, less=False)
+    ratio('PUT c=1 p50, of etcd, one server', 'curia 1 PUT c=1', 'etcd 1 PUT c=1', 'p50_ms', 1)
+    ratio('PUT c=1 p50, of etcd, three servers', 'curia 3 PUT c=1', 'etcd 3 PUT c=1', 'p50_ms', 1)
+    ratio('GET rate, of etcd, one server', 'curia 1 GET c=64', 'etcd 1 GET c=64', 'rps', 1, less=False)
+    if 'failover' in results:
+        median = results['failover']['median_s']
+        print('%-44s %.2f s  (aim < 1)  %s' % ('failover, median of 7', median, 'met' if median < 1 else 'MISSED'))
+
+
+def main():
+    rows = {'nginx': bench_nginx, 'one': lambda: bench_curia(1), 'etcd': lambda: (bench_etcd(1), bench_etcd(3)),
+            'three': lambda: bench_curia(3), 'failover': bench_failover, 'memory': bench_memory}
+    print('%s, %d CPUs, Linux %s; %d keys of 128 bytes, %d s a row, wrk -t1' %
+          (platform.machine(), os.cpu_count(), platform.release(), KEYS, SECONDS))
+    for name in sys.argv[1:] or rows:
+        rows[name]()
+    promises()
+    print('%d passed, 0 failed' % len(results))
+
+
+main()
