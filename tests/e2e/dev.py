@@ -1,0 +1,112 @@
+"""The first of the two commands: deploy/dev starts, serves, is quick the second time, leaves nothing."""
+import os
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+
+from cluster import ROOT, environment, wait_for
+from http1 import Http
+from runner import test
+
+BUILD = 'release'
+QUICK_S = 5
+
+
+def busy():
+    for k in (1, 2, 3):
+        with socket.socket() as s:
+            if s.connect_ex(('127.0.0.%d' % k, 8500)) == 0:
+                print('skipped: something listens on 127.0.0.%d:8500' % k)
+                return True
+    return False
+
+
+class Dev:
+    """One run of the script, in a session of its own, with a temporary folder of its own."""
+
+    def __init__(self, *args):
+        self.temp = tempfile.TemporaryDirectory(prefix='curia-e2e-dev-')
+        self.out = open(os.path.join(self.temp.name, 'out'), 'w+')
+        work = os.path.join(self.temp.name, 'tmp')
+        os.mkdir(work)
+        self.begin = time.monotonic()
+        self.process = subprocess.Popen([os.path.join(ROOT, 'deploy', 'dev'), *args], stdin=subprocess.DEVNULL,
+                                        stdout=self.out, stderr=subprocess.STDOUT, start_new_session=True,
+                                        env=dict(environment(), TMPDIR=work))
+        self.work = work
+
+    def text(self):
+        with open(self.out.name, errors='replace') as f:
+            return f.read()
+
+    def wait(self, seconds):
+        def healthy():
+            assert self.process.poll() is None, self.text()
+            return 'curl' in self.text() and Http('127.0.0.1').get('/v1/status/leader').json()
+        wait_for(healthy, seconds, 'deploy/dev ready: ' + self.text()[-500:])
+        return time.monotonic() - self.begin
+
+    def others(self):
+        found = []
+        for pid in filter(str.isdigit, os.listdir('/proc')):
+            try:
+                if os.getsid(int(pid)) == self.process.pid:
+                    found.append(int(pid))
+            except OSError:
+                continue
+        return found
+
+    def interrupt(self):
+        os.killpg(self.process.pid, signal.SIGINT)  # as a terminal does for Ctrl-C
+        try:
+            self.process.wait(30)
+            wait_for(lambda: not self.others(), 5, 'no process left')
+            assert os.listdir(self.work) == [], os.listdir(self.work)
+        finally:
+            for pid in self.others():
+                os.kill(pid, signal.SIGKILL)
+            self.out.close()
+            self.temp.cleanup()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, *error):
+        if kind:
+            print(self.text()[-5000:])
+        self.interrupt()
+
+
+@test(seconds=400)
+def issue_deploy_dev_serves_says_what_to_try_and_starts_again_in_under_five_seconds():
+    if busy():
+        return
+    with Dev() as dev:
+        dev.wait(300)
+        assert Http('127.0.0.1').put('/v1/kv/dev', b'1').text == 'true'
+    with Dev() as dev:
+        took = dev.wait(60)
+        assert took < QUICK_S, took
+        assert Http('127.0.0.1').get('/v1/kv/dev').status == 404, 'left over from the first run'
+
+
+@test(seconds=200)
+def issue_deploy_dev_starts_three_servers_on_addresses_of_their_own():
+    if busy():
+        return
+    with Dev('--servers', '3') as dev:
+        dev.wait(100)
+        for k in (1, 2, 3):
+            http = Http('127.0.0.%d' % k)
+            wait_for(lambda: http.get('/v1/status/leader').json(), 20, 'a leader at 127.0.0.%d' % k)
+            assert len(http.get('/v1/status/peers').json()) == 3
+            assert http.put('/v1/kv/dev/%d' % k, b'%d' % k).text == 'true'
+        assert len(Http('127.0.0.2').get('/v1/kv/dev/?keys').json()) == 3
+
+
+@test
+def issue_deploy_dev_has_help():
+    done = subprocess.run([os.path.join(ROOT, 'deploy', 'dev'), '--help'], capture_output=True, text=True, timeout=10)
+    assert done.returncode == 0 and '--servers' in done.stdout, done
