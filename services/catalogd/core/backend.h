@@ -22,6 +22,8 @@ enum catalog_table {
     CATALOG_SETTINGS, /* retention and the like, by name */
     CATALOG_TABLE_COUNT
 };
+const char *catalog_table_name(enum catalog_table table); /* kv, tombstones, settings */
+bool catalog_table_find(const char *name, enum catalog_table *ret_table);
 
 /* A row; bytes are borrowed from whoever filled it in. Keys begin with (partition, namespace): see
  * core/key.h. */
@@ -47,12 +49,19 @@ struct catalog_change {
     bool before_by_hash;
     const char *actor, *node, *daemon, *address, *cause, *reason;
     uint64_t wall_ms;
+    uint64_t lease_ms;   /* its age is counted from here */
     uint32_t size_bytes; /* what it counts against the retention */
 };
+
+/* Values up to this size lie in the change row itself, larger ones once, by hash. */
+enum { CATALOG_INLINE_VALUE_MAX = 4096 };
 
 /* Return false to stop the walk. The row is valid until it returns. */
 typedef bool catalog_visit(void *arg, const struct catalog_row *row);
 typedef bool catalog_visit_change(void *arg, const struct catalog_change *change);
+typedef bool catalog_visit_value(void *arg, struct cu_u128 hash, uint64_t index,
+                                 struct cu_bytes value);
+typedef bool catalog_visit_meta(void *arg, const char *name, struct cu_bytes value);
 
 struct catalog_backend {
     void *context;
@@ -61,7 +70,7 @@ struct catalog_backend {
     enum cu_err (*get)(void *context, enum catalog_table table, struct cu_bytes key,
                        struct cu_arena *arena, struct catalog_row *ret_row);
     /* Rows whose key begins with `prefix` and is greater than `after` (empty: from the start),
-     * ascending. */
+     * ascending. The visitor scans no table and writes nothing. */
     enum cu_err (*scan)(void *context, enum catalog_table table, struct cu_bytes prefix,
                         struct cu_bytes after, catalog_visit *visit, void *arg);
     /* Change rows with (index, number) above the given, ascending. */
@@ -70,16 +79,25 @@ struct catalog_backend {
     /* A value kept once by hash; NOT_FOUND when it was dropped. */
     enum cu_err (*value_get)(void *context, struct cu_u128 hash, struct cu_arena *arena,
                              struct cu_bytes *ret_value);
-    /* Bookkeeping by name ("position", "windows", "indexes"...). NOT_FOUND: never written. */
+    /* The one put longest ago (lowest index, then lowest hash); NOT_FOUND: there is none. */
+    enum cu_err (*value_oldest)(void *context, struct cu_u128 *ret_hash, uint64_t *ret_index,
+                                uint32_t *ret_size_bytes);
+    /* All of them, the oldest first. */
+    enum cu_err (*values)(void *context, catalog_visit_value *visit, void *arg);
+    /* Bookkeeping by name (core/bookmark.h). NOT_FOUND: never written. */
     enum cu_err (*meta_get)(void *context, const char *name, struct cu_arena *arena,
                             struct cu_bytes *ret_value);
+    /* All of it, by name ascending. */
+    enum cu_err (*metas)(void *context, catalog_visit_meta *visit, void *arg);
     /* ---- writes: core/store.c only ---- */
     enum cu_err (*put)(void *context, enum catalog_table table, const struct catalog_row *row);
     enum cu_err (*del)(void *context, enum catalog_table table, struct cu_bytes key);
     enum cu_err (*change_add)(void *context, const struct catalog_change *change);
     enum cu_err (*change_drop)(void *context, uint64_t index, uint32_t number);
-    enum cu_err (*value_put)(void *context, struct cu_u128 hash,
-                             struct cu_bytes value); /* keeps an equal one */
+    /* `index` is the change that needs it: an equal value is kept once and counts as put at the
+     * last. *ret_is_new says that it was not there. */
+    enum cu_err (*value_put)(void *context, struct cu_u128 hash, struct cu_bytes value,
+                             uint64_t index, bool *ret_is_new);
     enum cu_err (*value_drop)(void *context, struct cu_u128 hash);
     enum cu_err (*meta_put)(void *context, const char *name, struct cu_bytes value);
     /* Marks nest once: undo everything since mark, or keep it. For transactions of several
