@@ -80,15 +80,18 @@ def pids_of(cluster):
 def counters_of(cluster):
     """Appends and syncs of the leading raftd, to tell how well writes are gathered."""
     leader = cluster.wait_leader()
-    names = ('raft.log.syncs', 'raft.log.appends', 'raft.log.entries')
-    return lambda: {n: leader.daemon('raftd').metric(n) for n in names}
+    raftd = leader.daemon('raftd')
+
+    def read():
+        appends, entries = raftd.sample('raft.entries_per_append')
+        return {'fsyncs': raftd.metric('raft.fsyncs'), 'appends': appends, 'entries': entries}
+    return read
 
 
 def show_put(name, got):
-    counts, writes = got['counts'], max(1, got['requests'])
-    appends = max(1, counts['raft.log.appends'])
-    show(name, got, fsyncs_a_write=counts['raft.log.syncs'] / writes,
-         entries_an_append=counts['raft.log.entries'] / appends)
+    counts = got['counts']
+    show(name, got, fsyncs_a_write=counts['fsyncs'] / max(1, got['requests']),
+         entries_an_append=counts['entries'] / max(1, counts['appends']))
 
 
 def bench_nginx():

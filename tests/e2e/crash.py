@@ -233,3 +233,56 @@ def issue_failover_acknowledges_a_write_within_a_second_or_so():
         took = time.monotonic() - start
         print('first write %.2f s after the kill' % took)
         assert took < 3, took  # the median of seven is tests/bench
+
+
+@test(seconds=120)
+def consensus_21_72_a_sole_voter_stays_leader_over_a_pause_of_its_catalogd():
+    with Cluster(1) as c:
+        assert c[1].put('/v1/kv/t', b'1').text == 'true'
+        before = c[1].daemon('raftd').status()['items']['term']
+        c[1].daemon('catalogd').pause()
+        time.sleep(4)
+        c[1].daemon('catalogd').resume()
+        wait_for(lambda: c[1].put('/v1/kv/t', b'2').text == 'true', 10)
+        assert c[1].daemon('raftd').status()['items']['term'] == before
+
+
+@test(seconds=120)
+def consensus_21_75_a_raft_folder_deleted_under_a_running_catalogd_is_refused():
+    with Cluster(3) as c:
+        put_many(c[1].ip, 'r/%d', 100)
+        victim = c.followers()[0]
+        rest = [n for n in c if n is not victim]
+        shutil.rmtree(os.path.join(victim.data_dir, 'raft'))
+        victim.daemon('raftd').kill()
+
+        def told():
+            return [line for n in c for line in n.logs().splitlines()
+                    if 'remove-peer' in line and node_id(victim.k) in line]
+        wait_for(told, 30, 'advice in a log')
+        assert rest[0].put('/v1/kv/r/after', b'1').text == 'true'
+
+
+@test(seconds=120)
+def consensus_21_78_a_catalog_of_another_cluster_is_refused_by_name():
+    with Cluster(1) as a, Cluster(1) as b:
+        put_many(a[1].ip, 'mine/%d', 50)
+        put_many(b[1].ip, 'other/%d', 50)
+        ids = [c[1].daemon('raftd').status()['items']['cluster_id'] for c in (a, b)]
+        a[1].stop()
+        b[1].stop()
+        ours = os.path.join(a[1].data_dir, 'catalog')
+        os.rename(ours, ours + '.kept')
+        shutil.copytree(os.path.join(b[1].data_dir, 'catalog'), ours)
+        a[1].start(wait=False)
+        wait_for(lambda: all(i in a[1].logs() for i in ids), 30, 'both cluster ids in the log')
+        time.sleep(1)
+        # nothing of the other cluster was taken for ours
+        raft = a[1].daemon('raftd').status()['items']
+        assert raft['cluster_id'] == ids[0], raft
+        a[1].stop()
+        shutil.rmtree(ours)
+        os.rename(ours + '.kept', ours)
+        a[1].start()
+        assert len(a[1].get('/v1/kv/mine/?keys').json()) == 50
+        assert a[1].get('/v1/kv/other/?keys').status == 404

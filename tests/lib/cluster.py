@@ -115,9 +115,15 @@ class Daemon:
         return json.loads(done.stdout)
 
     def metric(self, name):
-        """The value of one of its own metrics (sum of the label sets); 0 when never touched."""
+        """The value of a counter or gauge; 0 when it is not there."""
         rows = self.call('Daemon.Metrics').get('metrics', [])
-        return sum(float(m.get('value', 0) or m.get('count', 0)) for m in rows if m['name'] == name)
+        return sum(float(m.get('value', 0)) for m in rows if m['name'] == name)
+
+    def sample(self, name):
+        """(count, sum) of one of its samples."""
+        rows = self.call('Daemon.Metrics').get('metrics', [])
+        found = [m for m in rows if m['name'] == name]
+        return (float(found[0].get('count', 0)), float(found[0].get('sum', 0))) if found else (0.0, 0.0)
 
     def status(self):
         reply = self.call('Daemon.Status')
