@@ -18,7 +18,9 @@ struct cu_loop {
     struct event_base *base;
     uint64_t turns;
     bool stopping;
-    struct cu_turn_hook *hooks, **hooks_tail;
+    struct hook_list {
+        struct cu_turn_hook *first, **tail;
+    } hooks, last_hooks;
     /* Mailbox: filled by any thread under the lock, emptied whole by ours. */
     pthread_mutex_t lock;
     struct letter *letters, *reading;
@@ -57,7 +59,8 @@ struct cu_loop *cu_loop_new(void)
     loop->base = event_base_new();
     loop->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     CU_ASSERT(loop->base && loop->wake_fd >= 0);
-    loop->hooks_tail = &loop->hooks;
+    loop->hooks.tail = &loop->hooks.first;
+    loop->last_hooks.tail = &loop->last_hooks.first;
     int failed = pthread_mutex_init(&loop->lock, NULL);
     loop->wake_event = event_new(loop->base, loop->wake_fd, EV_READ | EV_PERSIST, woken, loop);
     failed |= event_add(loop->wake_event, NULL);
@@ -69,6 +72,8 @@ void cu_loop_free(struct cu_loop *loop)
 {
     if (!loop)
         return;
+    while (loop->letter_count) /* whoever posted counts on it, if only to free what it sent */
+        read_mail(loop);
     event_free(loop->wake_event);
     event_base_free(loop->base);
     (void)close(loop->wake_fd);
@@ -78,16 +83,23 @@ void cu_loop_free(struct cu_loop *loop)
     free(loop);
 }
 
+static bool run_first_hook(struct hook_list *list)
+{
+    struct cu_turn_hook *hook = list->first;
+    if (!hook)
+        return false;
+    list->first = hook->next;
+    if (!list->first)
+        list->tail = &list->first;
+    hook->queued = false;
+    hook->fn(hook->arg);
+    return true;
+}
+
 static void run_hooks(struct cu_loop *loop)
 {
-    while (loop->hooks) {
-        struct cu_turn_hook *hook = loop->hooks;
-        loop->hooks = hook->next;
-        if (!loop->hooks)
-            loop->hooks_tail = &loop->hooks;
-        hook->queued = false;
-        hook->fn(hook->arg);
-    }
+    while (run_first_hook(&loop->hooks) || run_first_hook(&loop->last_hooks))
+        ;
 }
 
 void cu_loop_turn(struct cu_loop *loop, bool may_block)
@@ -145,25 +157,44 @@ void cu_loop_post(struct cu_loop *loop, cu_callback *fn, void *arg)
     CU_ASSERT(put == sizeof one);
 }
 
-void cu_loop_at_turn_end(struct cu_loop *loop, struct cu_turn_hook *hook)
+static void add_hook(struct hook_list *list, struct cu_turn_hook *hook)
 {
     if (hook->queued)
         return;
     hook->queued = true;
     hook->next = NULL;
-    *loop->hooks_tail = hook;
-    loop->hooks_tail = &hook->next;
+    *list->tail = hook;
+    list->tail = &hook->next;
+}
+
+void cu_loop_at_turn_end(struct cu_loop *loop, struct cu_turn_hook *hook)
+{
+    add_hook(&loop->hooks, hook);
+}
+
+void cu_loop_at_turn_last(struct cu_loop *loop, struct cu_turn_hook *hook)
+{
+    add_hook(&loop->last_hooks, hook);
+}
+
+static bool remove_hook(struct hook_list *list, struct cu_turn_hook *hook)
+{
+    for (struct cu_turn_hook **at = &list->first; *at; at = &(*at)->next) {
+        if (*at != hook)
+            continue;
+        *at = hook->next;
+        if (!*at)
+            list->tail = at;
+        return true;
+    }
+    return false;
 }
 
 void cu_turn_hook_cancel(struct cu_loop *loop, struct cu_turn_hook *hook)
 {
     if (!hook->queued)
         return;
-    struct cu_turn_hook **at = &loop->hooks;
-    while (*at != hook)
-        at = &(*at)->next;
-    *at = hook->next;
-    if (!*at)
-        loop->hooks_tail = at;
+    bool found = remove_hook(&loop->hooks, hook) || remove_hook(&loop->last_hooks, hook);
+    CU_ASSERT(found);
     hook->queued = false;
 }

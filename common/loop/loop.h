@@ -19,8 +19,8 @@ struct event_base;
 typedef void cu_callback(void *arg);
 
 struct cu_loop *cu_loop_new(void);
-void cu_loop_free(
-    struct cu_loop *loop); /* takes NULL; every timer, watch and signal must be closed before */
+void cu_loop_free(struct cu_loop *loop); /* takes NULL; every timer, watch and signal must be closed
+                                          * before. Runs what was posted and not yet read. */
 
 void cu_loop_run(struct cu_loop *loop); /* until cu_loop_stop() */
 void cu_loop_stop(struct cu_loop *loop);
@@ -44,14 +44,18 @@ struct cu_turn_hook {
 };
 
 void cu_loop_at_turn_end(struct cu_loop *loop, struct cu_turn_hook *hook);
+/* As above, but only when no ordinary hook is left: one send a peer, after all who append to it. */
+void cu_loop_at_turn_last(struct cu_loop *loop, struct cu_turn_hook *hook);
 void cu_turn_hook_cancel(struct cu_loop *loop, struct cu_turn_hook *hook);
 
-/* Timers: one shot, re-armed by hand. Zero-initialise, init once, close before freeing the owner.
+/* Timers: one shot, re-armed by hand, never early. Zero-initialise, init once, close before freeing
+ * the owner.
  */
 struct cu_timer {
     struct event *event;
     cu_callback *fn;
     void *arg;
+    struct cu_mono at;
 };
 
 void cu_timer_init(struct cu_timer *timer, struct cu_loop *loop, cu_callback *fn, void *arg);

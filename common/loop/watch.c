@@ -5,18 +5,33 @@
 
 #include "common/base/assert.h"
 
-static struct timeval timeval_of_ms(uint64_t ms)
+static void add_timer(struct cu_timer *timer, uint64_t delay_us)
 {
-    return (struct timeval){.tv_sec = (time_t)(ms / 1000),
-                            .tv_usec = (suseconds_t)(ms % 1000 * 1000)};
+    const uint64_t far_us = 365ull * 86400 * 1000000;
+    if (delay_us > far_us)
+        delay_us = far_us;
+    struct timeval after = {(time_t)(delay_us / 1000000), (suseconds_t)(delay_us % 1000000)};
+    int failed = event_add(timer->event, &after);
+    CU_ASSERT(!failed);
 }
 
+static uint64_t us_until(struct cu_mono at)
+{
+    struct cu_mono now = cu_mono_now();
+    return at.ns > now.ns ? (at.ns - now.ns + 999) / 1000 : 0;
+}
+
+/* libevent counts in a coarse clock, read once a turn: it may fire some ms early. */
 static void timer_fired(evutil_socket_t fd, short what, void *arg)
 {
     struct cu_timer *timer = arg;
     (void)fd;
     (void)what;
-    timer->fn(timer->arg);
+    uint64_t early_us = us_until(timer->at);
+    if (early_us)
+        add_timer(timer, early_us);
+    else
+        timer->fn(timer->arg);
 }
 
 void cu_timer_init(struct cu_timer *timer, struct cu_loop *loop, cu_callback *fn, void *arg)
@@ -26,25 +41,17 @@ void cu_timer_init(struct cu_timer *timer, struct cu_loop *loop, cu_callback *fn
     CU_ASSERT(timer->event);
 }
 
-static void add_timer(struct cu_timer *timer, struct timeval after)
-{
-    int failed = event_add(timer->event, &after);
-    CU_ASSERT(!failed);
-}
-
 void cu_timer_set_ms(struct cu_timer *timer, uint64_t delay_ms)
 {
-    add_timer(timer, timeval_of_ms(delay_ms));
+    timer->at = delay_ms ? cu_mono_add_ms(cu_mono_now(), delay_ms) : (struct cu_mono){0};
+    add_timer(timer, delay_ms > UINT64_MAX / 1000 ? UINT64_MAX : delay_ms * 1000);
 }
 
 void cu_timer_set_at(struct cu_timer *timer, struct cu_loop *loop, struct cu_mono at)
 {
-    struct cu_mono now = cu_loop_now(loop);
-    uint64_t us = at.ns > now.ns ? (at.ns - now.ns + 999) / 1000 : 0; /* never before `at` */
-    const uint64_t far_us = 365ull * 86400 * 1000000;
-    if (us > far_us)
-        us = far_us;
-    add_timer(timer, (struct timeval){(time_t)(us / 1000000), (suseconds_t)(us % 1000000)});
+    (void)loop;
+    timer->at = at;
+    add_timer(timer, us_until(at));
 }
 
 void cu_timer_cancel(struct cu_timer *timer)
