@@ -1,0 +1,41 @@
+/* meta.h - the three records that log.db keeps beside its entries, as bytes.
+ *
+ * Each is u32 CRC-32C (of the record's name and what follows), u8 format 1, then its fields,
+ * little-endian; headers and configurations as protobuf. A record that fails its check is
+ * CU_E_CORRUPT: old or new, never garbage (consensus.md 21.53). */
+#ifndef RAFT_META_H
+#define RAFT_META_H
+
+#include "common/base/err.h"
+#include "services/raftd/core/raft.h"
+
+/* One row: the three are only true together. */
+struct raft_term_record {
+    uint64_t term;
+    struct raft_id vote;
+    uint64_t incarnation;
+};
+
+/* Where the log begins. The stamps are those of the last entry deleted there, so that log time goes
+ * on when no entry is left; 0 after an adoption. */
+struct raft_start_record {
+    struct raft_header header;
+    uint64_t wall_ms, lease_ms;
+};
+
+/* Writers append. Readers leave ret_x untouched on failure. */
+void raft_meta_write_term(struct cu_buf *buf, const struct raft_term_record *record);
+void raft_meta_write_start(struct cu_buf *buf, const struct raft_start_record *record);
+void raft_meta_write_promise(struct cu_buf *buf, const struct raft_promise *promise);
+
+CU_MUST_USE enum cu_err raft_meta_read_term(struct cu_bytes bytes,
+                                            struct raft_term_record *ret_record,
+                                            struct cu_diag *diag);
+CU_MUST_USE enum cu_err raft_meta_read_start(struct cu_bytes bytes,
+                                             struct raft_start_record *ret_record,
+                                             struct cu_diag *diag);
+CU_MUST_USE enum cu_err raft_meta_read_promise(struct cu_bytes bytes,
+                                               struct raft_promise *ret_promise,
+                                               struct cu_diag *diag);
+
+#endif

@@ -1,0 +1,113 @@
+#include "services/raftd/io/notes.h"
+
+#include <inttypes.h>
+
+#include "common/base/assert.h"
+#include "common/base/num.h"
+
+void raft_notes_init(struct raft_notes *notes, struct cu_log *log, struct cu_metrics *metrics,
+                     const char *node_id)
+{
+    *notes = (struct raft_notes){.log = log, .node_id = node_id};
+    notes->roles[RAFT_FOLLOWER] = cu_metrics_counter(metrics, "raft.state.follower");
+    notes->roles[RAFT_PRECANDIDATE] = cu_metrics_counter(metrics, "raft.state.precandidate");
+    notes->roles[RAFT_CANDIDATE] = cu_metrics_counter(metrics, "raft.state.candidate");
+    notes->roles[RAFT_LEADER] = cu_metrics_counter(metrics, "raft.state.leader");
+    notes->transfers = cu_metrics_counter(metrics, "raft.transfer");
+    notes->leases_lost = cu_metrics_counter(metrics, "raft.transition.leader_lease_timeout");
+    notes->refused = cu_metrics_counter(metrics, "raft.refused");
+}
+
+/* A candidate tries again and again where nobody answers: that is a peer's doing, so limited. */
+static void note_role(struct raft_notes *notes, const struct raft_action *action)
+{
+    enum raft_role role = action->note.role;
+    cu_count(notes->roles[role], 1);
+    if (role == RAFT_LEADER)
+        cu_info(notes->log, "raft.role", "role=leader term=%" PRIu64, action->note.index);
+    else
+        cu_log_limited(notes->log, &notes->limits[RAFT_NOTE_ROLE], CU_LOG_INFO, "raft.role",
+                       "role=%s%s term=%" PRIu64, role == RAFT_PRECANDIDATE ? "pre-" : "",
+                       raft_role_name(role), action->note.index);
+}
+
+void raft_notes_write(struct raft_notes *notes, const struct raft_action *action,
+                      const char *address)
+{
+    char peer[CU_UUID_BYTES], cluster[CU_UUID_BYTES];
+    struct cu_log *log = notes->log;
+    enum raft_note note = action->note.note;
+    struct cu_log_limit *limit = &notes->limits[note];
+    uint64_t index = action->note.index;
+    (void)cu_format_uuid(action->note.peer.bytes, peer);
+    (void)cu_format_uuid(action->note.cluster.bytes, cluster);
+    switch (note) {
+    case RAFT_NOTE_ROLE:
+        note_role(notes, action);
+        break;
+    case RAFT_NOTE_LEADER:
+        if (raft_id_is_none(action->note.peer))
+            cu_info(log, "raft.leader", "leader=none");
+        else
+            cu_info(log, "raft.leader", "leader=%s address=%s", peer, address);
+        break;
+    case RAFT_NOTE_REFUSED:
+        cu_count(notes->refused, 1);
+        cu_log_limited(
+            log, limit, CU_LOG_ERROR, "raft.refused",
+            "id=%s advice=\"the cluster knows this server with other data and ignores "
+            "it: on another server run `curia operator raft remove-peer -id %s`, then it "
+            "is added anew\"",
+            notes->node_id, notes->node_id);
+        break;
+    case RAFT_NOTE_REFUSES:
+        cu_count(notes->refused, 1);
+        cu_log_limited(log, limit, CU_LOG_WARN, "raft.refuses",
+                       "id=%s address=%s advice=\"this server came back without its data: run "
+                       "`curia operator raft remove-peer -id %s`, then it is added anew\"",
+                       peer, address, peer);
+        break;
+    case RAFT_NOTE_OTHER_CLUSTER:
+        cu_log_limited(log, limit, CU_LOG_WARN, "raft.other_cluster",
+                       "id=%s address=%s cluster=%s advice=\"it belongs to another cluster and is "
+                       "ignored\"",
+                       peer, address, cluster);
+        break;
+    case RAFT_NOTE_NO_PEERS:
+        cu_log_limited(log, limit, CU_LOG_WARN, "raft.no_peers",
+                       "advice=\"no known peers, aborting election: set bootstrap_expect and "
+                       "raftd.peers, or let a cluster add this server\"");
+        break;
+    case RAFT_NOTE_PROMISED:
+        cu_info(log, "raft.promised", "proposer=%s cluster=%s round=%" PRIu64, peer, cluster,
+                index);
+        break;
+    case RAFT_NOTE_GAVE_UP:
+        cu_log_limited(log, limit, CU_LOG_WARN, "raft.gave_up",
+                       "round=%" PRIu64 " peer=%s address=%s", index, peer, address);
+        break;
+    case RAFT_NOTE_BOOTSTRAPPED:
+        cu_info(log, "raft.bootstrapped", "cluster=%s", cluster);
+        break;
+    case RAFT_NOTE_ADOPTED:
+        cu_info(log, "raft.adopted", "cluster=%s index=%" PRIu64, cluster, index);
+        break;
+    case RAFT_NOTE_NEED_STATE:
+        cu_log_limited(log, limit, CU_LOG_INFO, "raft.need_state",
+                       "id=%s address=%s floor=%" PRIu64, peer, address, index);
+        break;
+    case RAFT_NOTE_TRANSFER:
+        cu_count(notes->transfers, 1);
+        cu_info(log, "raft.transfer", "to=%s address=%s", peer, address);
+        break;
+    case RAFT_NOTE_LEASE_LOST:
+        cu_count(notes->leases_lost, 1);
+        cu_warn(log, "raft.lease_lost", "term=%" PRIu64, index);
+        break;
+    case RAFT_NOTE_STORE_FAILED:
+        cu_error(log, "raft.store_failed", "index=%" PRIu64, index);
+        break;
+    case RAFT_NOTE_COUNT:
+        CU_ASSERT(note != RAFT_NOTE_COUNT);
+    }
+}
