@@ -24,6 +24,7 @@ struct catalog_bookmark {
     /* the change log */
     uint64_t change_rows, change_bytes, value_bytes;
     uint64_t oldest_lease_ms; /* of the oldest change row; no row is older */
+    uint64_t trimmed_index;   /* shown: highest of a change row dropped; history begins above it */
     uint64_t dropped_index;   /* raw: at which a proposer was dropped last */
     uint32_t lineage_count;
     struct {
