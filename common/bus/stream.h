@@ -55,6 +55,7 @@ enum { CU_IPC_PATH_MAX_BYTES = 107, CU_URL_MAX_BYTES = 128 };
 /* "ipc:///path" or "tcp://ip:port", taken apart. */
 struct cu_url {
     char text[CU_URL_MAX_BYTES];
+    char source[64]; /* ip that a tcp:// dial leaves from; "": the system's choice */
     bool is_ipc;
 };
 

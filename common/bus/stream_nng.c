@@ -353,6 +353,19 @@ static void dial_done(void *arg)
     cu_loop_post(((struct cu_dial *)arg)->loop, read_dial_letter, arg);
 }
 
+/* An address that is not ours is found out by the dial itself. */
+static void set_source(nng_stream_dialer *dialer, const char *ip)
+{
+    nng_sockaddr address = {0};
+    if (inet_pton(AF_INET, ip, &address.s_in.sa_addr) == 1)
+        address.s_in.sa_family = NNG_AF_INET;
+    else if (inet_pton(AF_INET6, ip, address.s_in6.sa_addr) == 1)
+        address.s_in6.sa_family = NNG_AF_INET6;
+    else
+        return;
+    (void)nng_stream_dialer_set_addr(dialer, NNG_OPT_LOCADDR, &address); /* the dial will tell */
+}
+
 static struct cu_dial *dial(struct cu_loop *loop, const struct cu_url *url, uint32_t timeout_ms,
                             cu_on_dialled *on_dialled, void *arg)
 {
@@ -361,6 +374,7 @@ static struct cu_dial *dial(struct cu_loop *loop, const struct cu_url *url, uint
         (struct cu_dial){.loop = loop, .is_ipc = url->is_ipc, .on_dialled = on_dialled, .arg = arg};
     int code = nng_stream_dialer_alloc(&d->dialer, url->text);
     CU_ASSERT(!code); /* the URL was checked; what else fails is memory */
+    set_source(d->dialer, url->source);
     d->aio = new_aio(dial_done, d);
     nng_aio_set_timeout(d->aio, (nng_duration)timeout_ms);
     nng_stream_dialer_dial(d->dialer, d->aio);

@@ -562,6 +562,7 @@ struct cu_client *cu_client_new(struct cu_rpc *rpc, const char *url, cu_client_s
     cu_timer_init(&c->redial, rpc->loop, dial_now, c);
     if (cu_url_parse(url, &c->url, &c->why) == CU_OK) {
         c->driver = rpc_driver(rpc, &c->url);
+        (void)snprintf(c->url.source, sizeof c->url.source, "%s", rpc->source_address);
         dial_now(c);
     } else {
         cu_warn(rpc->o.log, "bus.url", "why=\"%s\"", c->why.text);

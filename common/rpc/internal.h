@@ -101,6 +101,7 @@ struct cu_rpc {
     struct rpc_link *sessions, *orphans, *clients;
     size_t session_count, open_calls;
     struct cu_rpc_hooks hooks;
+    char source_address[64]; /* "": the system's choice */
     uint8_t cluster_id[16];
     bool has_cluster_id, strict, draining;
     struct cu_deadlines deadlines;

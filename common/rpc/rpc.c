@@ -185,6 +185,8 @@ static void session_down(void *arg, struct cu_conn *conn, enum cu_err err, const
                        cu_conn_stream(conn)->address, cu_err_name(err), why);
     }
     rpc_requests_lost(session);
+    if (rpc->hooks.peer_gone)
+        rpc->hooks.peer_gone(rpc->hooks.context, &session->peer);
     free_session(session);
 }
 
@@ -246,6 +248,12 @@ void cu_rpc_set_cluster_id(struct cu_rpc *rpc, const uint8_t *cluster_id, bool s
     rpc->has_cluster_id = cluster_id != NULL;
     if (cluster_id)
         memcpy(rpc->cluster_id, cluster_id, sizeof rpc->cluster_id);
+}
+
+void cu_rpc_set_source_address(struct cu_rpc *rpc, const char *ip)
+{
+    bool is_any = !ip || !strcmp(ip, "0.0.0.0") || !strcmp(ip, "::");
+    (void)snprintf(rpc->source_address, sizeof rpc->source_address, "%s", is_any ? "" : ip);
 }
 
 void cu_rpc_set_hooks(struct cu_rpc *rpc, const struct cu_rpc_hooks *hooks)
