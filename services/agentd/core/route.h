@@ -1,0 +1,35 @@
+/* route.h - which row of the route table a path belongs to (http-api.md 1.1, 1.2). */
+#ifndef AGENT_ROUTE_H
+#define AGENT_ROUTE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/base/buf.h"
+
+struct agent_call;
+typedef void agent_handler(struct agent_call *call);
+
+enum {
+    AGENT_TAKES_DC = 1, /* ?dc other than our own: "No path to datacenter" */
+    AGENT_TAKES_NS = 2, /* ?ns and X-Consul-Namespace are consulted, and refused */
+    AGENT_TAKES_READ_OPTIONS = 4,
+    AGENT_KV_BODY = 8,  /* reads a body up to limits.kv_max_value_size */
+    AGENT_TXN_BODY = 16 /* up to limits.txn_max_req_len, or the former if that is more */
+};
+
+struct agent_route {
+    const char *pattern; /* ends in '/': a prefix */
+    const char *methods; /* "GET,PUT,DELETE", in the order that Allow prints */
+    unsigned takes;      /* AGENT_TAKES_... */
+    agent_handler *handler;
+};
+
+/* The longest matching row, or NULL. *ret_slash: there is none, but there would be one with a '/'
+ * behind the path: the client is sent there. */
+const struct agent_route *agent_route_find(const struct agent_route *routes, size_t count,
+                                           struct cu_bytes path, bool *ret_slash);
+
+bool agent_route_allows(const struct agent_route *route, const char *method);
+
+#endif
