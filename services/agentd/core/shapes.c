@@ -82,8 +82,9 @@ static const char *const operation_ignored[] = {"Namespace", NULL};
 
 const struct cu_json_shape agent_shape_kv_pair =
     SHAPE("structs.DirEntry", curia__v1__kv_pair__descriptor, kv_pair);
-const struct cu_json_shape agent_shape_kv_operation = SHAPE(
-    "api.KVTxnOp", curia__v1__kv_operation__descriptor, kv_operation, .ignored = operation_ignored);
+const struct cu_json_shape agent_shape_kv_operation =
+    SHAPE("api.KVTxnOp", curia__v1__kv_operation__descriptor, kv_operation,
+          .hidden = operation_hidden, .ignored = operation_ignored);
 const struct cu_json_shape agent_shape_txn_error =
     SHAPE("structs.TxnError", curia__v1__kv_txn_error__descriptor, txn_error);
 const struct cu_json_shape agent_shape_raft_server =
