@@ -92,7 +92,7 @@ static enum cu_err put_meta(struct cu_db *db, const char *name, struct cu_bytes 
 }
 
 static enum cu_err read_records(struct raft_log *log, struct raft_boot *boot, bool *ret_has_term,
-                                struct raft_start_record *start, struct cu_diag *diag)
+                                struct cu_diag *diag)
 {
     struct cu_buf value = {0};
     struct raft_term_record term = {0};
@@ -103,7 +103,7 @@ static enum cu_err read_records(struct raft_log *log, struct raft_boot *boot, bo
     if (!err || err == CU_E_NOT_FOUND)
         err = get_meta(log->writer, "start", &value, diag);
     if (!err)
-        err = raft_meta_read_start(cu_buf_bytes(&value), start, diag);
+        err = raft_meta_read_start(cu_buf_bytes(&value), &boot->start, diag);
     if (!err || err == CU_E_NOT_FOUND)
         err = get_meta(log->writer, "promise", &value, diag);
     if (!err)
@@ -112,7 +112,6 @@ static enum cu_err read_records(struct raft_log *log, struct raft_boot *boot, bo
     boot->term = term.term;
     boot->vote = term.vote;
     log->incarnation = boot->incarnation = term.incarnation;
-    boot->start = start->header;
     return err == CU_E_NOT_FOUND ? CU_OK : err;
 }
 
@@ -198,10 +197,9 @@ static enum cu_err check_tail(struct raft_log *log, struct raft_boot *boot, stru
 static enum cu_err load(struct raft_log *log, struct raft_boot *boot, struct cu_diag *diag)
 {
     bool has_term = false;
-    struct raft_start_record start = {0};
-    enum cu_err err = read_records(log, boot, &has_term, &start, diag);
-    boot->last_wall_ms = start.wall_ms;
-    boot->last_lease_ms = start.lease_ms;
+    enum cu_err err = read_records(log, boot, &has_term, diag);
+    boot->last_wall_ms = boot->start.wall_ms;
+    boot->last_lease_ms = boot->start.lease_ms;
     if (!err)
         err = check_span(log, boot, diag);
     if (!err)
@@ -309,7 +307,7 @@ static enum cu_err write_vote(struct raft_log *log, const struct raft_persist *p
     return put_meta(log->writer, "term", cu_buf_bytes(&log->row), diag);
 }
 
-static enum cu_err put_start(struct raft_log *log, const struct raft_start_record *start,
+static enum cu_err put_start(struct raft_log *log, const struct raft_header *start,
                              struct cu_diag *diag)
 {
     cu_buf_clear(&log->row);
@@ -321,7 +319,7 @@ static enum cu_err write_start(struct raft_log *log, const struct raft_persist *
                                struct cu_diag *diag)
 {
     enum cu_err err = cu_run(cu_db_stmt(log->writer, ENTRY_CLEAR), diag);
-    return err ? err : put_start(log, &(struct raft_start_record){.header = p->start}, diag);
+    return err ? err : put_start(log, &p->start, diag);
 }
 
 static enum cu_err write_entries(struct raft_log *log, const struct raft_persist *p,
@@ -339,25 +337,11 @@ static enum cu_err write_entries(struct raft_log *log, const struct raft_persist
     return err;
 }
 
-/* The last entry that goes leaves its stamps behind. */
 static enum cu_err write_floor(struct raft_log *log, const struct raft_persist *p,
                                struct cu_diag *diag)
 {
-    uint64_t floor = p->floor.position.index;
-    struct raft_start_record start = {.header = p->floor};
-    struct raft_entry entry = {0};
-    struct sqlite3_stmt *stmt = cu_db_stmt(log->writer, ENTRY_FROM);
-    cu_bind_u64(stmt, 1, floor);
-    enum cu_err err = next_entry(stmt, floor, &entry, diag);
-    cu_reset(stmt);
-    if (!err && entry.index) {
-        start.wall_ms = entry.wall_ms;
-        start.lease_ms = entry.lease_ms;
-        raft_body_unref(entry.body);
-    }
-    if (!err)
-        err = run_at(log, ENTRY_TRIM, floor, diag);
-    return err ? err : put_start(log, &start, diag);
+    enum cu_err err = run_at(log, ENTRY_TRIM, p->floor.position.index, diag);
+    return err ? err : put_start(log, &p->floor, diag);
 }
 
 static enum cu_err write_promise(struct raft_log *log, const struct raft_persist *p,

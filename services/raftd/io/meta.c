@@ -96,34 +96,31 @@ enum cu_err raft_meta_read_term(struct cu_bytes bytes, struct raft_term_record *
 
 /* ---- start ---- */
 
-void raft_meta_write_start(struct cu_buf *buf, const struct raft_start_record *record)
+void raft_meta_write_start(struct cu_buf *buf, const struct raft_header *start)
 {
     struct cu_arena *arena = cu_arena_new(RAFT_WIRE_ARENA_BYTES);
     size_t mark = open_record(buf);
-    cu_buf_u64le(buf, record->wall_ms);
-    cu_buf_u64le(buf, record->lease_ms);
-    write_message(buf, &raft_wire_header(arena, &record->header)->base);
+    write_message(buf, &raft_wire_header(arena, start)->base);
     seal_record(buf, mark, "start");
     cu_arena_free(arena);
 }
 
-enum cu_err raft_meta_read_start(struct cu_bytes bytes, struct raft_start_record *ret_record,
+enum cu_err raft_meta_read_start(struct cu_bytes bytes, struct raft_header *ret_start,
                                  struct cu_diag *diag)
 {
     struct cu_reader r;
     enum cu_err err = open_sealed(bytes, "start", &r, diag);
     if (err)
         return err;
-    struct raft_start_record record = {.wall_ms = cu_read_u64le(&r)};
-    record.lease_ms = cu_read_u64le(&r);
+    struct raft_header start;
     struct cu_arena *arena = cu_arena_new(RAFT_WIRE_ARENA_BYTES);
     raft_pb_header *header = curia__internal__v1__state_header__unpack(cu_arena_allocator(arena),
                                                                        cu_reader_left(&r), r.at);
-    if (r.failed || !header || raft_wire_read_header(header, &record.header, diag))
+    if (!header || raft_wire_read_header(header, &start, diag))
         err = malformed("start", diag);
     cu_arena_free(arena);
     if (!err)
-        *ret_record = record;
+        *ret_start = start;
     return err;
 }
 

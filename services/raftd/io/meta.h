@@ -16,23 +16,15 @@ struct raft_term_record {
     uint64_t incarnation;
 };
 
-/* Where the log begins. The stamps are those of the last entry deleted there, so that log time goes
- * on when no entry is left; 0 after an adoption. */
-struct raft_start_record {
-    struct raft_header header;
-    uint64_t wall_ms, lease_ms;
-};
-
 /* Writers append. Readers leave ret_x untouched on failure. */
 void raft_meta_write_term(struct cu_buf *buf, const struct raft_term_record *record);
-void raft_meta_write_start(struct cu_buf *buf, const struct raft_start_record *record);
+void raft_meta_write_start(struct cu_buf *buf, const struct raft_header *start);
 void raft_meta_write_promise(struct cu_buf *buf, const struct raft_promise *promise);
 
 CU_MUST_USE enum cu_err raft_meta_read_term(struct cu_bytes bytes,
                                             struct raft_term_record *ret_record,
                                             struct cu_diag *diag);
-CU_MUST_USE enum cu_err raft_meta_read_start(struct cu_bytes bytes,
-                                             struct raft_start_record *ret_record,
+CU_MUST_USE enum cu_err raft_meta_read_start(struct cu_bytes bytes, struct raft_header *ret_start,
                                              struct cu_diag *diag);
 CU_MUST_USE enum cu_err raft_meta_read_promise(struct cu_bytes bytes,
                                                struct raft_promise *ret_promise,

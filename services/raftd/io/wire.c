@@ -182,6 +182,8 @@ raft_pb_header *raft_wire_header(struct cu_arena *arena, const struct raft_heade
     to->position = take(arena, sizeof *to->position);
     raft_wire_position(&header->position, to->position);
     to->configuration = raft_wire_configuration(arena, &header->configuration);
+    to->wall_ms = header->wall_ms;
+    to->lease_ms = header->lease_ms;
     to->n_lineage = header->lineage_count;
     to->lineage = raft_wire_lineage(arena, header->lineage, header->lineage_count);
     return to;
@@ -205,7 +207,8 @@ static enum cu_err read_lineage(const raft_pb_header *from, struct raft_header *
 enum cu_err raft_wire_read_header(const raft_pb_header *from, struct raft_header *ret_header,
                                   struct cu_diag *diag)
 {
-    struct raft_header header = {0};
+    struct raft_header header = {.wall_ms = from ? from->wall_ms : 0,
+                                 .lease_ms = from ? from->lease_ms : 0};
     enum cu_err err = CU_OK;
     if (from)
         err = raft_wire_read_position(from->position, &header.position, diag);

@@ -158,6 +158,8 @@ void raft_service_moved(struct raft_service *service)
 {
     struct raft_status old = service->seen;
     raft_status(service->core, cu_loop_now(service->options.loop), &service->seen);
+    for (int why = 0; why < RAFT_IGN_COUNT; why++)
+        cu_count(service->ignored[why], service->seen.ignored[why] - old.ignored[why]);
     if (!raft_id_equal(old.cluster, service->seen.cluster))
         cu_rpc_set_cluster_id(service->options.rpc, service->seen.cluster.bytes, true);
     if (service->lists[RAFT_WAIT_FOLLOW])

@@ -47,8 +47,6 @@ void raft_handle_step(void *context, struct cu_rq *rq)
 void raft_service_answer(struct raft_service *service, struct raft_message *message)
 {
     struct raft_call *call = raft_call_find(service, message->call);
-    if (message->kind == RAFT_MSG_IGNORED && message->reason < RAFT_IGN_COUNT)
-        cu_count(service->ignored[message->reason], 1);
     if (call) {
         struct cu_rq *rq = raft_call_close(call);
         struct cu_arena *arena = cu_arena_new(RAFT_WIRE_ARENA_BYTES);
