@@ -81,8 +81,9 @@ struct raft_lineage {
 /* The start of a log, or the header of a state: what stands at one position (contracts 3.6). */
 struct raft_header {
     struct raft_position position;
+    uint64_t wall_ms, lease_ms; /* stamps of the entry there, so that they never decrease (3.2) */
     struct raft_configuration configuration;
-    uint32_t lineage_count;
+    uint32_t lineage_count; /* earlier cluster ids; the present one is the position's */
     struct raft_lineage lineage[RAFT_LINEAGE_MAX];
 };
 

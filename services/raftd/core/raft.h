@@ -124,7 +124,10 @@ struct raft_message {
                                  on refusal */
     uint64_t commit;
     bool ok, transfer, well;
-    uint64_t round;
+    uint64_t round; /* which heartbeat, election, promise or append; an answer repeats it */
+    /* Answers to an append, refused: the hint. Requests of a leader: conflict_index is the
+     * incarnation that its configuration holds for the receiver (0: none). Answers to a promise:
+     * conflict_index is the round of an earlier promise to the asker that still stands. */
     uint64_t conflict_term, conflict_index;
     enum raft_ignored reason;
     struct raft_configuration configuration; /* promises */
@@ -345,6 +348,7 @@ struct raft_status {
     bool lease_valid, is_attached, is_refused, below_floor;
     uint64_t configuration_index, committed_configuration_index;
     struct raft_promise promise;
+    uint64_t ignored[RAFT_IGN_COUNT]; /* messages, by reason, in this life */
 };
 
 void raft_status(const struct raft *raft, struct cu_mono now, struct raft_status *ret_status);
