@@ -74,8 +74,9 @@ def issue_garbage_on_every_port_and_socket_ends_that_connection_only(one):
 def issue_garbage_on_the_bus_is_counted(one):
     def refused(name):
         rows = one.daemon(name).call('Daemon.Metrics')['metrics']
+        words = ('bad', 'broken', 'goaway', 'malformed', 'protocol', 'refused', 'violation')
         return sum(float(m.get('value', 0)) for m in rows
-                   if m['name'].startswith('bus.') and any(w in m['name'] for w in ('bad', 'protocol', 'refused')))
+                   if m['name'].startswith('bus.') and any(w in m['name'] for w in words))
     before = {n: refused(n) for n in DAEMONS}
     for name in DAEMONS:
         pour_unix(os.path.join(one.run_dir, name + '.sock'), frame(200, b'x'))

@@ -89,9 +89,9 @@ def issue_no_server_wakes_a_wait_for_10000_writes_to_other_keys(three):
         Http(node.ip, timeout=90).get('/v1/kv/calm?index=%d&wait=80s' % n))) for node in three]
     [t.start() for t in threads]
     time.sleep(0.5)
-    before = [node.daemon('catalogd').metric('watch.woken') for node in three]
+    before = [node.daemon('catalogd').metric('catalog.watch.woken') for node in three]
     put_many(three[2].ip, 'busy/%d', 10000)
-    assert [node.daemon('catalogd').metric('watch.woken') for node in three] == before
+    assert [node.daemon('catalogd').metric('catalog.watch.woken') for node in three] == before
     assert not answers
     three[3].put('/v1/kv/calm', b'2')
     [t.join(5) for t in threads]
