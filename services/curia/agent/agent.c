@@ -1,6 +1,5 @@
 /* `curia agent`: the daemons of one node as the one agent that people know (agent.md 1). */
-#include <fcntl.h>
-#include <libgen.h>
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -59,8 +58,8 @@ static void print_banner(const struct agent *agent)
                  "\n"
                  "==> Log data will now stream in as it occurs:\n\n",
                  CLI_CONSUL_VERSION, agent->settings.node_id, cu_conf_text(conf, "node_name"),
-                 cu_conf_text(conf, "datacenter"), server ? "<all>" : "",
-                 server ? "true" : "false", cu_conf_bool(conf, "bootstrap") ? "true" : "false",
+                 cu_conf_text(conf, "datacenter"), server ? "<all>" : "", server ? "true" : "false",
+                 cu_conf_bool(conf, "bootstrap") ? "true" : "false",
                  cu_conf_text(conf, "client_addr"), port_text(conf, "ports.http", http),
                  port_text(conf, "ports.https", https), port_text(conf, "ports.grpc", grpc),
                  port_text(conf, "ports.dns", dns), agent->settings.advertise,
@@ -72,7 +71,7 @@ static void log_warnings(const struct agent *agent)
 {
     size_t i;
     json_t *warning;
-    json_array_foreach (agent->settings.warnings, i, warning)
+    json_array_foreach(agent->settings.warnings, i, warning)
         cu_warn(agent->log, "config.warning", "text=\"%s\"", json_string_value(warning));
 }
 
@@ -122,9 +121,8 @@ static bool means_leave(const struct cu_conf *conf, int signal_number)
 {
     bool server = cu_conf_bool(conf, "server");
     if (signal_number == SIGTERM)
-        return cu_conf_is_set(conf, "leave_on_terminate")
-                   ? cu_conf_bool(conf, "leave_on_terminate")
-                   : !server;
+        return cu_conf_is_set(conf, "leave_on_terminate") ? cu_conf_bool(conf, "leave_on_terminate")
+                                                          : !server;
     return cu_conf_is_set(conf, "skip_leave_on_interrupt")
                ? !cu_conf_bool(conf, "skip_leave_on_interrupt")
                : !server;
@@ -147,16 +145,35 @@ static void on_stop_signal(void *arg, int signal_number)
     supervisor_stop(agent->supervisor);
 }
 
+static bool has_daemons(const char *folder)
+{
+    char path[CLI_PATH_BYTES + 16];
+    (void)snprintf(path, sizeof path, "%s/agentd", folder);
+    return !access(path, X_OK);
+}
+
+/* The folder of a path to a program; false without a slash in it. */
+static bool folder_of(const char *path, char folder[CLI_PATH_BYTES])
+{
+    const char *slash = strrchr(path, '/');
+    if (!slash)
+        return false;
+    (void)snprintf(folder, CLI_PATH_BYTES, "%.*s", (int)(slash - path), path);
+    return true;
+}
+
+/* The daemons lie beside this program: as it was called (it may be a link into a folder of links),
+ * or where it really is. */
 static enum cu_err find_bin_dir(char bin_dir[CLI_PATH_BYTES], struct cu_diag *diag)
 {
-    ssize_t len = readlink("/proc/self/exe", bin_dir, CLI_PATH_BYTES - 1);
-    if (len <= 0)
-        return cu_fail(diag, CU_E_IO, "cannot find the daemons: /proc is not mounted");
-    bin_dir[len] = '\0';
-    char *end = strrchr(bin_dir, '/');
-    CU_ASSERT(end);
-    *end = '\0';
-    return CU_OK;
+    char self[CLI_PATH_BYTES] = "";
+    if (folder_of(program_invocation_name, bin_dir) && has_daemons(bin_dir))
+        return CU_OK;
+    if (readlink("/proc/self/exe", self, sizeof self - 1) > 0 && folder_of(self, bin_dir) &&
+        has_daemons(bin_dir))
+        return CU_OK;
+    return cu_fail(diag, CU_E_IO, "cannot find the daemons: agentd is not beside %s",
+                   *self ? self : program_invocation_name);
 }
 
 static enum cu_err lock_run_dir(struct agent *agent, struct cu_diag *diag)
@@ -197,7 +214,8 @@ static enum cu_err run(struct agent *agent, struct cu_diag *diag)
         return err;
     watch_signals(agent);
     supervisor_start(agent->supervisor);
-    cu_loop_run(agent->loop);
+    if (!supervisor_failure(agent->supervisor)) /* else the loop would not end */
+        cu_loop_run(agent->loop);
     unwatch_signals(agent);
     const char *failure = supervisor_failure(agent->supervisor);
     return failure ? cu_fail(diag, CU_E_IO, "%s", failure) : CU_OK;

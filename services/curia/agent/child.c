@@ -15,8 +15,8 @@
 
 extern char **environ;
 
-/* Whole lines only, so that two daemons do not mix. What we write to may be gone; nobody is left to be
- * told then. */
+/* Whole lines only, so that two daemons do not mix. What we write to may be gone; nobody is left to
+ * be told then. */
 static void pass_on(struct child_pipe *pipe_, size_t len)
 {
     size_t done = 0;
@@ -101,8 +101,8 @@ static enum cu_err open_notify(struct agent_child *child, struct cu_diag *diag)
 {
     struct sockaddr_un at = {.sun_family = AF_UNIX};
     if (strlen(child->notify) >= sizeof at.sun_path)
-        return cu_fail(diag, CU_E_INVALID, "socket path over %zu bytes: %s",
-                       sizeof at.sun_path - 1, child->notify);
+        return cu_fail(diag, CU_E_INVALID, "socket path over %zu bytes: %s", sizeof at.sun_path - 1,
+                       child->notify);
     (void)snprintf(at.sun_path, sizeof at.sun_path, "%s", child->notify);
     (void)unlink(child->notify); /* of an earlier life */
     child->notify_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);

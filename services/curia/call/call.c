@@ -63,7 +63,8 @@ static int list_methods(const struct call_daemon *daemon)
                           method->input->short_name, method->output->short_name);
             cu_buf_u8(&line, 0);
             CU_ASSERT(count < CU_COUNT(lines));
-            lines[count++] = (char *)cu_buf_take(&line, NULL);
+            size_t len;
+            lines[count++] = (char *)cu_buf_take(&line, &len);
         }
     qsort(lines, count, sizeof *lines, compare_lines);
     for (size_t i = 0; i < count; i++) {
