@@ -1,0 +1,119 @@
+#include "common/view/catalogs.h"
+
+#include <stdlib.h>
+
+#include "common/base/assert.h"
+#include "common/base/random.h"
+
+enum { CONNECTED = 2 };
+
+struct view_catalogs {
+    struct cu_rpc *rpc;
+    struct cu_loop *loop;
+    char **urls;
+    size_t count, next; /* next: the URL to be dialled after a loss */
+    struct cu_client *clients[CONNECTED];
+    size_t client_count, in_use;
+    struct cu_turn_hook replace_hook;
+    cu_callback *on_up;
+    void *arg;
+};
+
+struct cu_client *view_catalogs_pick(const struct view_catalogs *c)
+{
+    struct cu_client *client = c->clients[c->in_use];
+    return cu_client_is_up(client) ? client : NULL;
+}
+
+static size_t find(const struct view_catalogs *c, const struct cu_client *client)
+{
+    for (size_t i = 0; i < c->client_count; i++)
+        if (c->clients[i] == client)
+            return i;
+    return c->client_count;
+}
+
+/* Moves to another one that is up. */
+static bool move(struct view_catalogs *c)
+{
+    for (size_t i = 0; i < c->client_count; i++)
+        if (i != c->in_use && cu_client_is_up(c->clients[i])) {
+            c->in_use = i;
+            return true;
+        }
+    return false;
+}
+
+bool view_catalogs_avoid(struct view_catalogs *c, const struct cu_client *client)
+{
+    if (find(c, client) != c->in_use)
+        return view_catalogs_pick(c) != NULL; /* somebody has moved already */
+    return move(c);
+}
+
+static void changed(void *arg, struct cu_client *client, bool is_up)
+{
+    struct view_catalogs *c = arg;
+    size_t at = find(c, client);
+
+    if (is_up && !view_catalogs_pick(c) && at < c->client_count)
+        c->in_use = at;
+    if (is_up) {
+        c->on_up(c->arg);
+        return;
+    }
+    if (at == c->in_use && move(c))
+        c->on_up(c->arg);
+    if (c->count > c->client_count)
+        cu_loop_at_turn_end(c->loop, &c->replace_hook);
+}
+
+/* Whoever is lost is dialled again by its own client; where there are more addresses than
+ * connections the next one is tried instead. */
+static void replace_lost(void *arg)
+{
+    struct view_catalogs *c = arg;
+    for (size_t i = 0; i < c->client_count; i++) {
+        if (cu_client_is_up(c->clients[i]))
+            continue;
+        struct cu_client *lost = c->clients[i];
+        c->clients[i] = cu_client_new(c->rpc, c->urls[c->next], changed, c);
+        c->next = (c->next + 1) % c->count;
+        cu_client_free(lost);
+    }
+}
+
+struct view_catalogs *view_catalogs_new(struct cu_rpc *rpc, struct cu_loop *loop,
+                                        const char *const *urls, size_t count, cu_callback *on_up,
+                                        void *arg)
+{
+    CU_ASSERT(count > 0);
+    struct view_catalogs *c = cu_alloc(sizeof *c);
+    c->rpc = rpc;
+    c->loop = loop;
+    c->on_up = on_up;
+    c->arg = arg;
+    c->replace_hook = (struct cu_turn_hook){.fn = replace_lost, .arg = c};
+    c->count = count;
+    c->urls = cu_alloc(count * sizeof *c->urls);
+    for (size_t i = 0; i < count; i++)
+        c->urls[i] = cu_strdup(urls[i]);
+    c->client_count = count < CONNECTED ? count : CONNECTED;
+    for (size_t i = 0; i < c->client_count; i++)
+        c->clients[i] = cu_client_new(rpc, urls[i], changed, c);
+    c->next = c->client_count % count;
+    return c;
+}
+
+void view_catalogs_free(struct view_catalogs *c)
+{
+    if (!c)
+        return;
+    cu_turn_hook_cancel(c->loop, &c->replace_hook);
+    for (size_t i = 0; i < c->client_count; i++)
+        cu_client_free(c->clients[i]);
+    for (size_t i = 0; i < c->count; i++)
+        free(c->urls[i]);
+    free(c->urls);
+    free(c);
+}

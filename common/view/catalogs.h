@@ -1,0 +1,23 @@
+/* catalogs.h - which catalogd is asked: one in use, a second connected (contracts 7.1). */
+#ifndef CU_VIEW_CATALOGS_H
+#define CU_VIEW_CATALOGS_H
+
+#include "common/loop/loop.h"
+#include "common/rpc/client.h"
+
+struct view_catalogs;
+
+/* `on_up` runs when a catalogd comes up. URLs are copied. */
+struct view_catalogs *view_catalogs_new(struct cu_rpc *rpc, struct cu_loop *loop,
+                                        const char *const *urls, size_t count, cu_callback *on_up,
+                                        void *arg);
+void view_catalogs_free(struct view_catalogs *catalogs); /* takes NULL */
+
+/* The one to ask now, or NULL: none is up. */
+struct cu_client *view_catalogs_pick(const struct view_catalogs *catalogs);
+
+/* `client` said that it is not ready: another one is used from here on, if there is one. Returns
+ * whether there is. */
+bool view_catalogs_avoid(struct view_catalogs *catalogs, const struct cu_client *client);
+
+#endif

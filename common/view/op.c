@@ -1,0 +1,294 @@
+#include "common/view/op.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/assert.h"
+#include "curia/v1/read.pb-c.h"
+
+/* ---- asking ---- */
+
+static Curia__V1__Consistency consistency(enum cu_view_mode mode)
+{
+    switch (mode) {
+    case CU_VIEW_CONSISTENT:
+        return CURIA__V1__CONSISTENCY__CONSISTENCY_CONSISTENT;
+    case CU_VIEW_STALE:
+        return CURIA__V1__CONSISTENCY__CONSISTENCY_STALE;
+    case CU_VIEW_DEFAULT:
+        break;
+    }
+    return CURIA__V1__CONSISTENCY__CONSISTENCY_DEFAULT;
+}
+
+/* A kept answer is of use only if every reader finds its format in it. */
+static bool serves_all(const struct view_kept *kept, const struct view_op *op)
+{
+    for (const struct cu_view_read *read = op->readers; read; read = read->next)
+        if (!kept->bodies[read->format])
+            return false;
+    return true;
+}
+
+/* The request with its ReadOptions: field 1 may stand before or behind the others, so the packed
+ * rest is copied behind it as it is. */
+static struct cu_bytes pack_request(struct view_op *op)
+{
+    struct cu_view *view = op->view;
+    struct cu_bytes rest = {op->key.data + op->request_at, op->key.len - op->request_at};
+    Curia__V1__ReadOptions options = CURIA__V1__READ_OPTIONS__INIT;
+    struct view_kept *kept = view_kept_find(&view->kept, view_op_kept_key(op));
+    Curia__V1__Have *have = NULL;
+
+    view_kept_unref(op->kept);
+    op->kept = NULL;
+    if (kept && serves_all(kept, op)) {
+        op->kept = view_kept_ref(kept);
+        have = curia__v1__have__unpack(NULL, kept->have.len, kept->have.data);
+        CU_ASSERT(have); /* we packed it */
+    }
+    if (op->mode == CU_VIEW_DEFAULT && op->index == 0 && !have)
+        return rest;
+    options.consistency = consistency(op->mode);
+    options.index = op->index;
+    options.wait_ms = op->index ? CU_VIEW_WAIT_MS : 0;
+    options.have = have;
+    size_t size = curia__v1__read_options__get_packed_size(&options);
+    CU_ASSERT(size < 128); /* one byte of length */
+    cu_buf_clear(&view->packed);
+    cu_buf_u8(&view->packed, 1 << 3 | 2); /* field 1, length-delimited */
+    cu_buf_u8(&view->packed, (uint8_t)size);
+    (void)curia__v1__read_options__pack(&options, cu_buf_extend(&view->packed, size));
+    cu_buf_append(&view->packed, rest.data, rest.len);
+    curia__v1__have__free_unpacked(have, NULL);
+    return cu_buf_bytes(&view->packed);
+}
+
+static void hand_out_error(struct view_op *op, enum cu_err err, const char *text);
+
+static void held_too_long(struct cu_view *view, struct view_task *task)
+{
+    (void)view;
+    struct view_op *op = (struct view_op *)((char *)task - offsetof(struct view_op, task));
+    hand_out_error(op, CU_E_DISCONNECTED, "no catalogd is reachable");
+}
+
+static void go(struct cu_view *view, struct view_task *task)
+{
+    (void)view;
+    view_op_send((struct view_op *)((char *)task - offsetof(struct view_op, task)));
+}
+
+static void hold(struct view_op *op)
+{
+    op->state = OP_HELD;
+    op->task.go = go;
+    op->task.fail = held_too_long;
+    view_hold(op->view, &op->task);
+}
+
+void view_op_send(struct view_op *op)
+{
+    struct cu_view *view = op->view;
+    struct cu_client *client = view_catalogs_pick(view->catalogs);
+    if (!client) {
+        hold(op);
+        return;
+    }
+    const char *token = (const char *)op->key.data + op->token_at;
+    struct cu_call_spec spec = {
+        .service = op->method->service,
+        .method = op->method->name,
+        .packed = pack_request(op),
+        .timeout_ms = (uint32_t)(view->hold_ms + VIEW_SLACK_MS + (op->index ? CU_VIEW_WAIT_MS : 0)),
+        .token = *token ? token : NULL,
+    };
+    op->state = OP_SENT;
+    op->asked = client;
+    op->call = cu_client_call(client, &spec, view_op_answered, op);
+}
+
+/* ---- handing out ---- */
+
+static void deliver(struct view_op *op, struct cu_view_read *read,
+                    const struct cu_view_answer *answer)
+{
+    view_op_take_reader(read);
+    if (read->index > 0) {
+        cu_timer_close(&read->deadline);
+        op->view->waiters--;
+    }
+    read->done(read->arg, answer); /* may free the read */
+}
+
+static void hand_out_error(struct view_op *op, enum cu_err err, const char *text)
+{
+    struct cu_view_answer answer = {.err = err, .text = text};
+    view_op_close(op);
+    op->handing_out = true;
+    while (op->readers)
+        deliver(op, op->readers, &answer);
+    view_op_free(op);
+}
+
+static void hand_out(struct view_op *op, const struct view_kept *kept)
+{
+    struct cu_view_answer answer = {
+        .text = "",
+        .index = kept->index,
+        .last_contact_ms = kept->last_contact_ms,
+        .known_leader = kept->known_leader,
+    };
+    view_op_close(op);
+    op->handing_out = true;
+    while (op->readers) {
+        answer.body = kept->bodies[op->readers->format];
+        deliver(op, op->readers, &answer);
+    }
+    view_op_free(op);
+}
+
+/* ---- what came ---- */
+
+static const Curia__V1__ReadMeta *meta_of(const ProtobufCMessage *reply)
+{
+    const ProtobufCFieldDescriptor *field = &reply->descriptor->fields[0];
+    const Curia__V1__ReadMeta *meta;
+    CU_ASSERT(field->id == 1 && field->descriptor == &curia__v1__read_meta__descriptor);
+    memcpy(&meta, (const char *)reply + field->offset, sizeof(void *));
+    return meta;
+}
+
+static struct cu_view_body *encode(struct cu_view *view, const struct cu_view_method *method,
+                                   const ProtobufCMessage *reply, unsigned format)
+{
+    cu_buf_clear(&view->encoded);
+    unsigned number = method->encode(reply, format, &view->encoded);
+    size_t len = view->encoded.len;
+    struct cu_view_body *body = malloc(sizeof *body + len);
+    CU_ASSERT(body);
+    *body = (struct cu_view_body){.refs = 1, .number = number, .len = len};
+    if (len)
+        memcpy(body->bytes, view->encoded.data, len);
+    return body;
+}
+
+static void take_meta(struct view_kept *kept, const Curia__V1__ReadMeta *meta)
+{
+    kept->index = meta->index;
+    kept->last_contact_ms = meta->last_contact_ms;
+    kept->known_leader = meta->known_leader;
+}
+
+static void take_have(struct view_kept *kept, const Curia__V1__Have *have)
+{
+    cu_buf_clear(&kept->have);
+    size_t size = curia__v1__have__get_packed_size(have);
+    (void)curia__v1__have__pack(have, cu_buf_extend(&kept->have, size));
+}
+
+/* A small answer is handed out and forgotten: the common read of one key pays for no keeping. */
+static void answer_anew(struct view_op *op, const ProtobufCMessage *reply,
+                        const Curia__V1__ReadMeta *meta)
+{
+    struct cu_view *view = op->view;
+    struct view_kept passing = {0};
+    size_t bytes = 0;
+
+    take_meta(&passing, meta);
+    for (const struct cu_view_read *read = op->readers; read; read = read->next)
+        if (!passing.bodies[read->format]) {
+            struct cu_view_body *body = encode(view, op->method, reply, read->format);
+            passing.bodies[read->format] = body;
+            bytes += body->len;
+        }
+    if (bytes >= CU_VIEW_KEEP_MIN_BYTES && meta->have) {
+        struct view_kept *kept = view_kept_new(view_op_kept_key(op));
+        take_meta(kept, meta);
+        take_have(kept, meta->have);
+        for (size_t i = 0; i < CU_VIEW_FORMATS; i++)
+            kept->bodies[i] = passing.bodies[i] ? cu_view_body_ref(passing.bodies[i]) : NULL;
+        view_kept_put(&view->kept, kept);
+        view_kept_unref(kept);
+    }
+    hand_out(op, &passing);
+    for (size_t i = 0; i < CU_VIEW_FORMATS; i++)
+        cu_view_body_unref(passing.bodies[i]);
+}
+
+/* A wait that nothing ended is asked again for those who still hang on it. */
+static bool renew(struct view_op *op, uint64_t index)
+{
+    if (op->index == 0 || index != op->index)
+        return false;
+    view_op_send(op);
+    return true;
+}
+
+static void answer_kept(struct view_op *op, const Curia__V1__ReadMeta *meta)
+{
+    struct view_kept *kept = view_kept_ref(op->kept);
+    cu_count(op->view->unchanged, 1);
+    kept->last_contact_ms = meta->last_contact_ms;
+    if (op->mode == CU_VIEW_STALE)
+        kept->known_leader = meta->known_leader;
+    if (meta->have)
+        take_have(kept, meta->have);
+    if (!renew(op, kept->index)) {
+        cu_count(op->view->hits, 1);
+        hand_out(op, kept);
+    }
+    view_kept_unref(kept);
+}
+
+static void ask_without_have(struct view_op *op)
+{
+    struct cu_view *view = op->view;
+    struct cu_bytes key = view_op_kept_key(op);
+    struct view_kept *kept = view_kept_new(key); /* in its place, an answer that serves nobody */
+    view_kept_put(&view->kept, kept);
+    view_kept_unref(kept);
+    view_op_send(op);
+}
+
+static void answer_well(struct view_op *op, const struct cu_answer *answer)
+{
+    const Curia__V1__ReadMeta *meta = meta_of(answer->message);
+    if (!meta)
+        hand_out_error(op, CU_E_INTERNAL, "an answer without its meta part");
+    else if (meta->unchanged && op->kept && serves_all(op->kept, op))
+        answer_kept(op, meta);
+    else if (meta->unchanged && !op->kept)
+        hand_out_error(op, CU_E_INTERNAL, "unchanged, but from what?");
+    else if (meta->unchanged) /* somebody joined meanwhile who wants another format */
+        ask_without_have(op);
+    else if (!renew(op, meta->index))
+        answer_anew(op, answer->message, meta);
+}
+
+void view_op_answered(void *arg, const struct cu_answer *answer)
+{
+    struct view_op *op = arg;
+    struct cu_view *view = op->view;
+
+    op->call = NULL;
+    if (answer->err != CU_E_DISCONNECTED && answer->err != CU_E_NOT_READY)
+        op->task.hold_until = (struct cu_mono){0};
+    if (!answer->err) {
+        answer_well(op, answer);
+        return;
+    }
+    if (answer->err == CU_E_DISCONNECTED || answer->err == CU_E_NOT_READY) {
+        cu_count(view->repeated, 1); /* a read can be asked again (contracts 1.3) */
+        if (answer->err == CU_E_NOT_READY && view_try_another(view, &op->task, op->asked))
+            view_op_send(op);
+        else
+            hold(op);
+        return;
+    }
+    if (answer->err == CU_E_DEADLINE && op->index > 0) {
+        view_op_send(op);
+        return;
+    }
+    hand_out_error(op, answer->err, answer->text);
+}

@@ -1,0 +1,45 @@
+/* op.h - an upstream read: one question to a catalogd, and everybody who waits for its answer. */
+#ifndef CU_VIEW_OP_H
+#define CU_VIEW_OP_H
+
+#include "common/view/internal.h"
+
+enum op_state {
+    OP_GATHERED, /* to be sent at the end of this turn */
+    OP_SENT,
+    OP_HELD
+};
+
+struct view_op {
+    struct view_op *next, **at; /* in view->all, or the pool */
+    struct view_op *chain;      /* in its bucket */
+    struct view_op *gathered;   /* in view->gathered */
+    struct cu_view *view;
+    const struct cu_view_method *method;
+    enum cu_view_mode mode;
+    uint64_t index; /* > 0: a wait */
+    enum op_state state;
+    bool joinable;
+    bool handing_out; /* its readers are being told: it is freed when that is over */
+    uint64_t hash;
+    struct cu_buf key; /* method, mode, index, token, request */
+    size_t token_at, request_at;
+    struct cu_view_read *readers;
+    struct cu_call *call;
+    const struct cu_client *asked; /* only compared */
+    struct view_kept *kept;        /* what it was sent as conditional on */
+    struct view_task task;
+};
+
+/* Encodes, keeps and hands out; called with what came. The op is freed or sent again. */
+void view_op_answered(void *op, const struct cu_answer *answer);
+
+void view_op_send(struct view_op *op);
+void view_op_close(struct view_op *op); /* nobody joins it from here on */
+void view_op_free(struct view_op *op);
+void view_op_take_reader(struct cu_view_read *read);
+
+/* The key of its kept answer: that of the op without the index. In view->key. */
+struct cu_bytes view_op_kept_key(struct view_op *op);
+
+#endif
