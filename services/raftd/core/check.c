@@ -7,7 +7,9 @@ static const char *check_tail(const struct raft *r)
     const struct raft_tail *tail = &r->tail;
     uint64_t wall_ms = 0, lease_ms = 0, term = 0;
     if (!tail->count)
-        return r->last_index > r->synced ? "what is not synced is in memory" : NULL;
+        return r->last_index > r->synced && r->last_index > r->start.position.index
+                   ? "what is not synced is in memory"
+                   : NULL;
     if (tail->first <= r->start.position.index)
         return "nothing at or below the floor is kept";
     if (tail->first + tail->count != r->last_index + 1)
