@@ -1,9 +1,31 @@
 #include "services/raftd/rpc/service.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "tests/lib/suite.h"
 #include "tests/unit/services/raftd/rpc/fixture.h"
+
+static struct fixture *sole(const char *extra)
+{
+    struct fixture *fixture = fixture_new(1, extra);
+    fixture_start(fixture, 1);
+    fixture_attach(fixture, 1);
+    fixture_wait_leader(fixture);
+    return fixture;
+}
+
+static struct fixture *three(void)
+{
+    struct fixture *fixture = fixture_new(3, "");
+    for (unsigned i = 1; i <= 3; i++)
+        fixture_start(fixture, i);
+    for (unsigned i = 1; i <= 3; i++)
+        fixture_attach(fixture, i);
+    return fixture;
+}
+
+/* ---- one server ---- */
 
 START_TEST(a_sole_server_leads_at_once_after_the_first_attach) /* consensus 95 */
 {
@@ -21,4 +43,332 @@ START_TEST(a_sole_server_leads_at_once_after_the_first_attach) /* consensus 95 *
 }
 END_TEST
 
-SUITE_MAIN("services/raftd/rpc/service", a_sole_server_leads_at_once_after_the_first_attach)
+START_TEST(what_was_acknowledged_is_there_after_a_restart)
+{
+    struct fixture *fixture = sole("");
+    fixture_propose(fixture, 1, 1, "kept");
+    uint64_t index = fixture_wait_entry(fixture, 1, "kept");
+    fixture_stop(fixture, 1);
+    fixture_start(fixture, 1);
+    fixture_attach(fixture, 1);
+    ck_assert_uint_eq(fixture_wait_leader(fixture), 1);
+    ck_assert_uint_eq(fixture_wait_entry(fixture, 1, "kept"), index);
+    fixture_free(fixture);
+}
+END_TEST
+
+static enum cu_err read_index(struct fixture *fixture, unsigned number,
+                              Curia__Internal__V1__ReadMode mode, uint64_t *ret_index)
+{
+    Curia__Internal__V1__ReadIndexRequest in = CURIA__INTERNAL__V1__READ_INDEX_REQUEST__INIT;
+    Curia__Internal__V1__ReadIndexReply *reply = NULL;
+    in.mode = mode;
+    enum cu_err err =
+        fixture_call(fixture, fixture->servers[number - 1].catalogd, "ReadIndex", &in.base, &reply);
+    if (!err)
+        *ret_index = reply->index;
+    if (reply)
+        protobuf_c_message_free_unpacked(&reply->base, NULL);
+    return err;
+}
+
+START_TEST(a_read_index_covers_every_acknowledged_write) /* contracts 3.7 */
+{
+    struct fixture *fixture = sole("");
+    for (uint64_t seq = 1; seq <= 3; seq++) {
+        uint64_t index = 0;
+        fixture_propose(fixture, 1, seq, "x");
+        ck_assert_uint_eq(
+            read_index(fixture, 1, CURIA__INTERNAL__V1__READ_MODE__READ_DEFAULT, &index), CU_OK);
+        ck_assert_uint_ge(index, seq + 1);
+        ck_assert_uint_eq(
+            read_index(fixture, 1, CURIA__INTERNAL__V1__READ_MODE__READ_CONSISTENT, &index), CU_OK);
+        ck_assert_uint_ge(index, seq + 1);
+    }
+    fixture_free(fixture);
+}
+END_TEST
+
+static bool is_done(void *arg)
+{
+    return ((struct fixture_answer *)arg)->is_done;
+}
+
+START_TEST(a_follow_parks_until_there_is_more) /* consensus 75 */
+{
+    struct fixture *fixture = sole("");
+    struct cu_client *client = fixture->servers[0].catalogd;
+    Curia__Internal__V1__LogStatusReply *status = fixture_status(fixture, 1);
+    Curia__Internal__V1__Position after = CURIA__INTERNAL__V1__POSITION__INIT;
+    Curia__Internal__V1__FollowRequest in = CURIA__INTERNAL__V1__FOLLOW_REQUEST__INIT;
+    struct fixture_answer answer;
+    after.cluster_id = status->cluster_id;
+    after.index = status->commit_index;
+    after.term = status->term;
+    in.after = &after;
+    in.wait_ms = 5000;
+    (void)fixture_begin(fixture, client, "Follow", &in.base, &answer);
+    protobuf_c_message_free_unpacked(&fixture_status(fixture, 1)->base, NULL);
+    ck_assert(!is_done(&answer));
+    fixture_propose(fixture, 1, 1, "wakes");
+    fixture_end(fixture, &answer);
+    ck_assert_uint_eq(answer.err, CU_OK);
+    Curia__Internal__V1__FollowReply *reply = (Curia__Internal__V1__FollowReply *)answer.reply;
+    ck_assert_int_eq(reply->outcome, CURIA__INTERNAL__V1__FOLLOW_OUTCOME__FOLLOW_ENTRIES);
+    ck_assert_uint_eq(reply->entries[0]->index, after.index + 1);
+    fixture_answer_deinit(&answer);
+
+    after.index += 1; /* nothing more: the wait ends by itself */
+    in.wait_ms = 50;
+    (void)fixture_begin(fixture, client, "Follow", &in.base, &answer);
+    fixture_end(fixture, &answer);
+    reply = (Curia__Internal__V1__FollowReply *)answer.reply;
+    ck_assert_int_eq(reply->outcome, CURIA__INTERNAL__V1__FOLLOW_OUTCOME__FOLLOW_NOTHING);
+    ck_assert_uint_eq(reply->upto, after.index);
+    fixture_answer_deinit(&answer);
+    protobuf_c_message_free_unpacked(&status->base, NULL);
+    fixture_free(fixture);
+}
+END_TEST
+
+START_TEST(a_position_of_another_cluster_has_diverged) /* consensus 76 */
+{
+    struct fixture *fixture = sole("");
+    uint8_t other[16] = {42};
+    Curia__Internal__V1__Position after = CURIA__INTERNAL__V1__POSITION__INIT;
+    Curia__Internal__V1__FollowRequest in = CURIA__INTERNAL__V1__FOLLOW_REQUEST__INIT;
+    Curia__Internal__V1__FollowReply *reply = NULL;
+    after.cluster_id = (ProtobufCBinaryData){sizeof other, other};
+    after.index = after.term = 1;
+    in.after = &after;
+    in.wait_ms = 5000;
+    ck_assert_uint_eq(
+        fixture_call(fixture, fixture->servers[0].catalogd, "Follow", &in.base, &reply), CU_OK);
+    ck_assert_int_eq(reply->outcome, CURIA__INTERNAL__V1__FOLLOW_OUTCOME__FOLLOW_DIVERGED);
+    ck_assert_uint_eq(reply->cluster_id.len, 16);
+    protobuf_c_message_free_unpacked(&reply->base, NULL);
+    fixture_free(fixture);
+}
+END_TEST
+
+static void fill(uint8_t *bytes, Curia__Internal__V1__Proposal *row, uint64_t seq, size_t len)
+{
+    static uint8_t proposer[16] = {1};
+    curia__internal__v1__proposal__init(row);
+    row->proposer = (ProtobufCBinaryData){sizeof proposer, proposer};
+    row->seq = seq;
+    row->body = (ProtobufCBinaryData){len, bytes};
+}
+
+START_TEST(a_refusal_is_answered_at_once_and_the_rest_is_in_the_feed) /* consensus 93 */
+{
+    struct fixture *fixture = sole("");
+    static uint8_t big[RAFT_ENTRY_LIMIT_BYTES + 1];
+    Curia__Internal__V1__Proposal rows[3], *list[3] = {&rows[0], &rows[1], &rows[2]};
+    Curia__Internal__V1__ProposeRequest in = CURIA__INTERNAL__V1__PROPOSE_REQUEST__INIT;
+    Curia__Internal__V1__ProposeReply *reply = NULL;
+    fill((uint8_t *)"one", &rows[0], 1, 3);
+    fill(big, &rows[1], 2, sizeof big);
+    fill((uint8_t *)"three", &rows[2], 3, 5);
+    in.n_proposals = 3;
+    in.proposals = list;
+    ck_assert_uint_eq(
+        fixture_call(fixture, fixture->servers[0].catalogd, "Propose", &in.base, &reply), CU_OK);
+    ck_assert_uint_eq(reply->n_refusals, 1);
+    ck_assert_uint_eq(reply->refusals[0]->seq, 2);
+    ck_assert_uint_eq(cu_err_from_wire(reply->refusals[0]->error), CU_E_TOO_LARGE);
+    protobuf_c_message_free_unpacked(&reply->base, NULL);
+    fixture_wait_entry(fixture, 1, "one");
+    fixture_wait_entry(fixture, 1, "three");
+    fixture_free(fixture);
+}
+END_TEST
+
+START_TEST(an_entry_of_full_size_goes_through) /* consensus 65 */
+{
+    struct fixture *fixture = sole("");
+    static char body[RAFT_ENTRY_LIMIT_BYTES + 1];
+    memset(body, 'x', RAFT_ENTRY_LIMIT_BYTES);
+    fixture_propose(fixture, 1, 1, body);
+    fixture_wait_entry(fixture, 1, body);
+    fixture_free(fixture);
+}
+END_TEST
+
+START_TEST(malformed_requests_are_refused_with_words)
+{
+    struct fixture *fixture = sole("");
+    struct cu_client *client = fixture->servers[0].catalogd;
+    Curia__Internal__V1__ProposeRequest none = CURIA__INTERNAL__V1__PROPOSE_REQUEST__INIT;
+    Curia__Internal__V1__Proposal row = CURIA__INTERNAL__V1__PROPOSAL__INIT, *list = &row;
+    Curia__Internal__V1__Position after = CURIA__INTERNAL__V1__POSITION__INIT;
+    Curia__Internal__V1__FollowRequest follow = CURIA__INTERNAL__V1__FOLLOW_REQUEST__INIT;
+    ProtobufCMessage *reply = NULL;
+    ck_assert_uint_eq(fixture_call(fixture, client, "Propose", &none.base, &reply), CU_E_INVALID);
+    none.n_proposals = 1;
+    none.proposals = &list; /* without a proposer */
+    ck_assert_uint_eq(fixture_call(fixture, client, "Propose", &none.base, &reply), CU_E_INVALID);
+    after.cluster_id = (ProtobufCBinaryData){3, (uint8_t *)"abc"};
+    follow.after = &after;
+    ck_assert_uint_eq(fixture_call(fixture, client, "Follow", &follow.base, &reply), CU_E_INVALID);
+    fixture_free(fixture);
+}
+END_TEST
+
+/* ---- duty ---- */
+
+static Curia__Internal__V1__DutyReply *poll_duty(struct fixture *fixture, unsigned number,
+                                                 ProtobufCBinaryData ticket, uint32_t wait_ms)
+{
+    Curia__Internal__V1__DutyRequest in = CURIA__INTERNAL__V1__DUTY_REQUEST__INIT;
+    Curia__Internal__V1__DutyReply *reply = NULL;
+    in.ticket = ticket;
+    in.wait_ms = wait_ms;
+    in.gossip_well = in.apply_well = true;
+    ck_assert_uint_eq(
+        fixture_call(fixture, fixture->servers[number - 1].catalogd, "Duty", &in.base, &reply),
+        CU_OK);
+    return reply;
+}
+
+START_TEST(the_leader_grants_duty_and_a_new_attach_ends_it) /* contracts 5.1, consensus 83 */
+{
+    struct fixture *fixture = sole("");
+    ProtobufCBinaryData none = {0, NULL};
+    Curia__Internal__V1__DutyReply *first = poll_duty(fixture, 1, none, 500);
+    ck_assert(first->on);
+    ck_assert_uint_eq(first->ticket.len, 16);
+    ck_assert_uint_gt(first->noop_index, 0);
+    fixture_attach(fixture, 1);
+    Curia__Internal__V1__DutyReply *second = poll_duty(fixture, 1, none, 500);
+    ck_assert(second->on);
+    ck_assert(memcmp(second->ticket.data, first->ticket.data, 16) != 0);
+    Curia__Internal__V1__DutyReply *held = poll_duty(fixture, 1, second->ticket, 50);
+    ck_assert(held->on); /* nothing changed: the poll ended by its wait */
+    protobuf_c_message_free_unpacked(&held->base, NULL);
+    protobuf_c_message_free_unpacked(&second->base, NULL);
+    protobuf_c_message_free_unpacked(&first->base, NULL);
+    fixture_free(fixture);
+}
+END_TEST
+
+START_TEST(duty_is_for_the_attached_catalogd_alone) /* contracts 3.8 */
+{
+    struct fixture *fixture = fixture_new(1, "");
+    fixture_start(fixture, 1);
+    Curia__Internal__V1__DutyRequest in = CURIA__INTERNAL__V1__DUTY_REQUEST__INIT;
+    ProtobufCMessage *reply = NULL;
+    ck_assert_uint_eq(fixture_call(fixture, fixture->servers[0].catalogd, "Duty", &in.base, &reply),
+                      CU_E_NOT_READY);
+    fixture_free(fixture);
+}
+END_TEST
+
+static bool is_detached(void *arg)
+{
+    struct fixture *fixture = arg;
+    Curia__Internal__V1__LogStatusReply *status = fixture_status(fixture, 1);
+    bool detached = !*status->attached_address;
+    protobuf_c_message_free_unpacked(&status->base, NULL);
+    return detached;
+}
+
+START_TEST(a_lost_connection_detaches_its_catalogd)
+{
+    struct fixture *fixture = fixture_new(1, "");
+    char url[300];
+    fixture_start(fixture, 1);
+    fixture_attach(fixture, 1);
+    ck_assert(!is_detached(fixture));
+    snprintf(url, sizeof url, "ipc://%s/raftd.sock", fixture->servers[0].dir);
+    struct cu_client *old = fixture->servers[0].catalogd;
+    fixture->servers[0].catalogd = cu_client_new(fixture->rpc, url, NULL, NULL);
+    cu_client_free(old);
+    while (!cu_client_is_up(fixture->servers[0].catalogd))
+        cu_loop_turn(fixture->loop, true);
+    fixture_wait(fixture, is_detached, fixture, "the detach");
+    fixture_free(fixture);
+}
+END_TEST
+
+/* ---- three servers ---- */
+
+START_TEST(three_servers_bootstrap_and_replicate)
+{
+    struct fixture *fixture = three();
+    unsigned leader = fixture_wait_leader(fixture);
+    fixture_propose(fixture, leader, 1, "everywhere");
+    for (unsigned i = 1; i <= 3; i++)
+        fixture_wait_entry(fixture, i, "everywhere");
+    Curia__Internal__V1__LogStatusReply *status = fixture_status(fixture, leader % 3 + 1);
+    ck_assert_str_eq(status->leader_id, fixture->servers[leader - 1].node_id);
+    ck_assert_uint_eq(status->configuration->n_servers, 3);
+    ck_assert_str_ne(status->configuration->servers[0]->address, "");
+    protobuf_c_message_free_unpacked(&status->base, NULL);
+    fixture_free(fixture);
+}
+END_TEST
+
+START_TEST(a_follower_passes_proposals_and_reads_on_to_the_leader) /* contracts 2.2 */
+{
+    struct fixture *fixture = three();
+    unsigned leader = fixture_wait_leader(fixture);
+    for (unsigned i = 1; i <= 3; i++) {
+        uint64_t index = 0;
+        char body[32];
+        snprintf(body, sizeof body, "through %u", i);
+        fixture_propose(fixture, i, i, body);
+        uint64_t at = fixture_wait_entry(fixture, leader, body);
+        ck_assert_uint_eq(
+            read_index(fixture, i, CURIA__INTERNAL__V1__READ_MODE__READ_DEFAULT, &index), CU_OK);
+        ck_assert_uint_ge(index, at);
+        ck_assert_uint_eq(
+            read_index(fixture, i, CURIA__INTERNAL__V1__READ_MODE__READ_CONSISTENT, &index), CU_OK);
+        ck_assert_uint_ge(index, at);
+    }
+    fixture_free(fixture);
+}
+END_TEST
+
+START_TEST(without_a_leader_a_proposal_waits_for_the_next_one) /* consensus.md 3 */
+{
+    struct fixture *fixture = three();
+    unsigned leader = fixture_wait_leader(fixture), other = leader % 3 + 1;
+    fixture_propose(fixture, leader, 1, "before");
+    fixture_wait_entry(fixture, other, "before");
+    fixture_stop(fixture, leader);
+    struct cu_mono from = cu_mono_now();
+    uint64_t seq = 2;
+    for (bool done = false; !done;
+         seq++) { /* the old leader's connection may cut the first short */
+        Curia__Internal__V1__Proposal row, *list = &row;
+        Curia__Internal__V1__ProposeRequest in = CURIA__INTERNAL__V1__PROPOSE_REQUEST__INIT;
+        Curia__Internal__V1__ProposeReply *reply = NULL;
+        fill((uint8_t *)"after", &row, seq, 5);
+        in.n_proposals = 1;
+        in.proposals = &list;
+        enum cu_err err = fixture_call(fixture, fixture->servers[other - 1].catalogd, "Propose",
+                                       &in.base, &reply);
+        done = !err && !reply->n_refusals && !reply->n_lost;
+        if (reply)
+            protobuf_c_message_free_unpacked(&reply->base, NULL);
+    }
+    fixture_wait_entry(fixture, other, "after");
+    ck_assert_uint_lt(cu_mono_ms_between(from, cu_mono_now()), 5000);
+    fixture_start(fixture, leader);
+    fixture_attach(fixture, leader);
+    fixture_wait_entry(fixture, leader, "after");
+    fixture_free(fixture);
+}
+END_TEST
+
+SUITE_MAIN("services/raftd/rpc/service", a_sole_server_leads_at_once_after_the_first_attach,
+           what_was_acknowledged_is_there_after_a_restart,
+           a_read_index_covers_every_acknowledged_write, a_follow_parks_until_there_is_more,
+           a_position_of_another_cluster_has_diverged,
+           a_refusal_is_answered_at_once_and_the_rest_is_in_the_feed,
+           an_entry_of_full_size_goes_through, malformed_requests_are_refused_with_words,
+           the_leader_grants_duty_and_a_new_attach_ends_it, duty_is_for_the_attached_catalogd_alone,
+           a_lost_connection_detaches_its_catalogd, three_servers_bootstrap_and_replicate,
+           a_follower_passes_proposals_and_reads_on_to_the_leader,
+           without_a_leader_a_proposal_waits_for_the_next_one)
