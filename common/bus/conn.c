@@ -34,6 +34,7 @@ struct cu_conn {
     struct cu_mono received_at;
     struct cu_turn_hook flush_hook;
     struct cu_timer timer;
+    uint32_t ping_ms, silence_ms;
     enum cu_err leaving_err;
     struct cu_diag leaving_why;
     uint64_t frames_in, bytes_in, sends;
@@ -105,7 +106,7 @@ static void violated(struct cu_conn *c, const char *what)
 
 static void give_credit_back(struct cu_conn *c)
 {
-    if (c->credit_owed < CREDIT_BACK_BYTES)
+    if (c->credit_owed < CREDIT_BACK_BYTES || c->state != UP)
         return;
     cu_credit_append(&c->sender.out.buf, c->credit_owed);
     c->sender.frames++;
@@ -415,7 +416,7 @@ static void on_hello(struct cu_conn *c, const struct cu_frame *f)
     c->sender.credit = c->theirs.byte_credit;
     cu_timer_cancel(&c->timer);
     if (!c->stream->is_local)
-        cu_timer_set_ms(&c->timer, CU_BUS_PING_MS);
+        cu_timer_set_ms(&c->timer, c->ping_ms);
     c->events->up(c->arg, c);
 }
 
@@ -497,13 +498,13 @@ static void lost(void *arg, const char *why)
 static void ping_if_silent(struct cu_conn *c)
 {
     uint64_t silent_ms = cu_mono_ms_between(c->received_at, cu_loop_now(c->loop));
-    if (silent_ms >= CU_BUS_SILENCE_MS) {
+    if (silent_ms >= c->silence_ms) {
         go_down(c, CU_E_DISCONNECTED, "no sign of life from the peer");
         return;
     }
-    if (silent_ms >= CU_BUS_PING_MS)
+    if (silent_ms >= c->ping_ms)
         put_empty(c, CU_FRAME_PING, 0);
-    cu_timer_set_ms(&c->timer, CU_BUS_PING_MS);
+    cu_timer_set_ms(&c->timer, c->ping_ms);
 }
 
 static void time_passed(void *arg)
@@ -529,11 +530,13 @@ struct cu_conn *cu_conn_new(const struct cu_conn_options *o)
                           .dialled = o->dialled,
                           .refuse_other_cluster = o->refuse_other_cluster,
                           .ours = o->hello,
-                          .credit_left = CU_BUS_BYTE_CREDIT};
+                          .credit_left = CU_BUS_BYTE_CREDIT,
+                          .ping_ms = o->ping_ms ? o->ping_ms : CU_BUS_PING_MS,
+                          .silence_ms = o->silence_ms ? o->silence_ms : CU_BUS_SILENCE_MS};
     c->received_at = cu_loop_now(o->loop);
     c->flush_hook = (struct cu_turn_hook){.fn = flush, .arg = c};
     cu_timer_init(&c->timer, o->loop, time_passed, c);
-    cu_timer_set_ms(&c->timer, CU_BUS_HELLO_MS);
+    cu_timer_set_ms(&c->timer, o->hello_ms ? o->hello_ms : CU_BUS_HELLO_MS);
     c->stream->events = (struct cu_stream_events){c, received, writable, lost};
     cu_hello_append(&c->sender.out.buf, &o->hello);
     c->sender.frames++;

@@ -65,6 +65,7 @@ struct cu_conn_options {
     bool refuse_other_cluster; /* contracts 1.5, between two raftds */
     const struct cu_conn_events *events;
     void *arg;
+    uint32_t hello_ms, ping_ms, silence_ms; /* 0: those above; tests are in more of a hurry */
 };
 
 struct cu_conn *cu_conn_new(const struct cu_conn_options *options);

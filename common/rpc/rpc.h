@@ -67,8 +67,9 @@ struct cu_rq {
 };
 
 struct cu_rpc *cu_rpc_new(const struct cu_rpc_options *options);
-void cu_rpc_free(
-    struct cu_rpc *rpc); /* closes listeners, connections, clients made from it; takes NULL */
+/* Closes listeners, connections, and the clients made from it. No callback runs from within and
+ * none after it: whoever holds a request or waits for an answer has let go before. Takes NULL. */
+void cu_rpc_free(struct cu_rpc *rpc);
 
 /* Exports a service; `service` is borrowed. Asserts that rows and descriptor agree. Before
  * listening. */
@@ -88,12 +89,13 @@ void cu_rpc_set_cluster_id(struct cu_rpc *rpc, const uint8_t *cluster_id, bool s
  * choice. Copied. */
 void cu_rpc_set_source_address(struct cu_rpc *rpc, const char *ip);
 
-/* The daemon's own say in four questions; each may stay unset.
- *   classify  the class of a peer (default: local uid 0 or own uid: CALLER_CATALOGD, other local:
- * CALLER_AGENT, remote: CALLER_AGENT) permit    the one permission check (contracts 2.4), called
- * for every row that names a right; default: yes route     where a request for a routed row goes:
- * returns CU_OK and *ret_client = NULL (here) or the client to forward to; or an error with a
- * sentence, which is the answer */
+/* The daemon's own say in three questions; each may stay unset.
+ *   classify  the class of a peer; default: local uid 0 or our own: CALLER_CATALOGD, all others:
+ *             CALLER_AGENT
+ *   permit    the one permission check (contracts 2.4), called for every row that names a right;
+ *             default: yes
+ *   route     where a request for a routed row goes: CU_OK and *ret_client = NULL (here) or the
+ *             client to forward to; or an error with a sentence, which is the answer */
 struct cu_rpc_hooks {
     void *context;
     enum cu_caller (*classify)(void *context, const struct cu_peer *peer);
@@ -107,7 +109,8 @@ struct cu_rpc_hooks {
 };
 void cu_rpc_set_hooks(struct cu_rpc *rpc, const struct cu_rpc_hooks *hooks);
 
-/* From here on new calls get NotReady; those under way go on. */
+/* From here on new calls get NotReady (those of the service Daemon do not); those under way go on.
+ */
 void cu_rpc_drain(struct cu_rpc *rpc);
 size_t cu_rpc_open_calls(const struct cu_rpc *rpc);
 
