@@ -75,6 +75,10 @@ static int parse_flags(struct cu_run *run, int argc, char **argv)
             run->run_dir_flag = value;
             continue;
         }
+        if (is_flag(argv[at], "-supervised")) { /* by `curia agent`, which has said the warnings */
+            run->is_supervised = true;
+            continue;
+        }
         (void)fprintf(stderr, "%s: not understood: %s\n", run->daemon->name,
                       at < argc ? argv[at] : argv[argc - 1]);
         return usage(run->daemon, stderr);
@@ -312,11 +316,11 @@ static void run_until_stopped(struct cu_run *run)
     cu_signal_watch_init(&reload, run->env.loop, SIGHUP, on_reload_signal, run);
     if (!run->has_failed)
         cu_loop_run(run->env.loop);
-    cu_signal_watch_close(&stops[0]);
-    cu_signal_watch_close(&stops[1]);
-    cu_signal_watch_close(&reload);
     run->daemon->stop(run->state);
     run->state = NULL;
+    cu_signal_watch_close(&stops[0]); /* not before: a second signal must not cut the stop short */
+    cu_signal_watch_close(&stops[1]);
+    cu_signal_watch_close(&reload);
 }
 
 static void release(struct cu_run *run)

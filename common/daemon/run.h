@@ -16,6 +16,7 @@ struct cu_run {
     size_t kept_count;
     struct cu_mono started;
     uint64_t generation;
+    bool is_supervised; /* -supervised */
     bool is_listening, is_ready, is_draining, has_failed;
     int lock_fd;
     char *data_dir, *run_dir, *node_id, *advertise_address, *client_address;

@@ -8,6 +8,8 @@
 
 #include "common/base/assert.h"
 #include "common/daemon/host.h"
+#include "services/curia/agent/dump.h"
+#include "services/curia/agent/reload.h"
 #include "services/curia/agent/settings.h"
 #include "services/curia/agent/supervisor.h"
 #include "services/curia/command.h"
@@ -18,8 +20,10 @@ struct agent {
     struct cu_loop *loop;
     struct cu_log *log;
     struct supervisor *supervisor;
+    struct reload *reload;
+    struct dump *dump;
     const char *daemons[SUPERVISOR_CHILDREN];
-    struct cu_signal_watch interrupt, terminate, reload, dump;
+    struct cu_signal_watch interrupt, terminate, hang_up, user;
     bool is_leaving; /* the signal that ended it stands for a leave */
     bool is_stopping;
     int lock_fd;
@@ -145,6 +149,23 @@ static void on_stop_signal(void *arg, int signal_number)
     supervisor_stop(agent->supervisor);
 }
 
+static void on_reload_signal(void *arg, int signal_number)
+{
+    struct agent *agent = arg;
+    (void)signal_number;
+    if (supervisor_is_ready(agent->supervisor))
+        reload_begin(agent->reload);
+    else
+        cu_error(agent->log, "agent.reload", "text=\"not reloaded: the agent is still starting\"");
+}
+
+static void on_dump_signal(void *arg, int signal_number)
+{
+    struct agent *agent = arg;
+    (void)signal_number;
+    dump_begin(agent->dump);
+}
+
 static bool has_daemons(const char *folder)
 {
     char path[CLI_PATH_BYTES + 16];
@@ -187,12 +208,16 @@ static void watch_signals(struct agent *agent)
 {
     cu_signal_watch_init(&agent->interrupt, agent->loop, SIGINT, on_stop_signal, agent);
     cu_signal_watch_init(&agent->terminate, agent->loop, SIGTERM, on_stop_signal, agent);
+    cu_signal_watch_init(&agent->hang_up, agent->loop, SIGHUP, on_reload_signal, agent);
+    cu_signal_watch_init(&agent->user, agent->loop, SIGUSR1, on_dump_signal, agent);
 }
 
 static void unwatch_signals(struct agent *agent)
 {
     cu_signal_watch_close(&agent->interrupt);
     cu_signal_watch_close(&agent->terminate);
+    cu_signal_watch_close(&agent->hang_up);
+    cu_signal_watch_close(&agent->user);
 }
 
 static enum cu_err run(struct agent *agent, struct cu_diag *diag)
@@ -212,6 +237,12 @@ static enum cu_err run(struct agent *agent, struct cu_diag *diag)
                          &agent->supervisor, diag);
     if (err)
         return err;
+    agent->reload = reload_new(&(struct reload_options){.loop = agent->loop,
+                                                        .log = agent->log,
+                                                        .settings = &agent->settings,
+                                                        .args = agent->args,
+                                                        .daemons = agent->daemons});
+    agent->dump = dump_new(agent->loop, agent->settings.run_dir, agent->daemons);
     watch_signals(agent);
     supervisor_start(agent->supervisor);
     if (!supervisor_failure(agent->supervisor)) /* else the loop would not end */
@@ -241,6 +272,8 @@ static void release(struct agent *agent)
 {
     const char *pid_file =
         agent->settings.conf ? cu_conf_text(agent->settings.conf, "pid_file") : "";
+    reload_free(agent->reload);
+    dump_free(agent->dump);
     supervisor_free(agent->supervisor);
     cu_loop_free(agent->loop);
     cu_log_free(agent->log);

@@ -148,6 +148,7 @@ static _Noreturn void become(const struct agent_child *child, char *const *argv,
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
     (void)signal(SIGPIPE, SIG_DFL);
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    (void)setpgid(0, 0); /* Ctrl-C on a terminal is for `curia agent`: it stops us in order */
     if (getppid() == parent && dup2(out[1], 1) == 1 && dup2(err[1], 2) == 2)
         (void)execve(child->program, argv, env);
     static const char sorry[] = "cannot be run\n";
@@ -189,9 +190,11 @@ enum cu_err child_start(struct agent_child *child, struct cu_diag *diag)
         (void)close(out[1]);
         return cu_fail(diag, CU_E_IO, "cannot start %s: %s", child->name, strerror(errno));
     }
-    char notify[CHILD_PATH_BYTES + 16], file_flag[] = "-config-file", run_flag[] = "-run-dir";
+    char notify[CHILD_PATH_BYTES + 16], file_flag[] = "-config-file", run_flag[] = "-run-dir",
+                                        supervised[] = "-supervised";
     (void)snprintf(notify, sizeof notify, "NOTIFY_SOCKET=%s", child->notify);
-    char *argv[] = {child->program, file_flag, child->config, run_flag, child->run_dir, NULL};
+    char *argv[] = {child->program, file_flag,  child->config, run_flag,
+                    child->run_dir, supervised, NULL};
     char **env = environment(notify);
     pid_t parent = getpid(), pid = fork();
     if (!pid)

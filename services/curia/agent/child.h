@@ -37,12 +37,13 @@ struct agent_child {
 
 /* Where its program is and what it is told; opens the socket for its READY=1. `name` is borrowed.
  * Errors: CU_E_INVALID a path is too long; CU_E_IO. */
-CU_MUST_USE enum cu_err child_init(struct agent_child *child, struct cu_loop *loop, const char *name,
-                                   const char *bin_dir, const char *run_dir, struct cu_diag *diag);
+CU_MUST_USE enum cu_err child_init(struct agent_child *child, struct cu_loop *loop,
+                                   const char *name, const char *bin_dir, const char *run_dir,
+                                   struct cu_diag *diag);
 void child_deinit(struct agent_child *child); /* it must not be running */
 
-/* Starts the process: `PROGRAM -config-file RUN_DIR/NAME.json -run-dir RUN_DIR`. It dies with us
- * (prctl(2), PR_SET_PDEATHSIG). CU_E_IO. */
+/* Starts the process: `PROGRAM -config-file RUN_DIR/NAME.json -run-dir RUN_DIR -supervised`, in a
+ * process group of its own. It dies with us (prctl(2), PR_SET_PDEATHSIG). CU_E_IO. */
 CU_MUST_USE enum cu_err child_start(struct agent_child *child, struct cu_diag *diag);
 
 /* After waitpid(2) gave its pid: reads what it still had said. */

@@ -28,13 +28,14 @@ struct supervisor_options {
     void *arg;
 };
 
-/* CU_OK: *ret is yours; nothing runs yet. Errors: those of child_init(). All borrowed for its life. */
+/* CU_OK: *ret is yours; nothing runs yet. Errors: those of child_init(). All borrowed for its life.
+ */
 CU_MUST_USE enum cu_err supervisor_new(const struct supervisor_options *options,
                                        struct supervisor **ret, struct cu_diag *diag);
 void supervisor_free(struct supervisor *supervisor); /* kills what still runs; takes NULL */
 
-/* Starts the daemons, each once the one before is ready; restarts what ends; stops the loop when all
- * have ended after supervisor_stop(), or when one cannot be kept running. */
+/* Starts the daemons, each once the one before is ready; restarts what ends; stops the loop when
+ * all have ended after supervisor_stop(), or when one cannot be kept running. */
 void supervisor_start(struct supervisor *supervisor);
 /* The last one first; SIGKILL after 15 s. Again: SIGKILL now. */
 void supervisor_stop(struct supervisor *supervisor);

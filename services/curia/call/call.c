@@ -76,7 +76,7 @@ static int list_methods(const struct call_daemon *daemon)
 
 static void print_json(json_t *json)
 {
-    char *text = json_dumps(json, JSON_COMPACT);
+    char *text = json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(15));
     CU_ASSERT(text);
     (void)puts(text);
     (void)fflush(stdout);

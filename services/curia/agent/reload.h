@@ -1,0 +1,28 @@
+/* reload.h - a new configuration for all daemons of the node, or for none (agent.md 2). */
+#ifndef CLI_AGENT_RELOAD_H
+#define CLI_AGENT_RELOAD_H
+
+#include "common/log/log.h"
+#include "common/loop/loop.h"
+#include "services/curia/agent/settings.h"
+
+struct reload;
+
+struct reload_options {
+    struct cu_loop *loop;
+    struct cu_log *log;
+    struct agent_settings *settings; /* its conf is replaced when all have agreed */
+    const struct cli_args *args;
+    const char *const *daemons; /* NULL-ended */
+};
+
+/* All borrowed for its life. */
+struct reload *reload_new(const struct reload_options *options);
+void reload_free(struct reload *reload); /* takes NULL */
+
+/* Reads the files again, has Daemon.Check look at it on all daemons, and only then Daemon.Reload
+ * take it up on all. On any error nothing changes and `Reload config failed` is logged. One that
+ * comes while another is under way is not begun, and logged. */
+void reload_begin(struct reload *reload);
+
+#endif
