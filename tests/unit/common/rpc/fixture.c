@@ -66,7 +66,8 @@ static void get(void *daemon, struct cu_rq *rq)
     Curia__V1__KvPair row = CURIA__V1__KV_PAIR__INIT;
     char number[32] = "";
     pair->handled++;
-    memcpy(number, in->key.data, in->key.len < sizeof number ? in->key.len : 0);
+    if (in->key.len && in->key.len < sizeof number)
+        memcpy(number, in->key.data, in->key.len);
     row.value.len = strtoul(number, NULL, 10);
     row.value.data = malloc(row.value.len + 1);
     memset(row.value.data, 'v', row.value.len);
