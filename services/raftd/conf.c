@@ -100,14 +100,6 @@ static enum cu_err expect(struct raft_conf *conf, struct raft_id self, int64_t e
     return CU_OK;
 }
 
-static void warn_of_join(const struct cu_conf *from, struct raft_conf *conf)
-{
-    if (!conf->warning[0] && cu_conf_is_set(from, "retry_join"))
-        (void)snprintf(conf->warning, sizeof conf->warning,
-                       "retry_join does nothing until gossip is built: name the servers in "
-                       "raftd.peers");
-}
-
 static struct raft_timing timing_of(const struct cu_conf *conf)
 {
     if (cu_conf_bool(conf, "dev_mode"))
@@ -135,7 +127,6 @@ enum cu_err raft_conf_read(const struct cu_conf *conf, struct raft_id self,
         to.bootstrap[to.bootstrap_count++] = self;
     else if (!err && expected > 1)
         err = expect(&to, self, expected, diag);
-    warn_of_join(conf, &to);
     if (!err)
         *ret_conf = to;
     return err;

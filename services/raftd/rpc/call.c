@@ -96,7 +96,10 @@ void raft_call_hold(struct raft_call *call)
 static void on_forwarded(void *arg, const struct cu_answer *answer)
 {
     struct cu_rq *rq = raft_call_close(arg);
-    if (answer->err)
+    if (answer->err == CU_E_DISCONNECTED) /* our caller's own connection is well */
+        cu_rq_fail(rq, answer->sent ? CU_E_UNKNOWN : CU_E_NOT_READY,
+                   "the connection to the leader closed");
+    else if (answer->err)
         cu_rq_fail(rq, answer->err, "%s", answer->text);
     else
         cu_rq_reply_packed(rq, answer->body, answer->index);
@@ -129,6 +132,8 @@ void raft_calls_release(struct raft_service *service)
     bool leads = service->seen.role == RAFT_LEADER;
     struct cu_client *client =
         leads ? NULL : raft_peers_client(service->peers, service->seen.leader);
+    if (client && !cu_client_is_up(client)) /* a dead leader is not known to be dead at once */
+        client = NULL;
     struct raft_call *next;
     for (struct raft_call *call = service->lists[RAFT_WAIT_LEADER]; call; call = next) {
         next = call->next;

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "common/base/assert.h"
+#include "common/rpc/client.h"
 #include "services/raftd/rpc/call.h"
 
 enum {
@@ -92,8 +93,11 @@ static enum cu_err route(void *context, const struct cu_rq *rq, enum cu_route ro
         return CU_OK;
     struct raft_status status;
     raft_status(service->core, cu_loop_now(service->options.loop), &status);
-    if (status.role != RAFT_LEADER && !raft_id_is_none(status.leader))
-        *ret_client = raft_peers_client(service->peers, status.leader);
+    if (status.role == RAFT_LEADER || raft_id_is_none(status.leader))
+        return CU_OK;
+    struct cu_client *client = raft_peers_client(service->peers, status.leader);
+    if (client && cu_client_is_up(client))
+        *ret_client = client;
     return CU_OK;
 }
 
