@@ -56,6 +56,11 @@ struct catalog_change {
 /* Values up to this size lie in the change row itself, larger ones once, by hash. */
 enum { CATALOG_INLINE_VALUE_MAX = 4096 };
 
+/* A hash as the 16 bytes of its digest: what stores keep, and the order in which values go. */
+enum { CATALOG_HASH_BYTES = 16 };
+void catalog_hash_to_bytes(struct cu_u128 hash, uint8_t ret_bytes[CATALOG_HASH_BYTES]);
+struct cu_u128 catalog_hash_of_bytes(const uint8_t bytes[CATALOG_HASH_BYTES]);
+
 /* Return false to stop the walk. The row is valid until it returns. */
 typedef bool catalog_visit(void *arg, const struct catalog_row *row);
 typedef bool catalog_visit_change(void *arg, const struct catalog_change *change);

@@ -27,7 +27,7 @@ CU_MUST_USE enum cu_err catalog_sqlite_open_reader(const char *path, struct cata
 /* Takes NULL; an open transaction is rolled back. */
 void catalog_sqlite_close(struct catalog_sqlite *db);
 
-/* Lives as long as `db`. On a reader its functions that write return CU_E_INTERNAL. */
+/* Lives as long as `db`. On a reader its functions that write fail with CU_E_IO. */
 const struct catalog_backend *catalog_sqlite_backend(struct catalog_sqlite *db);
 
 /* One write transaction. After a failed commit: rollback. */

@@ -1,0 +1,441 @@
+#include "services/catalogd/core/store.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/assert.h"
+#include "services/catalogd/core/apply.h"
+#include "services/catalogd/core/change.h"
+#include "services/catalogd/core/key.h"
+#include "services/catalogd/core/store_state.h"
+
+/* One entry's needs are bounded by its 1.5 MiB and by the limits of its commands. */
+enum { SCRATCH_BYTES_MAX = 1 << 30, META_NAME_BYTES = 16 };
+
+/* clang-format off */
+static const struct table_rule {
+    const char *name;
+    bool drops_noops; /* a write of what is there already does nothing (http-api.md 3.1) */
+    bool logs;        /* has change rows */
+    bool wakes;
+} rules[] = {
+    [CATALOG_KV]         = {"kv",         true,  true,  true},
+    /* A second delete of a key moves its tombstone even within the same millisecond; the change row
+     * and the wake are those of the key. */
+    [CATALOG_TOMBSTONES] = {"tombstones", false, false, false},
+    [CATALOG_SETTINGS]   = {"settings",   true,  true,  true},
+};
+/* clang-format on */
+_Static_assert(CU_COUNT(rules) == CATALOG_TABLE_COUNT, "a row for each table");
+
+const char *catalog_table_name(enum catalog_table table)
+{
+    return rules[table].name;
+}
+
+bool catalog_table_find(const char *name, enum catalog_table *ret_table)
+{
+    for (size_t i = 0; i < CU_COUNT(rules); i++)
+        if (strcmp(rules[i].name, name) == 0) {
+            *ret_table = (enum catalog_table)i;
+            return true;
+        }
+    return false;
+}
+
+/* ---- opening ---- */
+
+static void window_name(size_t slot, char name[META_NAME_BYTES])
+{
+    (void)snprintf(name, META_NAME_BYTES, CATALOG_META_WINDOW "%02u", (unsigned)slot);
+}
+
+static enum cu_err load_windows(struct catalog_store *store)
+{
+    const struct catalog_backend *backend = store->backend;
+    for (size_t i = 0; i < CATALOG_PROPOSERS_MAX; i++) {
+        char name[META_NAME_BYTES];
+        struct cu_bytes bytes;
+        window_name(i, name);
+        enum cu_err err = backend->meta_get(backend->context, name, store->scratch, &bytes);
+        if (err == CU_E_NOT_FOUND)
+            continue;
+        if (!err)
+            err = catalog_window_decode(bytes, &store->proposers.windows[i]);
+        if (err)
+            return err;
+    }
+    store->proposers.dropped_index = store->bookmark.dropped_index;
+    return CU_OK;
+}
+
+static enum cu_err load_configuration(struct catalog_store *store)
+{
+    struct cu_bytes bytes;
+    enum cu_err err = store->backend->meta_get(store->backend->context, CATALOG_META_CONFIGURATION,
+                                               store->scratch, &bytes);
+    if (err)
+        return err == CU_E_NOT_FOUND ? CU_OK : err;
+    cu_buf_append(&store->configuration, bytes.data, bytes.len);
+    return CU_OK;
+}
+
+static enum cu_err load_retention(struct catalog_store *store)
+{
+    struct cu_bytes key = catalog_key_of(store->scratch, cu_bytes_of(CATALOG_SETTING_RETENTION));
+    struct catalog_row row;
+    store->retention = catalog_retention_default();
+    enum cu_err err = catalog_store_get(store, CATALOG_SETTINGS, key, &row);
+    if (err)
+        return err == CU_E_NOT_FOUND ? CU_OK : err;
+    store->retention = catalog_retention_of(store->scratch, row.value);
+    return CU_OK;
+}
+
+static enum cu_err load(struct catalog_store *store, struct cu_diag *diag)
+{
+    enum cu_err err = catalog_bookmark_read(store->backend, store->scratch, &store->bookmark);
+    if (!err && store->bookmark.level > CATALOG_LEVEL)
+        return cu_fail(diag, CU_E_INVALID,
+                       "the state is of feature level %u, this program knows %d: install a newer "
+                       "one",
+                       store->bookmark.level, CATALOG_LEVEL);
+    if (!err)
+        err = load_windows(store);
+    if (!err)
+        err = load_configuration(store);
+    if (!err)
+        err = load_retention(store);
+    return err ? cu_fail(diag, err, "the bookkeeping of the state cannot be read: %s",
+                         cu_err_words(err))
+               : CU_OK;
+}
+
+enum cu_err catalog_store_open(const struct catalog_backend *backend,
+                               struct catalog_store **ret_store, struct cu_diag *diag)
+{
+    struct catalog_store *store = cu_alloc(sizeof(*store));
+    store->backend = backend;
+    store->scratch = cu_arena_new(SCRATCH_BYTES_MAX);
+    enum cu_err err = load(store, diag);
+    if (err) {
+        catalog_store_free(store);
+        return err;
+    }
+    store->held.is_set = false;
+    cu_arena_reset(store->scratch);
+    *ret_store = store;
+    return CU_OK;
+}
+
+void catalog_store_free(struct catalog_store *store)
+{
+    if (!store)
+        return;
+    cu_arena_free(store->scratch);
+    cu_buf_deinit(&store->configuration);
+    cu_buf_deinit(&store->encoded);
+    catalog_wakes_deinit(&store->wakes);
+    free(store);
+}
+
+/* ---- reading ---- */
+
+void catalog_store_header(const struct catalog_store *store, struct catalog_header *ret_header)
+{
+    const struct catalog_bookmark *b = &store->bookmark;
+    *ret_header = (struct catalog_header){.position = b->position,
+                                          .configuration = cu_buf_bytes(&store->configuration),
+                                          .lineage_count = b->lineage_count};
+    for (uint32_t i = 0; i < b->lineage_count; i++) {
+        ret_header->lineage[i].cluster = b->lineage[i].cluster;
+        ret_header->lineage[i].last_index = b->lineage[i].last_index;
+    }
+}
+
+struct catalog_position catalog_store_position(const struct catalog_store *store)
+{
+    return store->bookmark.position;
+}
+
+uint64_t catalog_store_index_base(const struct catalog_store *store)
+{
+    return store->bookmark.index_base;
+}
+
+uint64_t catalog_store_epoch(const struct catalog_store *store)
+{
+    return store->bookmark.epoch;
+}
+
+uint64_t catalog_store_shown_index(const struct catalog_store *store)
+{
+    return catalog_bookmark_shown_index(&store->bookmark);
+}
+
+uint64_t catalog_store_table_index(const struct catalog_store *store, enum catalog_table table)
+{
+    return store->bookmark.table_index[table];
+}
+
+uint64_t catalog_store_reaped_index(const struct catalog_store *store)
+{
+    return store->bookmark.reaped_index;
+}
+
+uint64_t catalog_store_floor_index(const struct catalog_store *store)
+{
+    return store->bookmark.floor_index;
+}
+
+struct cu_u128 catalog_store_hash(const struct catalog_store *store)
+{
+    return store->bookmark.hash;
+}
+
+uint64_t catalog_store_lease_ms(const struct catalog_store *store)
+{
+    return store->bookmark.lease_ms;
+}
+
+const struct catalog_backend *catalog_store_backend(const struct catalog_store *store)
+{
+    return store->backend;
+}
+
+enum cu_err catalog_store_get(struct catalog_store *store, enum catalog_table table,
+                              struct cu_bytes key, struct catalog_row *ret_row)
+{
+    bool is_held =
+        store->held.is_set && store->held.table == table && cu_bytes_equal(store->held.key, key);
+    if (!is_held) {
+        enum cu_err err = store->backend->get(store->backend->context, table, key, store->scratch,
+                                              &store->held.row);
+        store->held.is_set = !err || err == CU_E_NOT_FOUND;
+        if (!store->held.is_set)
+            return err;
+        store->held.is_found = !err;
+        store->held.table = table;
+        store->held.key = key;
+    }
+    if (!store->held.is_found)
+        return CU_E_NOT_FOUND;
+    *ret_row = store->held.row;
+    return CU_OK;
+}
+
+/* ---- writing ---- */
+
+void catalog_store_begin(struct catalog_store *store, uint64_t raw_index,
+                         const struct catalog_cause *cause)
+{
+    store->index = raw_index + store->bookmark.index_base;
+    store->change_number = 0;
+    store->cause = *cause;
+    store->held.is_set = false;
+}
+
+static bool is_covered(const struct catalog_wake *by, const struct catalog_wake *wake)
+{
+    return by->table == wake->table && by->index == wake->index &&
+           (by->is_prefix ? cu_bytes_has_prefix(wake->key, by->key)
+                          : !wake->is_prefix && cu_bytes_equal(by->key, wake->key));
+}
+
+/* `wake->key` is borrowed here, and copied. */
+static void add_wake(struct catalog_store *store, const struct catalog_wake *wake)
+{
+    struct catalog_wakes *wakes = &store->wakes;
+    /* Only the latest is compared: that folds what one operation does. */
+    if (wakes->count > store->marked_wakes && is_covered(&wakes->items[wakes->count - 1], wake))
+        return;
+    if (wakes->count == wakes->cap) {
+        wakes->cap = wakes->cap ? wakes->cap * 2 : 64;
+        wakes->items = cu_realloc(wakes->items, wakes->cap * sizeof(*wakes->items));
+    }
+    uint8_t *key = cu_alloc(wake->key.len ? wake->key.len : 1);
+    if (wake->key.len)
+        memcpy(key, wake->key.data, wake->key.len);
+    wakes->items[wakes->count] = *wake;
+    wakes->items[wakes->count++].key.data = key;
+}
+
+void catalog_store_wake_prefix(struct catalog_store *store, enum catalog_table table,
+                               struct cu_bytes key)
+{
+    add_wake(store, &(struct catalog_wake){table, true, key, store->index});
+}
+
+static struct cu_u128 hash_of(enum catalog_table table, struct cu_bytes key, struct cu_bytes value)
+{
+    const struct cu_bytes parts[] = {cu_bytes_of(rules[table].name), key, value};
+    return cu_blake2b_128(parts, CU_COUNT(parts));
+}
+
+static bool is_retention(enum catalog_table table, struct cu_bytes key)
+{
+    struct cu_bytes name;
+    return table == CATALOG_SETTINGS && catalog_key_user(key, &name) &&
+           cu_bytes_equal(name, cu_bytes_of(CATALOG_SETTING_RETENTION));
+}
+
+/* What every change of a row brings with it, once it is done. */
+static enum cu_err follow_up(struct catalog_store *store, enum catalog_table table,
+                             struct cu_bytes key, enum catalog_operation operation,
+                             const struct catalog_row *before)
+{
+    enum cu_err err = CU_OK;
+    store->held.is_set = false;
+    store->bookmark.table_index[table] = store->index;
+    if (rules[table].logs)
+        err = catalog_change_log(store, table, key, operation, before);
+    if (rules[table].wakes)
+        add_wake(store, &(struct catalog_wake){table, false, key, store->index});
+    if (!err && is_retention(table, key))
+        err = load_retention(store);
+    return err;
+}
+
+enum cu_err store_put(struct catalog_store *store, enum catalog_table table, struct cu_bytes key,
+                      struct cu_bytes value, bool *ret_changed)
+{
+    struct catalog_row before;
+    enum cu_err err = catalog_store_get(store, table, key, &before);
+    bool is_new = err == CU_E_NOT_FOUND;
+    if (err && !is_new)
+        return err;
+    bool changes = is_new || !rules[table].drops_noops || !cu_bytes_equal(before.value, value);
+    if (ret_changed)
+        *ret_changed = changes;
+    if (!changes)
+        return CU_OK;
+
+    struct catalog_row row = {key, value, is_new ? store->index : before.create_index, store->index,
+                              hash_of(table, key, value)};
+    err = store->backend->put(store->backend->context, table, &row);
+    if (err)
+        return err;
+    struct cu_u128 *sum = &store->bookmark.hash;
+    if (!is_new)
+        *sum = cu_u128_sub(*sum, before.hash);
+    *sum = cu_u128_add(*sum, row.hash);
+    return follow_up(store, table, key, is_new ? CATALOG_CREATE : CATALOG_UPDATE,
+                     is_new ? NULL : &before);
+}
+
+enum cu_err store_del(struct catalog_store *store, enum catalog_table table, struct cu_bytes key,
+                      bool *ret_changed)
+{
+    struct catalog_row before;
+    enum cu_err err = catalog_store_get(store, table, key, &before);
+    if (ret_changed)
+        *ret_changed = !err;
+    if (err)
+        return err == CU_E_NOT_FOUND ? CU_OK : err;
+    err = store->backend->del(store->backend->context, table, key);
+    if (err)
+        return err;
+    store->bookmark.hash = cu_u128_sub(store->bookmark.hash, before.hash);
+    return follow_up(store, table, key, CATALOG_DELETE, &before);
+}
+
+/* ---- one transaction ---- */
+
+static enum cu_err flush_windows(struct catalog_store *store)
+{
+    for (size_t i = 0; i < CATALOG_PROPOSERS_MAX; i++) {
+        struct catalog_window *w = &store->proposers.windows[i];
+        if (!w->is_dirty)
+            continue;
+        char name[META_NAME_BYTES];
+        window_name(i, name);
+        cu_buf_clear(&store->encoded);
+        catalog_window_encode(w, &store->encoded);
+        enum cu_err err =
+            store->backend->meta_put(store->backend->context, name, cu_buf_bytes(&store->encoded));
+        if (err)
+            return err;
+        w->is_dirty = false;
+    }
+    return CU_OK;
+}
+
+static enum cu_err flush_configuration(struct catalog_store *store)
+{
+    if (!store->is_configuration_dirty)
+        return CU_OK;
+    store->is_configuration_dirty = false;
+    return store->backend->meta_put(store->backend->context, CATALOG_META_CONFIGURATION,
+                                    cu_buf_bytes(&store->configuration));
+}
+
+enum cu_err catalog_store_flush(struct catalog_store *store)
+{
+    enum cu_err err = flush_windows(store);
+    if (!err)
+        err = flush_configuration(store);
+    if (err)
+        return err;
+    store->bookmark.dropped_index = store->proposers.dropped_index;
+    cu_buf_clear(&store->encoded);
+    catalog_bookmark_encode(&store->bookmark, &store->encoded);
+    return store->backend->meta_put(store->backend->context, CATALOG_META_STATE,
+                                    cu_buf_bytes(&store->encoded));
+}
+
+static void drop_wakes(struct catalog_wakes *wakes, size_t keep)
+{
+    while (wakes->count > keep)
+        free((uint8_t *)(uintptr_t)wakes->items[--wakes->count].key.data);
+}
+
+struct catalog_wakes catalog_store_take_wakes(struct catalog_store *store)
+{
+    struct catalog_wakes taken = store->wakes;
+    store->wakes = (struct catalog_wakes){0};
+    store->marked_wakes = 0;
+    return taken;
+}
+
+void catalog_wakes_deinit(struct catalog_wakes *wakes)
+{
+    drop_wakes(wakes, 0);
+    free(wakes->items);
+    *wakes = (struct catalog_wakes){0};
+}
+
+enum cu_err catalog_store_mark(struct catalog_store *store)
+{
+    CU_ASSERT(!store->is_marked);
+    enum cu_err err = store->backend->mark(store->backend->context);
+    if (err)
+        return err;
+    store->is_marked = true;
+    store->marked_bookmark = store->bookmark;
+    store->marked_retention = store->retention;
+    store->marked_number = store->change_number;
+    store->marked_wakes = store->wakes.count;
+    return CU_OK;
+}
+
+enum cu_err catalog_store_undo(struct catalog_store *store)
+{
+    CU_ASSERT(store->is_marked);
+    store->is_marked = false;
+    store->held.is_set = false;
+    store->bookmark = store->marked_bookmark;
+    store->retention = store->marked_retention;
+    store->change_number = store->marked_number;
+    drop_wakes(&store->wakes, store->marked_wakes);
+    store->marked_wakes = 0;
+    return store->backend->undo(store->backend->context);
+}
+
+enum cu_err catalog_store_keep(struct catalog_store *store)
+{
+    CU_ASSERT(store->is_marked);
+    store->is_marked = false;
+    store->marked_wakes = 0;
+    return store->backend->keep(store->backend->context);
+}

@@ -1,0 +1,583 @@
+#include "services/catalogd/io/sqlite.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/assert.h"
+
+enum { READER_CACHE_KIB = 8 * 1024, WRITER_CACHE_KIB = 64 * 1024 };
+#define MMAP_BYTES (1ull << 30) /* hops.md 4: 0.6 us less a read */
+
+/* ---- the schema ---- */
+
+#define TABLE(name)                                                                                \
+    "CREATE TABLE " name " (key BLOB PRIMARY KEY, row BLOB NOT NULL, create_index INTEGER NOT "    \
+    "NULL, modify_index INTEGER NOT NULL, hash BLOB NOT NULL) WITHOUT ROWID;"
+
+static const struct cu_sql migrations[] = {
+    {"version 1",
+     TABLE("kv") TABLE("tombstones") TABLE(
+         "settings") "CREATE TABLE changes (at INTEGER NOT NULL, number INTEGER NOT NULL, tab "
+                     "INTEGER NOT NULL,"
+                     " key BLOB NOT NULL, operation INTEGER NOT NULL, before BLOB NOT NULL, "
+                     "before_hash BLOB,"
+                     " actor TEXT NOT NULL, node TEXT NOT NULL, daemon TEXT NOT NULL, address TEXT "
+                     "NOT NULL,"
+                     " cause TEXT NOT NULL, reason TEXT NOT NULL, wall_ms INTEGER NOT NULL,"
+                     " lease_ms INTEGER NOT NULL, size_bytes INTEGER NOT NULL,"
+                     " PRIMARY KEY (at, number)) WITHOUT ROWID;"
+                     "CREATE TABLE change_values (hash BLOB NOT NULL UNIQUE, at INTEGER NOT NULL,"
+                     " value BLOB NOT NULL);"
+                     "CREATE INDEX change_values_by_age ON change_values (at, hash);"
+                     "CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT "
+                     "ROWID;"},
+};
+_Static_assert(CU_COUNT(migrations) == CATALOG_SCHEMA_VERSION, "a step to each version");
+
+/* ---- statements ---- */
+
+enum table_stmt { GET, SCAN, PUT, DEL, TABLE_STMT_COUNT };
+
+enum stmt {
+    TABLES_END = CATALOG_TABLE_COUNT * TABLE_STMT_COUNT,
+    CHANGES = TABLES_END,
+    CHANGE_ADD,
+    CHANGE_DROP,
+    VALUE_GET,
+    VALUE_OLDEST,
+    VALUES,
+    VALUE_MOVE,
+    VALUE_ADD,
+    VALUE_DROP,
+    META_GET,
+    METAS,
+    META_PUT,
+    MARK,
+    UNDO,
+    KEEP,
+    STMT_COUNT
+};
+
+#define ROW(table, stmt) [(table)*TABLE_STMT_COUNT + (stmt)]
+#define TABLE_ROWS(table, name)                                                                    \
+    ROW(table, GET) = {name ".get", "SELECT row, create_index, modify_index, hash FROM " name      \
+                                    " WHERE key = ?1"},                                            \
+               ROW(table, SCAN) = {name ".scan",                                                   \
+                                   "SELECT key, row, create_index, modify_index, hash FROM " name  \
+                                   " WHERE key >= ?1 ORDER BY key"},                               \
+               ROW(table, PUT) = {name ".put",                                                     \
+                                  "INSERT OR REPLACE INTO " name " VALUES (?1,?2,?3,?4,?5)"},      \
+               ROW(table, DEL) = {name ".del", "DELETE FROM " name " WHERE key = ?1"}
+
+/* clang-format off */
+static const struct cu_sql statements[STMT_COUNT] = {
+    TABLE_ROWS(CATALOG_KV, "kv"),
+    TABLE_ROWS(CATALOG_TOMBSTONES, "tombstones"),
+    TABLE_ROWS(CATALOG_SETTINGS, "settings"),
+    [CHANGES]      = {"changes",      "SELECT at, number, tab, key, operation, before, before_hash, actor,"
+                                      " node, daemon, address, cause, reason, wall_ms, lease_ms, size_bytes"
+                                      " FROM changes WHERE (at, number) > (?1, ?2) ORDER BY at, number"},
+    [CHANGE_ADD]   = {"change.add",   "INSERT OR REPLACE INTO changes VALUES"
+                                      " (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16)"},
+    [CHANGE_DROP]  = {"change.drop",  "DELETE FROM changes WHERE at = ?1 AND number = ?2"},
+    [VALUE_GET]    = {"value.get",    "SELECT value FROM change_values WHERE hash = ?1"},
+    [VALUE_OLDEST] = {"value.oldest", "SELECT hash, at, length(value) FROM change_values"
+                                      " ORDER BY at, hash LIMIT 1"},
+    [VALUES]       = {"values",       "SELECT hash, at, value FROM change_values ORDER BY at, hash"},
+    [VALUE_MOVE]   = {"value.move",   "UPDATE change_values SET at = ?2 WHERE hash = ?1 RETURNING 1"},
+    [VALUE_ADD]    = {"value.add",    "INSERT INTO change_values VALUES (?1,?2,?3)"},
+    [VALUE_DROP]   = {"value.drop",   "DELETE FROM change_values WHERE hash = ?1"},
+    [META_GET]     = {"meta.get",     "SELECT value FROM meta WHERE name = ?1"},
+    [METAS]        = {"metas",        "SELECT name, value FROM meta ORDER BY name"},
+    [META_PUT]     = {"meta.put",     "INSERT OR REPLACE INTO meta VALUES (?1,?2)"},
+    [MARK]         = {"mark",         "SAVEPOINT mark"},
+    [UNDO]         = {"undo",         "ROLLBACK TO mark"},
+    [KEEP]         = {"keep",         "RELEASE mark"},
+};
+/* clang-format on */
+
+struct catalog_sqlite {
+    struct catalog_backend backend;
+    struct cu_db *db;
+    bool is_reader;
+    struct cu_diag diag; /* of the last error */
+};
+
+static struct sqlite3_stmt *table_stmt(struct catalog_sqlite *s, enum catalog_table table,
+                                       enum table_stmt which)
+{
+    return cu_db_stmt(s->db, (size_t)table * TABLE_STMT_COUNT + (size_t)which);
+}
+
+static enum cu_err run(struct catalog_sqlite *s, struct sqlite3_stmt *stmt)
+{
+    return cu_run(stmt, &s->diag);
+}
+
+static struct cu_u128 hash_at(struct sqlite3_stmt *stmt, int at)
+{
+    struct cu_bytes bytes = cu_column_bytes(stmt, at);
+    return bytes.len == CATALOG_HASH_BYTES ? catalog_hash_of_bytes(bytes.data)
+                                           : (struct cu_u128){0, 0};
+}
+
+static void bind_hash(struct sqlite3_stmt *stmt, int at, struct cu_u128 hash,
+                      uint8_t bytes[CATALOG_HASH_BYTES])
+{
+    catalog_hash_to_bytes(hash, bytes);
+    cu_bind_bytes(stmt, at, (struct cu_bytes){bytes, CATALOG_HASH_BYTES});
+}
+
+static bool copy(struct cu_arena *arena, struct cu_bytes from, struct cu_bytes *ret_to)
+{
+    uint8_t *bytes = cu_arena_memdup(arena, from.data, from.len);
+    *ret_to = (struct cu_bytes){bytes, from.len};
+    return bytes || from.len == 0;
+}
+
+/* One row at most: steps, lets `take` read it, resets. NOT_FOUND where there is none. */
+typedef enum cu_err take_row(struct sqlite3_stmt *stmt, struct cu_arena *arena, void *ret);
+
+static enum cu_err read_one(struct catalog_sqlite *s, struct sqlite3_stmt *stmt, take_row *take,
+                            struct cu_arena *arena, void *ret)
+{
+    bool is_there;
+    enum cu_err err = cu_step(stmt, &is_there, &s->diag);
+    if (err || !is_there)
+        return err ? err : CU_E_NOT_FOUND;
+    err = take(stmt, arena, ret);
+    cu_reset(stmt);
+    return err;
+}
+
+/* ---- tables ---- */
+
+static enum cu_err take_get(struct sqlite3_stmt *stmt, struct cu_arena *arena, void *ret)
+{
+    struct catalog_row *row = ret;
+    if (!copy(arena, cu_column_bytes(stmt, 0), &row->value))
+        return CU_E_TOO_LARGE;
+    row->create_index = cu_column_u64(stmt, 1);
+    row->modify_index = cu_column_u64(stmt, 2);
+    row->hash = hash_at(stmt, 3);
+    return CU_OK;
+}
+
+static enum cu_err get(void *context, enum catalog_table table, struct cu_bytes key,
+                       struct cu_arena *arena, struct catalog_row *ret_row)
+{
+    struct catalog_sqlite *s = context;
+    struct sqlite3_stmt *stmt = table_stmt(s, table, GET);
+    struct catalog_row row = {.create_index = 0};
+    cu_bind_bytes(stmt, 1, key);
+    enum cu_err err = read_one(s, stmt, take_get, arena, &row);
+    if (!err && !copy(arena, key, &row.key))
+        err = CU_E_TOO_LARGE;
+    if (!err)
+        *ret_row = row;
+    return err;
+}
+
+static enum cu_err scan(void *context, enum catalog_table table, struct cu_bytes prefix,
+                        struct cu_bytes after, catalog_visit *visit, void *arg)
+{
+    struct catalog_sqlite *s = context;
+    struct sqlite3_stmt *stmt = table_stmt(s, table, SCAN);
+    cu_bind_bytes(stmt, 1, cu_bytes_compare(prefix, after) > 0 ? prefix : after);
+    bool is_there, goes_on = true;
+    enum cu_err err;
+    while (!(err = cu_step(stmt, &is_there, &s->diag)) && is_there && goes_on) {
+        struct catalog_row row = {cu_column_bytes(stmt, 0), cu_column_bytes(stmt, 1),
+                                  cu_column_u64(stmt, 2), cu_column_u64(stmt, 3), hash_at(stmt, 4)};
+        goes_on = cu_bytes_has_prefix(row.key, prefix);
+        if (goes_on && !(after.len && cu_bytes_equal(row.key, after)))
+            goes_on = visit(arg, &row);
+        if (!goes_on)
+            break;
+    }
+    if (!err)
+        cu_reset(stmt);
+    return err;
+}
+
+static enum cu_err put(void *context, enum catalog_table table, const struct catalog_row *row)
+{
+    struct catalog_sqlite *s = context;
+    struct sqlite3_stmt *stmt = table_stmt(s, table, PUT);
+    uint8_t hash[CATALOG_HASH_BYTES];
+    cu_bind_bytes(stmt, 1, row->key);
+    cu_bind_bytes(stmt, 2, row->value);
+    cu_bind_u64(stmt, 3, row->create_index);
+    cu_bind_u64(stmt, 4, row->modify_index);
+    bind_hash(stmt, 5, row->hash, hash);
+    return run(s, stmt);
+}
+
+static enum cu_err del(void *context, enum catalog_table table, struct cu_bytes key)
+{
+    struct catalog_sqlite *s = context;
+    struct sqlite3_stmt *stmt = table_stmt(s, table, DEL);
+    cu_bind_bytes(stmt, 1, key);
+    return run(s, stmt);
+}
+
+/* ---- changes ---- */
+
+/* A row of another program's making, with numbers that name nothing here, is not handed out. */
+static enum cu_err change_at(struct sqlite3_stmt *stmt, struct catalog_change *ret_change)
+{
+    uint64_t table = cu_column_u64(stmt, 2), operation = cu_column_u64(stmt, 4);
+    if (table >= CATALOG_TABLE_COUNT || operation >= CATALOG_OPERATION_COUNT)
+        return CU_E_CORRUPT;
+    *ret_change = (struct catalog_change){
+        .index = cu_column_u64(stmt, 0),
+        .number = (uint32_t)cu_column_u64(stmt, 1),
+        .table = (enum catalog_table)table,
+        .key = cu_column_bytes(stmt, 3),
+        .operation = (enum catalog_operation)operation,
+        .before = cu_column_bytes(stmt, 5),
+        .before_hash = hash_at(stmt, 6),
+        .before_by_hash = !cu_column_is_null(stmt, 6),
+        .actor = cu_column_text(stmt, 7),
+        .node = cu_column_text(stmt, 8),
+        .daemon = cu_column_text(stmt, 9),
+        .address = cu_column_text(stmt, 10),
+        .cause = cu_column_text(stmt, 11),
+        .reason = cu_column_text(stmt, 12),
+        .wall_ms = cu_column_u64(stmt, 13),
+        .lease_ms = cu_column_u64(stmt, 14),
+        .size_bytes = (uint32_t)cu_column_u64(stmt, 15),
+    };
+    return CU_OK;
+}
+
+static enum cu_err changes(void *context, uint64_t after_index, uint32_t after_number,
+                           catalog_visit_change *visit, void *arg)
+{
+    struct catalog_sqlite *s = context;
+    struct sqlite3_stmt *stmt = cu_db_stmt(s->db, CHANGES);
+    cu_bind_u64(stmt, 1, after_index);
+    cu_bind_u64(stmt, 2, after_number);
+    bool is_there, goes_on = true;
+    enum cu_err err;
+    while (!(err = cu_step(stmt, &is_there, &s->diag)) && is_there) {
+        struct catalog_change change;
+        err = change_at(stmt, &change);
+        if (!err)
+            goes_on = visit(arg, &change);
+        if (err || !goes_on)
+            break;
+    }
+    cu_reset(stmt);
+    return err;
+}
+
+static enum cu_err change_add(void *context, const struct catalog_change *change)
+{
+    struct catalog_sqlite *s = context;
+    struct sqlite3_stmt *stmt = cu_db_stmt(s->db, CHANGE_ADD);
+    const char *const texts[] = {change->actor,   change->node,  change->daemon,
+                                 change->address, change->cause, change->reason};
+    uint8_t hash[CATALOG_HASH_BYTES];
+    cu_bind_u64(stmt, 1, change->index);
+    cu_bind_u64(stmt, 2, change->number);
+    cu_bind_u64(stmt, 3, (uint64_t)change->table);
+    cu_bind_bytes(stmt, 4, change->key);
+    cu_bind_u64(stmt, 5, (uint64_t)change->operation);
+    cu_bind_bytes(stmt, 6, change->before);
+    if (change->before_by_hash)
+        bind_hash(stmt, 7, change->before_hash, hash);
+    else
+        cu_bind_null(stmt, 7);
+    for (int i = 0; i < (int)CU_COUNT(texts); i++)
+        cu_bind_text(stmt, 8 + i, texts[i]);
+    cu_bind_u64(stmt, 14, change->wall_ms);
+    cu_bind_u64(stmt, 15, change->lease_ms);
+    cu_bind_u64(stmt, 16, change->size_bytes);
+    return run(s, stmt);
+}
+
+static enum cu_err change_drop(void *context, uint64_t index, uint32_t number)
+{
+    struct catalog_sqlite *s = context;
+    struct sqlite3_stmt *stmt = cu_db_stmt(s->db, CHANGE_DROP);
+    cu_bind_u64(stmt, 1, index);
+    cu_bind_u64(stmt, 2, number);
+    return run(s, stmt);
+}
+
+/* ---- values ---- */
+
+static enum cu_err take_bytes(struct sqlite3_stmt *stmt, struct cu_arena *arena, void *ret)
+{
+    return copy(arena, cu_column_bytes(stmt, 0), ret) ? CU_OK : CU_E_TOO_LARGE;
+}
+
+static enum cu_err value_get(void *context, struct cu_u128 hash, struct cu_arena *arena,
+                             struct cu_bytes *ret_value)
+{
+    struct catalog_sqlite *s = context;
+    struct sqlite3_stmt *stmt = cu_db_stmt(s->db, VALUE_GET);
+    uint8_t bytes[CATALOG_HASH_BYTES];
+    struct cu_bytes value;
+    bind_hash(stmt, 1, hash, bytes);
+    enum cu_err err = read_one(s, stmt, take_bytes, arena, &value);
+    if (!err)
+        *ret_value = value;
+    return err;
+}
+
+struct aged {
+    struct cu_u128 hash;
+    uint64_t index;
+    uint32_t size_bytes;
+};
+
+static enum cu_err take_aged(struct sqlite3_stmt *stmt, struct cu_arena *arena, void *ret)
+{
+    (void)arena; /* nothing of it is borrowed */
+    *(struct aged *)ret =
+        (struct aged){hash_at(stmt, 0), cu_column_u64(stmt, 1), (uint32_t)cu_column_u64(stmt, 2)};
+    return CU_OK;
+}
+
+static enum cu_err value_oldest(void *context, struct cu_u128 *ret_hash, uint64_t *ret_index,
+                                uint32_t *ret_size_bytes)
+{
+    struct catalog_sqlite *s = context;
+    struct aged aged;
+    enum cu_err err = read_one(s, cu_db_stmt(s->db, VALUE_OLDEST), take_aged, NULL, &aged);
+    if (err)
+        return err;
+    *ret_hash = aged.hash;
+    *ret_index = aged.index;
+    *ret_size_bytes = aged.size_bytes;
+    return CU_OK;
+}
+
+static enum cu_err values(void *context, catalog_visit_value *visit, void *arg)
+{
+    struct catalog_sqlite *s = context;
+    struct sqlite3_stmt *stmt = cu_db_stmt(s->db, VALUES);
+    bool is_there;
+    enum cu_err err;
+    while (!(err = cu_step(stmt, &is_there, &s->diag)) && is_there)
+        if (!visit(arg, hash_at(stmt, 0), cu_column_u64(stmt, 1), cu_column_bytes(stmt, 2)))
+            break;
+    if (!err)
+        cu_reset(stmt);
+    return err;
+}
+
+static enum cu_err value_put(void *context, struct cu_u128 hash, struct cu_bytes value,
+                             uint64_t index, bool *ret_is_new)
+{
+    struct catalog_sqlite *s = context;
+    struct sqlite3_stmt *stmt = cu_db_stmt(s->db, VALUE_MOVE);
+    uint8_t bytes[CATALOG_HASH_BYTES];
+    bool is_there;
+    bind_hash(stmt, 1, hash, bytes);
+    cu_bind_u64(stmt, 2, index);
+    enum cu_err err = cu_step(stmt, &is_there, &s->diag);
+    if (err)
+        return err;
+    cu_reset(stmt);
+    *ret_is_new = !is_there;
+    if (is_there)
+        return CU_OK;
+    stmt = cu_db_stmt(s->db, VALUE_ADD);
+    bind_hash(stmt, 1, hash, bytes);
+    cu_bind_u64(stmt, 2, index);
+    cu_bind_bytes(stmt, 3, value);
+    return run(s, stmt);
+}
+
+static enum cu_err value_drop(void *context, struct cu_u128 hash)
+{
+    struct catalog_sqlite *s = context;
+    struct sqlite3_stmt *stmt = cu_db_stmt(s->db, VALUE_DROP);
+    uint8_t bytes[CATALOG_HASH_BYTES];
+    bind_hash(stmt, 1, hash, bytes);
+    return run(s, stmt);
+}
+
+/* ---- bookkeeping and marks ---- */
+
+static enum cu_err meta_get(void *context, const char *name, struct cu_arena *arena,
+                            struct cu_bytes *ret_value)
+{
+    struct catalog_sqlite *s = context;
+    struct sqlite3_stmt *stmt = cu_db_stmt(s->db, META_GET);
+    struct cu_bytes value;
+    cu_bind_text(stmt, 1, name);
+    enum cu_err err = read_one(s, stmt, take_bytes, arena, &value);
+    if (!err)
+        *ret_value = value;
+    return err;
+}
+
+static enum cu_err metas(void *context, catalog_visit_meta *visit, void *arg)
+{
+    struct catalog_sqlite *s = context;
+    struct sqlite3_stmt *stmt = cu_db_stmt(s->db, METAS);
+    bool is_there;
+    enum cu_err err;
+    while (!(err = cu_step(stmt, &is_there, &s->diag)) && is_there)
+        if (!visit(arg, cu_column_text(stmt, 0), cu_column_bytes(stmt, 1)))
+            break;
+    if (!err)
+        cu_reset(stmt);
+    return err;
+}
+
+static enum cu_err meta_put(void *context, const char *name, struct cu_bytes value)
+{
+    struct catalog_sqlite *s = context;
+    struct sqlite3_stmt *stmt = cu_db_stmt(s->db, META_PUT);
+    cu_bind_text(stmt, 1, name);
+    cu_bind_bytes(stmt, 2, value);
+    return run(s, stmt);
+}
+
+static enum cu_err mark(void *context)
+{
+    struct catalog_sqlite *s = context;
+    return run(s, cu_db_stmt(s->db, MARK));
+}
+
+static enum cu_err keep(void *context)
+{
+    struct catalog_sqlite *s = context;
+    return run(s, cu_db_stmt(s->db, KEEP));
+}
+
+/* Rolling back leaves the savepoint standing. */
+static enum cu_err undo(void *context)
+{
+    struct catalog_sqlite *s = context;
+    enum cu_err err = run(s, cu_db_stmt(s->db, UNDO));
+    return err ? err : keep(context);
+}
+
+/* ---- the connection ---- */
+
+static const struct catalog_backend functions = {
+    .get = get,
+    .scan = scan,
+    .changes = changes,
+    .value_get = value_get,
+    .value_oldest = value_oldest,
+    .values = values,
+    .meta_get = meta_get,
+    .metas = metas,
+    .put = put,
+    .del = del,
+    .change_add = change_add,
+    .change_drop = change_drop,
+    .value_put = value_put,
+    .value_drop = value_drop,
+    .meta_put = meta_put,
+    .mark = mark,
+    .undo = undo,
+    .keep = keep,
+};
+
+static enum cu_err open_db(const char *path, bool is_reader, struct catalog_sqlite **ret_db,
+                           struct cu_diag *diag)
+{
+    struct cu_db_options options = {
+        .path = path,
+        .read_only = is_reader,
+        .sync = CU_DB_NORMAL,
+        .autocheckpoint_pages = 0,
+        .mmap_bytes = MMAP_BYTES,
+        .cache_kib = is_reader ? READER_CACHE_KIB : WRITER_CACHE_KIB,
+        .migrations = migrations,
+        .migration_count = CU_COUNT(migrations),
+        .statements = statements,
+        .statement_count = STMT_COUNT,
+    };
+    struct cu_db *db;
+    enum cu_err err = cu_db_open(&options, &db, diag);
+    if (err)
+        return err;
+    struct catalog_sqlite *s = cu_alloc(sizeof *s);
+    s->db = db;
+    s->is_reader = is_reader;
+    s->backend = functions;
+    s->backend.context = s;
+    *ret_db = s;
+    return CU_OK;
+}
+
+enum cu_err catalog_sqlite_open_writer(const char *path, struct catalog_sqlite **ret_db,
+                                       struct cu_diag *diag)
+{
+    return open_db(path, false, ret_db, diag);
+}
+
+enum cu_err catalog_sqlite_open_reader(const char *path, struct catalog_sqlite **ret_db,
+                                       struct cu_diag *diag)
+{
+    return open_db(path, true, ret_db, diag);
+}
+
+void catalog_sqlite_close(struct catalog_sqlite *db)
+{
+    if (!db)
+        return;
+    cu_db_close(db->db);
+    free(db);
+}
+
+const struct catalog_backend *catalog_sqlite_backend(struct catalog_sqlite *db)
+{
+    return &db->backend;
+}
+
+enum cu_err catalog_sqlite_begin(struct catalog_sqlite *db, struct cu_diag *diag)
+{
+    CU_ASSERT(!db->is_reader);
+    return cu_db_begin(db->db, diag);
+}
+
+enum cu_err catalog_sqlite_commit(struct catalog_sqlite *db, struct cu_diag *diag)
+{
+    return cu_db_commit(db->db, diag);
+}
+
+void catalog_sqlite_rollback(struct catalog_sqlite *db)
+{
+    cu_db_rollback(db->db);
+}
+
+enum cu_err catalog_sqlite_begin_read(struct catalog_sqlite *db, struct cu_diag *diag)
+{
+    enum cu_err err = cu_db_begin_read(db->db, diag);
+    if (err)
+        return err;
+    /* The snapshot is taken by the first read, whatever it reads. */
+    struct sqlite3_stmt *stmt = cu_db_stmt(db->db, META_GET);
+    bool is_there;
+    cu_bind_text(stmt, 1, "");
+    err = cu_step(stmt, &is_there, diag);
+    cu_reset(stmt);
+    if (err)
+        cu_db_rollback(db->db);
+    return err;
+}
+
+void catalog_sqlite_end_read(struct catalog_sqlite *db)
+{
+    cu_db_rollback(db->db);
+}
+
+struct cu_db *catalog_sqlite_db(struct catalog_sqlite *db)
+{
+    return db->db;
+}
+
+const char *catalog_sqlite_message(const struct catalog_sqlite *db)
+{
+    return db->diag.text;
+}
