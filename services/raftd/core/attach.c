@@ -7,14 +7,18 @@ static void answer(struct raft *r, uint64_t tag, enum cu_err err, bool adopted)
                                       .attached = {.tag = tag, .err = err, .adopted = adopted}});
 }
 
-/* A raftd that never had a log may take up the state's; one that has promised may not. */
+/* A raftd that never had a log may take up the state's; one that has promised only that of the
+ * promised cluster, whose entry 1 is then long written. */
 static bool is_foreign(const struct raft *r, const struct raft_header *header)
 {
+    struct raft_id cluster = header->position.cluster;
     if (!header->position.index)
         return false;
-    if (raft_id_is_none(r->cluster))
-        return r->promise.round || r->last_index || raft_id_is_none(header->position.cluster);
-    return !raft_in_lineage(r, header->position.cluster, header->position.index);
+    if (!raft_id_is_none(r->cluster))
+        return !raft_in_lineage(r, cluster, header->position.index);
+    if (r->promise.round)
+        return !raft_id_equal(cluster, r->promise.cluster);
+    return raft_id_is_none(cluster);
 }
 
 /* Whether the state stands where this log does not, or not so (contracts 3.6). What is committed
@@ -51,6 +55,10 @@ static void adopt(struct raft *r, const struct raft_header *header)
 {
     /* What it was voted for was another log. */
     raft_become_follower(r, header->position.term, r->leader);
+    if (r->promise.round) {
+        r->promise = (struct raft_promise){0};
+        raft_write_promise(r);
+    }
     raft_log_restart(r, header);
     r->need_state = 0;
     raft_tell(r, RAFT_NOTE_ADOPTED,
