@@ -136,6 +136,12 @@ void fixture_stop(struct fixture *fixture, unsigned number)
     server->catalogd = NULL;
 }
 
+const char *fixture_ip(unsigned host, char ip[32])
+{
+    snprintf(ip, 32, "127.%d.%d.%u", 64 + getpid() / 250 % 128, 1 + getpid() % 250, host);
+    return ip;
+}
+
 struct fixture *fixture_new(unsigned count, const char *extra)
 {
     struct fixture *fixture = cu_alloc(sizeof *fixture);
@@ -157,8 +163,7 @@ struct fixture *fixture_new(unsigned count, const char *extra)
                  made, i + 1);
         ck_assert_int_eq(mkdir(server->dir, 0700), 0);
         snprintf(server->node_id, sizeof server->node_id, "00000000-0000-0000-0000-%012x", i + 1);
-        snprintf(server->ip, sizeof server->ip, "127.%d.%d.%u", 64 + getpid() / 250 % 128,
-                 1 + getpid() % 250, i + 1);
+        (void)fixture_ip(i + 1, server->ip);
     }
     return fixture;
 }

@@ -30,6 +30,9 @@ struct fixture {
     struct fixture_server servers[FIXTURE_SERVERS];
 };
 
+/* The address of host 1..254 in this process's network. Returns `ip`. */
+const char *fixture_ip(unsigned host, char ip[32]);
+
 struct fixture *fixture_new(unsigned count, const char *extra);
 void fixture_free(struct fixture *fixture);
 

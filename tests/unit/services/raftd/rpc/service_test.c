@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "curia/internal/v1/raft.pb-c.h"
 #include "tests/lib/suite.h"
 #include "tests/unit/services/raftd/rpc/fixture.h"
 
@@ -14,18 +15,6 @@ static struct fixture *sole(const char *extra)
     fixture_wait_leader(fixture);
     return fixture;
 }
-
-static struct fixture *three(void)
-{
-    struct fixture *fixture = fixture_new(3, "");
-    for (unsigned i = 1; i <= 3; i++)
-        fixture_start(fixture, i);
-    for (unsigned i = 1; i <= 3; i++)
-        fixture_attach(fixture, i);
-    return fixture;
-}
-
-/* ---- one server ---- */
 
 START_TEST(a_sole_server_leads_at_once_after_the_first_attach) /* consensus 95 */
 {
@@ -291,73 +280,107 @@ START_TEST(a_lost_connection_detaches_its_catalogd)
 }
 END_TEST
 
-/* ---- three servers ---- */
+/* ---- callers ---- */
 
-START_TEST(three_servers_bootstrap_and_replicate)
+struct remote {
+    struct cu_rpc *rpc;
+    struct cu_client *client;
+};
+
+static struct remote dial_from(struct fixture *fixture, unsigned host)
 {
-    struct fixture *fixture = three();
-    unsigned leader = fixture_wait_leader(fixture);
-    fixture_propose(fixture, leader, 1, "everywhere");
-    for (unsigned i = 1; i <= 3; i++)
-        fixture_wait_entry(fixture, i, "everywhere");
-    Curia__Internal__V1__LogStatusReply *status = fixture_status(fixture, leader % 3 + 1);
-    ck_assert_str_eq(status->leader_id, fixture->servers[leader - 1].node_id);
-    ck_assert_uint_eq(status->configuration->n_servers, 3);
-    ck_assert_str_ne(status->configuration->servers[0]->address, "");
-    protobuf_c_message_free_unpacked(&status->base, NULL);
-    fixture_free(fixture);
+    char ip[32], url[64];
+    struct remote remote;
+    remote.rpc = cu_rpc_new(&(struct cu_rpc_options){.loop = fixture->loop,
+                                                     .daemon = "catalogd",
+                                                     .node_id = "",
+                                                     .node_name = "",
+                                                     .datacenter = "dc1"});
+    cu_rpc_set_source_address(remote.rpc, fixture_ip(host, ip));
+    snprintf(url, sizeof url, "tcp://%s:8310", fixture->servers[0].ip);
+    remote.client = cu_client_new(remote.rpc, url, NULL, NULL);
+    while (!cu_client_is_up(remote.client))
+        cu_loop_turn(fixture->loop, true);
+    return remote;
 }
-END_TEST
 
-START_TEST(a_follower_passes_proposals_and_reads_on_to_the_leader) /* contracts 2.2 */
+START_TEST(an_address_says_what_a_remote_peer_may_call) /* contracts 2.3, 3.8 */
 {
-    struct fixture *fixture = three();
-    unsigned leader = fixture_wait_leader(fixture);
-    for (unsigned i = 1; i <= 3; i++) {
-        uint64_t index = 0;
-        char body[32];
-        snprintf(body, sizeof body, "through %u", i);
-        fixture_propose(fixture, i, i, body);
-        uint64_t at = fixture_wait_entry(fixture, leader, body);
-        ck_assert_uint_eq(
-            read_index(fixture, i, CURIA__INTERNAL__V1__READ_MODE__READ_DEFAULT, &index), CU_OK);
-        ck_assert_uint_ge(index, at);
-        ck_assert_uint_eq(
-            read_index(fixture, i, CURIA__INTERNAL__V1__READ_MODE__READ_CONSISTENT, &index), CU_OK);
-        ck_assert_uint_ge(index, at);
-    }
-    fixture_free(fixture);
-}
-END_TEST
-
-START_TEST(without_a_leader_a_proposal_waits_for_the_next_one) /* consensus.md 3 */
-{
-    struct fixture *fixture = three();
-    unsigned leader = fixture_wait_leader(fixture), other = leader % 3 + 1;
-    fixture_propose(fixture, leader, 1, "before");
-    fixture_wait_entry(fixture, other, "before");
-    fixture_stop(fixture, leader);
-    struct cu_mono from = cu_mono_now();
-    uint64_t seq = 2;
-    for (bool done = false; !done;
-         seq++) { /* the old leader's connection may cut the first short */
-        Curia__Internal__V1__Proposal row, *list = &row;
-        Curia__Internal__V1__ProposeRequest in = CURIA__INTERNAL__V1__PROPOSE_REQUEST__INIT;
-        Curia__Internal__V1__ProposeReply *reply = NULL;
-        fill((uint8_t *)"after", &row, seq, 5);
-        in.n_proposals = 1;
-        in.proposals = &list;
-        enum cu_err err = fixture_call(fixture, fixture->servers[other - 1].catalogd, "Propose",
-                                       &in.base, &reply);
-        done = !err && !reply->n_refusals && !reply->n_lost;
+    /* clang-format off */
+    enum { SERVER = 2, READER = 9, STRANGER = 10 };
+    static const struct { unsigned from; const char *method; enum cu_err want; } cases[] = {
+        {SERVER,   "Status",    CU_OK},
+        {SERVER,   "Propose",   CU_E_INVALID}, /* heard: it proposes nothing */
+        {SERVER,   "Duty",      CU_E_DENIED},
+        {READER,   "Status",    CU_OK},
+        {READER,   "ReadIndex", CU_OK},
+        {READER,   "Propose",   CU_E_DENIED},
+        {READER,   "Hold",      CU_E_DENIED},
+        {STRANGER, "Status",    CU_E_DENIED},
+        {STRANGER, "Follow",    CU_E_DENIED},
+    };
+    /* clang-format on */
+    char server[32], reader[32], extra[300];
+    snprintf(extra, sizeof extra,
+             "\"raftd\":{\"readers\":[\"%s\"],\"peers\":[{\"id\":\"00000000-0000-0000-0000-"
+             "0000000000ff\",\"address\":\"%s\"}]}",
+             fixture_ip(READER, reader), fixture_ip(SERVER, server));
+    struct fixture *fixture = sole(extra);
+    for (size_t i = 0; i < CU_COUNT(cases); i++) {
+        static const ProtobufCBinaryData none;
+        struct remote remote = dial_from(fixture, cases[i].from);
+        const ProtobufCMethodDescriptor *method = protobuf_c_service_descriptor_get_method_by_name(
+            &curia__internal__v1__log__descriptor, cases[i].method);
+        ProtobufCMessage *in = protobuf_c_message_unpack(method->input, NULL, 0, none.data),
+                         *reply = NULL;
+        ck_assert_msg(fixture_call(fixture, remote.client, cases[i].method, in, &reply) ==
+                          cases[i].want,
+                      "%s from %u", cases[i].method, cases[i].from);
         if (reply)
-            protobuf_c_message_free_unpacked(&reply->base, NULL);
+            protobuf_c_message_free_unpacked(reply, NULL);
+        protobuf_c_message_free_unpacked(in, NULL);
+        cu_rpc_free(remote.rpc);
     }
-    fixture_wait_entry(fixture, other, "after");
-    ck_assert_uint_lt(cu_mono_ms_between(from, cu_mono_now()), 5000);
-    fixture_start(fixture, leader);
-    fixture_attach(fixture, leader);
-    fixture_wait_entry(fixture, leader, "after");
+    fixture_free(fixture);
+}
+END_TEST
+
+static void note_error(void *arg, const struct cu_answer *answer)
+{
+    struct fixture_answer *to = arg;
+    to->is_done = true;
+    to->err = answer->err;
+}
+
+START_TEST(a_peer_that_sends_nonsense_is_refused)
+{
+    /* clang-format off */
+    static const struct { uint32_t kind; const char *to; } cases[] = {
+        {RAFT_MSG_VOTE_ANSWER, "00000000-0000-0000-0000-000000000001"}, /* nobody asked */
+        {RAFT_MSG_IGNORED,     "00000000-0000-0000-0000-000000000001"},
+        {RAFT_MSG_VOTE,        "00000000-0000-0000-0000-000000000002"}, /* not us */
+        {99,                   "00000000-0000-0000-0000-000000000001"},
+        {RAFT_MSG_VOTE,        "nobody"},
+    };
+    /* clang-format on */
+    struct fixture *fixture = sole("");
+    for (size_t i = 0; i < CU_COUNT(cases); i++) {
+        struct fixture_answer answer = {.fixture = fixture, .method = "Step"};
+        Curia__Internal__V1__RaftMessage in = CURIA__INTERNAL__V1__RAFT_MESSAGE__INIT;
+        in.kind = cases[i].kind;
+        in.from = "00000000-0000-0000-0000-0000000000ff";
+        in.to = (char *)cases[i].to;
+        (void)cu_client_call(
+            fixture->servers[0].catalogd,
+            &(struct cu_call_spec){.service = &curia__internal__v1__raft__descriptor,
+                                   .method = "Step",
+                                   .in = &in.base,
+                                   .timeout_ms = 1000},
+            note_error, &answer);
+        fixture_end(fixture, &answer);
+        ck_assert_uint_eq(answer.err, CU_E_INVALID);
+    }
+    fixture_propose(fixture, 1, 1, "unharmed");
     fixture_free(fixture);
 }
 END_TEST
@@ -369,6 +392,5 @@ SUITE_MAIN("services/raftd/rpc/service", a_sole_server_leads_at_once_after_the_f
            a_refusal_is_answered_at_once_and_the_rest_is_in_the_feed,
            an_entry_of_full_size_goes_through, malformed_requests_are_refused_with_words,
            the_leader_grants_duty_and_a_new_attach_ends_it, duty_is_for_the_attached_catalogd_alone,
-           a_lost_connection_detaches_its_catalogd, three_servers_bootstrap_and_replicate,
-           a_follower_passes_proposals_and_reads_on_to_the_leader,
-           without_a_leader_a_proposal_waits_for_the_next_one)
+           a_lost_connection_detaches_its_catalogd, an_address_says_what_a_remote_peer_may_call,
+           a_peer_that_sends_nonsense_is_refused)

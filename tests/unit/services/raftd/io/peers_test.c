@@ -1,0 +1,132 @@
+#include "services/raftd/io/peers.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/lib/suite.h"
+#include "tests/unit/services/raftd/rpc/fixture.h"
+
+static struct fixture *three(void)
+{
+    struct fixture *fixture = fixture_new(3, "");
+    for (unsigned i = 1; i <= 3; i++)
+        fixture_start(fixture, i);
+    for (unsigned i = 1; i <= 3; i++)
+        fixture_attach(fixture, i);
+    return fixture;
+}
+
+static enum cu_err read_index(struct fixture *fixture, unsigned number,
+                              Curia__Internal__V1__ReadMode mode, uint64_t *ret_index)
+{
+    Curia__Internal__V1__ReadIndexRequest in = CURIA__INTERNAL__V1__READ_INDEX_REQUEST__INIT;
+    Curia__Internal__V1__ReadIndexReply *reply = NULL;
+    in.mode = mode;
+    enum cu_err err =
+        fixture_call(fixture, fixture->servers[number - 1].catalogd, "ReadIndex", &in.base, &reply);
+    if (!err)
+        *ret_index = reply->index;
+    if (reply)
+        protobuf_c_message_free_unpacked(&reply->base, NULL);
+    return err;
+}
+
+static void fill(uint8_t *bytes, Curia__Internal__V1__Proposal *row, uint64_t seq, size_t len)
+{
+    static uint8_t proposer[16] = {1};
+    curia__internal__v1__proposal__init(row);
+    row->proposer = (ProtobufCBinaryData){sizeof proposer, proposer};
+    row->seq = seq;
+    row->body = (ProtobufCBinaryData){len, bytes};
+}
+
+START_TEST(three_servers_bootstrap_and_replicate)
+{
+    struct fixture *fixture = three();
+    unsigned leader = fixture_wait_leader(fixture);
+    fixture_propose(fixture, leader, 1, "everywhere");
+    for (unsigned i = 1; i <= 3; i++)
+        fixture_wait_entry(fixture, i, "everywhere");
+    Curia__Internal__V1__LogStatusReply *status = fixture_status(fixture, leader % 3 + 1);
+    ck_assert_str_eq(status->leader_id, fixture->servers[leader - 1].node_id);
+    ck_assert_uint_eq(status->configuration->n_servers, 3);
+    ck_assert_str_ne(status->configuration->servers[0]->address, "");
+    protobuf_c_message_free_unpacked(&status->base, NULL);
+    fixture_free(fixture);
+}
+END_TEST
+
+START_TEST(a_follower_passes_proposals_and_reads_on_to_the_leader) /* contracts 2.2 */
+{
+    struct fixture *fixture = three();
+    unsigned leader = fixture_wait_leader(fixture);
+    for (unsigned i = 1; i <= 3; i++) {
+        uint64_t index = 0;
+        char body[32];
+        snprintf(body, sizeof body, "through %u", i);
+        fixture_propose(fixture, i, i, body);
+        uint64_t at = fixture_wait_entry(fixture, leader, body);
+        ck_assert_uint_eq(
+            read_index(fixture, i, CURIA__INTERNAL__V1__READ_MODE__READ_DEFAULT, &index), CU_OK);
+        ck_assert_uint_ge(index, at);
+        ck_assert_uint_eq(
+            read_index(fixture, i, CURIA__INTERNAL__V1__READ_MODE__READ_CONSISTENT, &index), CU_OK);
+        ck_assert_uint_ge(index, at);
+    }
+    fixture_free(fixture);
+}
+END_TEST
+
+START_TEST(without_a_leader_a_proposal_waits_for_the_next_one) /* consensus.md 3 */
+{
+    struct fixture *fixture = three();
+    unsigned leader = fixture_wait_leader(fixture), other = leader % 3 + 1;
+    fixture_propose(fixture, leader, 1, "before");
+    fixture_wait_entry(fixture, other, "before");
+    fixture_stop(fixture, leader);
+    struct cu_mono from = cu_mono_now();
+    uint64_t seq = 2;
+    for (bool done = false; !done;
+         seq++) { /* the old leader's connection may cut the first short */
+        Curia__Internal__V1__Proposal row, *list = &row;
+        Curia__Internal__V1__ProposeRequest in = CURIA__INTERNAL__V1__PROPOSE_REQUEST__INIT;
+        Curia__Internal__V1__ProposeReply *reply = NULL;
+        fill((uint8_t *)"after", &row, seq, 5);
+        in.n_proposals = 1;
+        in.proposals = &list;
+        enum cu_err err = fixture_call(fixture, fixture->servers[other - 1].catalogd, "Propose",
+                                       &in.base, &reply);
+        done = !err && !reply->n_refusals && !reply->n_lost;
+        if (reply)
+            protobuf_c_message_free_unpacked(&reply->base, NULL);
+    }
+    fixture_wait_entry(fixture, other, "after");
+    ck_assert_uint_lt(cu_mono_ms_between(from, cu_mono_now()), 5000);
+    fixture_start(fixture, leader);
+    fixture_attach(fixture, leader);
+    fixture_wait_entry(fixture, leader, "after");
+    fixture_free(fixture);
+}
+END_TEST
+
+START_TEST(a_server_that_was_away_catches_up_from_its_own_disk)
+{
+    struct fixture *fixture = three();
+    unsigned leader = fixture_wait_leader(fixture), other = leader % 3 + 1;
+    fixture_propose(fixture, leader, 1, "before");
+    fixture_wait_entry(fixture, other, "before");
+    fixture_stop(fixture, other);
+    for (uint64_t seq = 2; seq <= 200; seq++)
+        fixture_propose(fixture, leader, seq, "meanwhile");
+    fixture_propose(fixture, leader, 201, "last");
+    fixture_start(fixture, other);
+    fixture_attach(fixture, other);
+    fixture_wait_entry(fixture, other, "last");
+    fixture_free(fixture);
+}
+END_TEST
+
+SUITE_MAIN("services/raftd/io/peers", three_servers_bootstrap_and_replicate,
+           a_follower_passes_proposals_and_reads_on_to_the_leader,
+           without_a_leader_a_proposal_waits_for_the_next_one,
+           a_server_that_was_away_catches_up_from_its_own_disk)
