@@ -1,0 +1,94 @@
+/* curia_sim - runs seeds until a claim breaks, the number or the time is up.
+ *
+ *   curia_sim [--seeds N] [--seconds S] [--first SEED] [--planted NAME]
+ *   curia_sim --seed SEED [--trace] [--planted NAME]      one seed again, told event by event
+ *
+ * Exit code 0: all held; 1: one did not (its seed is printed, and how to see it again); 2: wrong
+ * usage. */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "common/base/mono.h"
+#include "common/base/num.h"
+#include "common/base/planted.h"
+#include "tests/sim/world.h"
+
+struct arguments {
+    uint64_t first, seeds, seconds;
+    const char *planted;
+    bool is_one, trace;
+};
+
+static bool parse(int argc, char **argv, struct arguments *args)
+{
+    static const struct option options[] = {{"seeds", 1, NULL, 'n'},   {"seconds", 1, NULL, 's'},
+                                            {"first", 1, NULL, 'f'},   {"seed", 1, NULL, 'o'},
+                                            {"planted", 1, NULL, 'p'}, {"trace", 0, NULL, 't'},
+                                            {NULL, 0, NULL, 0}};
+    *args = (struct arguments){.first = 1, .seeds = 10000, .seconds = 240};
+    for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
+        uint64_t number = 0;
+        if (c == '?')
+            return false;
+        if (c == 'p')
+            args->planted = optarg;
+        else if (c == 't')
+            args->trace = true;
+        else if (cu_parse_u64(optarg, __builtin_strlen(optarg), &number))
+            return false;
+        if (c == 'n')
+            args->seeds = number;
+        if (c == 's')
+            args->seconds = number;
+        if (c == 'f' || c == 'o')
+            args->first = number;
+        args->is_one |= c == 'o';
+    }
+    if (args->is_one)
+        args->seeds = 1;
+    return optind == argc;
+}
+
+static bool run(const struct arguments *args, uint64_t seed, uint64_t *events, unsigned *gave_up)
+{
+    static struct sim sim; /* large; one at a time */
+    const char *claim = sim_run(&sim, &(struct sim_options){.seed = seed, .trace = args->trace});
+    if (claim)
+        (void)printf("seed %llu: does not hold: %s: %s\nagain: curia_sim --seed %llu --trace%s%s\n",
+                     (unsigned long long)seed, claim, sim.failure_text, (unsigned long long)seed,
+                     args->planted ? " --planted " : "", args->planted ? args->planted : "");
+    *events += sim.steps;
+    *gave_up += sim.gave_up;
+    sim_deinit(&sim);
+    return !claim;
+}
+
+int main(int argc, char **argv)
+{
+    struct arguments args;
+    if (!parse(argc, argv, &args)) {
+        (void)fprintf(stderr,
+                      "usage: curia_sim [--seeds N] [--seconds S] [--first SEED] [--planted NAME]\n"
+                      "       curia_sim --seed SEED [--trace] [--planted NAME]\n");
+        return 2;
+    }
+    if (args.planted && !cu_planted_set(args.planted)) {
+        (void)fprintf(stderr,
+                      "curia_sim: no planted bugs in this build: configure with -Dplanted=true\n");
+        return 2;
+    }
+    struct cu_mono begun = cu_mono_now();
+    uint64_t done = 0, events = 0;
+    unsigned gave_up = 0;
+    bool ok = true;
+    for (;
+         ok && done < args.seeds && cu_mono_ms_between(begun, cu_mono_now()) < args.seconds * 1000;
+         done++)
+        ok = run(&args, args.first + done, &events, &gave_up);
+    (void)printf("%llu seeds from %llu, %llu events, %.1f s, %u histories not judged\n",
+                 (unsigned long long)done, (unsigned long long)args.first,
+                 (unsigned long long)events,
+                 (double)cu_mono_ms_between(begun, cu_mono_now()) / 1000, gave_up);
+    return ok ? 0 : 1;
+}

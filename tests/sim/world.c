@@ -1,0 +1,82 @@
+/* One run of one seed, from an empty cluster to its last check. */
+#include <string.h>
+
+#include "tests/sim/world.h"
+
+enum { FAULTS_MS = 9000, CALM_MS = 9000, QUIET_MS = 3000 };
+
+static void make_server(struct sim *sim, unsigned number)
+{
+    struct sim_server *server = &sim->servers[number];
+    server->sim = sim;
+    server->number = number;
+    server->id.bytes[0] = 0x5e;
+    server->id.bytes[15] = (uint8_t)(number + 1);
+    server->clock_offset_ns = sim_between(sim, 1, 1000000) * SIM_MS;
+    server->clock_rate =
+        1.0 + ((double)sim_between(sim, 0, 300) - 150.0) / 10000.0; /* drift within 2 % */
+    sim_raftd_init(server);
+    sim_catalogd_init(server);
+}
+
+static void start_raftd(struct sim *sim, void *data)
+{
+    struct sim_server *server = data;
+    if (!server->raftd.raft && !sim->failure)
+        sim_raftd_start(server);
+}
+
+static void start_catalogd(struct sim *sim, void *data)
+{
+    struct sim_server *server = data;
+    if (!server->catalogd.replica && !sim->failure)
+        sim_catalogd_start(server);
+}
+
+static void begin(struct sim *sim)
+{
+    static const unsigned sizes[] = {1, 2, 3, 3, 3, 3, 3, 5};
+    sim->server_count = sizes[cu_random_below(&sim->random, sizeof sizes / sizeof *sizes)];
+    sim->client_count = (unsigned)sim_between(sim, 2, 4);
+    for (unsigned i = 0; i < sim->server_count; i++)
+        make_server(sim, i);
+    for (unsigned i = 0; i < sim->server_count; i++) {
+        sim_after(sim, sim_between(sim, 0, 300) * SIM_MS, start_raftd, &sim->servers[i], NULL);
+        sim_after(sim, sim_between(sim, 0, 300) * SIM_MS, start_catalogd, &sim->servers[i], NULL);
+    }
+    sim_clients_start(sim);
+    sim_nemesis_start(sim);
+}
+
+static void run_until(struct sim *sim, uint64_t end_ms)
+{
+    while (!sim->failure && sim->now < end_ms * SIM_MS && sim_next(sim))
+        ;
+}
+
+const char *sim_run(struct sim *sim, const struct sim_options *options)
+{
+    memset(sim, 0, sizeof *sim);
+    sim->options = *options;
+    sim->random.state = options->seed;
+    begin(sim);
+    uint64_t faults = sim_between(sim, 2000, FAULTS_MS);
+    sim->stop_clients_ns = (faults + CALM_MS) * SIM_MS;
+    run_until(sim, faults);
+    if (!sim->failure)
+        sim_heal(sim);
+    run_until(sim, faults + CALM_MS + QUIET_MS);
+    if (!sim->failure)
+        sim_check_end(sim);
+    return sim->failure;
+}
+
+void sim_deinit(struct sim *sim)
+{
+    sim_queue_deinit(sim);
+    for (unsigned i = 0; i < sim->server_count; i++) {
+        sim_raftd_deinit(&sim->servers[i]);
+        sim_catalogd_deinit(&sim->servers[i]);
+    }
+    sim_check_deinit(sim);
+}

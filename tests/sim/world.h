@@ -1,0 +1,283 @@
+/* world.h - a cluster on virtual time: an event queue, clocks, a network, and servers that are
+ * pairs of processes.
+ *
+ * Everything that happens is a callback in one queue, ordered by (time, number); equal seed, equal
+ * run. A server is raftd's core and catalogd's core: two processes that crash, pause and restart
+ * independently, on two disks that lose their unsynced tails independently (consensus.md 20). */
+#ifndef SIM_WORLD_H
+#define SIM_WORLD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/base/map.h"
+#include "common/base/random.h"
+#include "services/catalogd/core/replica.h"
+#include "services/catalogd/core/store.h"
+#include "services/raftd/core/raft.h"
+#include "tests/sim/history.h"
+
+enum {
+    SIM_SERVERS_MAX = 5,
+    SIM_CLIENTS_MAX = 6,
+    SIM_KEYS = 3,
+    SIM_US = 1000,
+    SIM_MS = 1000000,
+};
+
+struct sim;
+typedef void sim_callback(struct sim *sim, void *data);
+
+/* ---- raftd's disk: what is synced; and writes on their way ---- */
+
+struct sim_log {
+    uint64_t term, incarnation;
+    struct raft_id vote;
+    struct raft_header start;
+    struct raft_promise promise;
+    struct raft_entry *entries; /* start.position.index + 1 and up */
+    uint64_t count, cap;
+};
+
+struct sim_write { /* a persist under way, in order */
+    struct raft_persist *persist;
+    struct sim_write *next;
+};
+
+struct sim_parked { /* a call of the catalogd that waits inside raftd */
+    bool is_set;
+    uint64_t connection;
+    struct raft_position after;
+    struct raft_id ticket;
+    uint64_t until_ns;
+};
+
+struct sim_held { /* an action that waits for a write */
+    struct raft_action action;
+    struct sim_held *next;
+};
+
+struct sim_raftd {
+    struct raft *raft; /* NULL: not running */
+    struct sim_log log;
+    struct sim_write *writes, **writes_tail;
+    struct sim_held *held, **held_tail;
+    uint64_t life; /* rises with each start and crash */
+    uint64_t paused_until_ns;
+    uint64_t timer; /* number of the tick that counts */
+    uint64_t next_tag;
+    struct cu_map tags; /* tag -> struct sim_tag */
+    struct sim_parked follow, duty;
+    uint64_t slow_ns; /* added to each sync */
+    bool is_leader_seen;
+    uint64_t checked_commit, checked_term;
+};
+
+/* ---- catalogd and its disk: the state is a function of the log, so a position says all ---- */
+
+struct sim_catalogd {
+    struct catalog_replica *replica; /* NULL: not running */
+    struct catalog_store *store;
+    struct memory_backend *memory;
+    uint64_t disk,
+        durable; /* index committed (survives kill), checkpointed (survives power loss) */
+    uint64_t life;
+    uint64_t paused_until_ns;
+    uint64_t timer;
+    uint64_t turn; /* a pending end of turn, 0: none */
+    uint64_t apply_after_ns;
+    uint64_t next_tag;
+    struct cu_map requests;       /* tag -> struct sim_request */
+    struct sim_entries *followed; /* what the last FOLLOWED brought */
+    struct sim_batch *batch;      /* proposals of this turn */
+    uint64_t next_call;
+    struct cu_map calls; /* number of an open call -> itself: answered once, or timed out */
+    struct catalog_id ticket;
+    uint64_t duty_term;
+    bool is_on_duty;
+};
+
+struct sim_server {
+    struct sim *sim;
+    unsigned number;
+    struct raft_id id;
+    struct sim_raftd raftd;
+    struct sim_catalogd catalogd;
+    uint64_t connection; /* between the two: rises when it breaks; 0: none yet */
+    bool is_connected;
+    uint64_t local_last_ns[2]; /* the last delivery each way: streams keep their order */
+    bool is_wiped;             /* its log was lost: refused from then on */
+    bool is_catalog_lost;      /* its database was deleted and has not caught up with the floor */
+    uint64_t clock_offset_ns;
+    double clock_rate; /* 0.98 .. 1.02 */
+    int64_t wall_skew_ms;
+};
+
+/* What the checks remember about the committed log (invariants I3 to I5, I18, I26). */
+struct sim_committed {
+    struct raft_entry entry;
+    struct cu_u128 state_hash;
+    bool has_hash;
+};
+
+struct sim_options {
+    uint64_t seed;
+    bool trace;
+};
+
+struct sim {
+    struct sim_options options;
+    struct cu_random random;
+    uint64_t now; /* ns */
+    uint64_t next_number;
+    struct sim_event *heap;
+    size_t heap_count, heap_cap;
+    uint64_t steps;
+
+    unsigned server_count;
+    struct sim_server servers[SIM_SERVERS_MAX];
+    bool is_cut[SIM_SERVERS_MAX][SIM_SERVERS_MAX]; /* [from][to] */
+    unsigned drop_permille, duplicate_permille, reorder_permille;
+    uint64_t delay_max_ns;
+    bool is_calm; /* faults are over */
+
+    unsigned client_count;
+    struct history history;
+    struct sim_client {
+        struct sim *sim;
+        unsigned number;
+        uint64_t request; /* number of the one under way */
+        uint64_t seen_index[SIM_KEYS],
+            seen_value[SIM_KEYS]; /* of its last read: what a CAS expects */
+    } clients[SIM_CLIENTS_MAX];
+    uint64_t last_value;
+    uint64_t stop_clients_ns;
+
+    struct sim_committed *committed; /* [index - 1] */
+    uint64_t committed_count, committed_cap;
+    struct cu_map leaders; /* term -> server + 1 */
+    struct cu_map votes;   /* (server, incarnation, term) -> candidate */
+    struct cu_map effects; /* (proposer, seq) -> index + 1 */
+    struct raft_id cluster;
+    bool has_wiped;
+    unsigned gave_up; /* histories too tangled to judge */
+
+    const char *failure; /* the first claim that did not hold */
+    char failure_text[512];
+};
+
+/* Runs one seed to its end. Returns NULL, or the claim that did not hold (owned by sim). */
+const char *sim_run(struct sim *sim, const struct sim_options *options);
+void sim_deinit(struct sim *sim);
+
+/* ---- queue.c ---- */
+/* fn(sim, data) at now + delay_ns; `drop` frees data that is never delivered (may be NULL). */
+void sim_after(struct sim *sim, uint64_t delay_ns, sim_callback *fn, void *data,
+               void (*drop)(void *data));
+bool sim_next(struct sim *sim); /* runs the next event; false: none left */
+void sim_queue_deinit(struct sim *sim);
+
+/* ---- clocks ---- */
+struct cu_mono sim_clock(const struct sim_server *server);
+uint64_t sim_wall_ms(const struct sim_server *server);
+uint64_t sim_delay_until(const struct sim_server *server,
+                         struct cu_mono at); /* ns of world time from now */
+
+/* ---- random ---- */
+bool sim_chance(struct sim *sim, unsigned permille);
+uint64_t sim_between(struct sim *sim, uint64_t low, uint64_t high); /* both included */
+
+/* ---- net.c ---- */
+/* Delivers fn(sim, data) at `to` after the network has had its way: dropped, delayed, twice
+ * (copy(data) makes the second; NULL: never twice). */
+void sim_send(struct sim *sim, unsigned from, unsigned to, sim_callback *fn, void *data,
+              void (*drop)(void *data), void *(*copy)(const void *data));
+bool sim_is_reachable(const struct sim *sim, unsigned from, unsigned to);
+
+/* ---- raftd.c ---- */
+void sim_raftd_init(struct sim_server *server);
+void sim_raftd_start(struct sim_server *server);
+void sim_raftd_crash(struct sim_server *server); /* loses any suffix of what was not synced */
+void sim_raftd_wipe(struct sim_server *server);  /* a new, empty disk: only while it is down */
+void sim_raftd_deinit(struct sim_server *server);
+void sim_raftd_step(struct sim_server *server, struct raft_event *event);
+
+/* ---- catalogd.c ---- */
+void sim_catalogd_init(struct sim_server *server);
+void sim_catalogd_start(struct sim_server *server);
+void sim_catalogd_crash(struct sim_server *server, bool power_loss);
+void sim_catalogd_wipe(struct sim_server *server);
+void sim_catalogd_deinit(struct sim_server *server);
+void sim_catalogd_step(struct sim_server *server, struct catalog_event *event);
+
+/* ---- local.c: the bus between the two processes of a server, and calls forwarded to the leader
+ * ---- */
+enum sim_process { SIM_RAFTD, SIM_CATALOGD };
+/* Delivers handle(server, data) to a process after delay_ns: not while it is paused (then after),
+ * not when its life has changed (0: any life), not when it is down. */
+void sim_deliver(struct sim_server *server, enum sim_process to, uint64_t life, uint64_t delay_ns,
+                 void (*handle)(struct sim_server *server, void *data), void *data,
+                 void (*drop)(void *data));
+void sim_local_break(struct sim_server *server);   /* either process died */
+void sim_local_connect(struct sim_server *server); /* both run: catalogd dials */
+
+/* Calls of the catalogd, as actions of its replica say. */
+void sim_call_attach(struct sim_server *server, const struct catalog_action *act);
+void sim_call_follow(struct sim_server *server, const struct catalog_action *act);
+void sim_call_duty(struct sim_server *server, const struct catalog_action *act);
+void sim_call_read_index(struct sim_server *server, const struct catalog_action *act);
+struct sim_batch *sim_batch_new(void);
+void sim_batch_add(struct sim_batch *batch, const struct raft_proposal *proposal);
+void sim_batch_free(void *batch);
+void sim_call_propose(struct sim_server *server, struct sim_batch *batch); /* takes the batch */
+
+/* What raftd's actions and progress give back. */
+void sim_raftd_answer_parked(struct sim_server *server);
+void sim_raftd_answer(struct sim_server *server,
+                      const struct raft_action *action); /* PROPOSED, READ, ATTACHED */
+
+struct sim_entries {
+    enum raft_follow_outcome outcome;
+    struct raft_entry *items;
+    uint32_t count;
+    uint64_t upto;
+    struct raft_id cluster;
+    bool is_own_lineage;
+};
+void sim_entries_free(void *entries);
+
+/* ---- client.c ---- */
+enum sim_request_kind { SIM_PUT, SIM_CAS, SIM_GET, SIM_GET_CONSISTENT };
+struct sim_request {
+    enum sim_request_kind kind;
+    unsigned client, key;
+    uint64_t number;  /* of the client's request */
+    size_t operation; /* in the history */
+    char value[24];
+    uint64_t cas_index;
+    struct cu_buf command; /* packed, for writes */
+};
+void sim_clients_start(struct sim *sim);
+void sim_key_name(unsigned key, char name[16]);
+/* What the catalogd says of a request of its; takes it. `row` NULL: no such key. */
+void sim_client_answer(struct sim *sim, struct sim_request *request, enum cu_err err, bool applied,
+                       const char *value);
+void sim_request_free(void *request);
+
+/* ---- nemesis.c ---- */
+void sim_nemesis_start(struct sim *sim);
+void sim_heal(struct sim *sim);
+
+/* ---- check.c ---- */
+void sim_check_server(struct sim_server *server); /* after each event that touched it */
+void sim_check_applied(struct sim_server *server, uint64_t index, const struct raft_entry *entry,
+                       const struct catalog_outcome *outcome);
+void sim_check_message(struct sim_server *from, const struct raft_message *message);
+void sim_check_end(struct sim *sim);
+void sim_check_deinit(struct sim *sim);
+
+void sim_fail(struct sim *sim, const char *claim, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+void sim_trace(struct sim *sim, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+#endif
