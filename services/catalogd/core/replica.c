@@ -257,7 +257,7 @@ static void apply_event(struct catalog_replica *r, const struct catalog_event *e
         replica_write_add(r, ev, out);
         break;
     case CATALOG_EV_WRITE_GONE:
-        replica_write_gone(r, ev->tag);
+        replica_write_gone(r, ev->tag, out);
         break;
     case CATALOG_EV_PROPOSED:
         replica_write_proposed(r, ev, out);

@@ -42,7 +42,8 @@ enum catalog_event_kind {
     CATALOG_EV_DURABLE, /* a checkpoint ended */
     CATALOG_EV_STOPPED, /* apply refused to go on (contracts 6.6) */
     CATALOG_EV_WRITE,   /* a write wants in: tag, deadline */
-    CATALOG_EV_WRITE_GONE, /* its caller left: no answer is wanted any more */
+    CATALOG_EV_WRITE_GONE, /* its caller left: what was not proposed yet never will be; WRITE_DONE
+                              comes all the same, once */
     CATALOG_EV_PROPOSED,   /* answer to PROPOSE */
     CATALOG_EV_READ,       /* a read wants an index: tag, mode, deadline */
     CATALOG_EV_READ_GONE,

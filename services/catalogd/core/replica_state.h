@@ -24,7 +24,7 @@ struct replica_write {
     struct cu_mono deadline;
     bool is_queued; /* in `queue`, to be sent (again) */
     bool is_maybe;  /* a copy may lie in a log */
-    bool is_gone;   /* nobody waits for the answer */
+    bool is_gone;   /* nobody waits for the answer: not sent for the first time any more */
     uint8_t retries;
     enum cu_err refused;               /* why it is not sent: what its deadline will answer */
     struct replica_write *prev, *next; /* of the queue */
@@ -99,7 +99,7 @@ uint64_t replica_backoff_ms(struct catalog_replica *r, uint32_t *backoff_ms);
 /* replica_write.c */
 void replica_write_add(struct catalog_replica *r, const struct catalog_event *ev,
                        struct catalog_actions *out);
-void replica_write_gone(struct catalog_replica *r, uint64_t tag);
+void replica_write_gone(struct catalog_replica *r, uint64_t tag, struct catalog_actions *out);
 void replica_write_proposed(struct catalog_replica *r, const struct catalog_event *ev,
                             struct catalog_actions *out);
 void replica_write_outcome(struct catalog_replica *r, const struct catalog_outcome *outcome,

@@ -69,11 +69,9 @@ static void forget(struct catalog_replica *r, struct replica_write *write)
 static void finish(struct catalog_replica *r, struct replica_write *write, enum cu_err err,
                    struct catalog_actions *out)
 {
-    if (!write->is_gone) {
-        struct catalog_action *act = replica_act(out, CATALOG_ACT_WRITE_DONE);
-        act->tag = write->tag;
-        act->err = err;
-    }
+    struct catalog_action *act = replica_act(out, CATALOG_ACT_WRITE_DONE);
+    act->tag = write->tag;
+    act->err = err;
     forget(r, write);
 }
 
@@ -109,14 +107,14 @@ void replica_write_add(struct catalog_replica *r, const struct catalog_event *ev
     enqueue(r, write);
 }
 
-void replica_write_gone(struct catalog_replica *r, uint64_t tag)
+void replica_write_gone(struct catalog_replica *r, uint64_t tag, struct catalog_actions *out)
 {
     struct replica_write *write = cu_map_get_u64(&r->writes, tag);
     if (!write)
         return;
     write->is_gone = true;
-    if (write->seq == 0 || (write->is_queued && !write->is_maybe))
-        forget(r, write);
+    if (write->is_queued && !write->is_maybe)
+        finish(r, write, CU_E_DEADLINE, out);
 }
 
 /* One seq was refused: nothing of this copy is in any log. */
@@ -215,14 +213,12 @@ static void resolve(struct catalog_replica *r, struct replica_write *write,
                     const struct catalog_outcome *outcome, struct catalog_actions *out)
 {
     switch (outcome->fate) {
-    case CATALOG_APPLIED:
-        if (!write->is_gone) {
-            struct catalog_action *act = replica_act(out, CATALOG_ACT_WRITE_DONE);
-            act->tag = write->tag;
-            act->outcome = *outcome;
-        }
+    case CATALOG_APPLIED: {
+        struct catalog_action *act = replica_act(out, CATALOG_ACT_WRITE_DONE);
+        act->tag = write->tag;
+        act->outcome = *outcome;
         forget(r, write);
-        break;
+    } break;
     case CATALOG_RETRY:
         release_seq(r, write);
         write->is_maybe = false;

@@ -1,0 +1,164 @@
+#include "services/catalogd/io/checkpoint.h"
+
+#include <stdlib.h>
+
+#include "common/base/assert.h"
+#include "services/catalogd/io/sqlite.h"
+
+struct catalog_checkpoints {
+    struct catalog_shell *shell;
+    struct cu_worker *worker;
+    struct catalog_sqlite *db; /* the worker's while the job runs */
+    struct cu_job job;
+    bool is_running, is_held, is_restarting;
+    struct cu_timer leisure;
+
+    /* what the state was when the job began: that is what its end makes durable */
+    struct catalog_position position;
+    struct cu_buf header;
+
+    enum cu_err err;
+    int frames, copied;
+    struct cu_diag diag;
+};
+
+static bool is_behind(const struct catalog_checkpoints *c)
+{
+    struct catalog_replica_status status;
+    catalog_replica_status(c->shell->replica, &status);
+    return status.durable.index < catalog_shell_facts(c->shell)->position.index;
+}
+
+static void remember(struct catalog_checkpoints *c)
+{
+    const struct catalog_facts *facts = catalog_shell_facts(c->shell);
+    c->position = facts->position;
+    cu_buf_clear(&c->header);
+    cu_buf_append(&c->header, facts->header.data, facts->header.len);
+}
+
+static void run(void *arg)
+{
+    struct catalog_checkpoints *c = arg;
+    c->err = cu_db_checkpoint(catalog_sqlite_db(c->db), CU_CHECKPOINT_PASSIVE, &c->frames,
+                              &c->copied, &c->diag);
+}
+
+static void start(struct catalog_checkpoints *c)
+{
+    c->is_running = true;
+    cu_timer_cancel(&c->leisure);
+    remember(c);
+    cu_worker_submit(c->worker, &c->job);
+}
+
+/* ---- the WAL begun anew ---- */
+
+static enum cu_err restart(void *arg, struct catalog_sqlite *db, struct cu_diag *diag)
+{
+    struct catalog_checkpoints *c = arg;
+    return cu_db_checkpoint(catalog_sqlite_db(db), CU_CHECKPOINT_TRUNCATE, &c->frames, &c->copied,
+                            diag);
+}
+
+static void restarted(void *arg, enum cu_err err, const struct cu_diag *diag)
+{
+    struct catalog_checkpoints *c = arg;
+    struct catalog_shell *shell = c->shell;
+    c->is_restarting = false;
+    catalog_readers_ungate(shell->readers);
+    if (err)
+        cu_warn(shell->env->log, "checkpoint.restart", "error=%s text=\"%s\"", cu_err_name(err),
+                diag->text);
+    else
+        catalog_shell_durable(shell, c->position, cu_buf_bytes(&c->header));
+}
+
+static void nobody_reads(void *arg)
+{
+    struct catalog_checkpoints *c = arg;
+    remember(c); /* committed before the job below, which therefore copies it */
+    catalog_applier_exclusive(c->shell->applier, restart, restarted, c);
+}
+
+static bool wants_restart(const struct catalog_checkpoints *c)
+{
+    return catalog_shell_facts(c->shell)->wal_bytes >= CATALOG_RESTART_BYTES && !c->is_held &&
+           !c->is_restarting && !catalog_readers_is_gated(c->shell->readers);
+}
+
+/* ---- when ---- */
+
+static void done(void *arg)
+{
+    struct catalog_checkpoints *c = arg;
+    struct catalog_shell *shell = c->shell;
+    c->is_running = false;
+    if (c->err)
+        cu_error(shell->env->log, "checkpoint", "error=%s text=\"%s\"", cu_err_name(c->err),
+                 c->diag.text);
+    else if (c->copied >= c->frames)
+        catalog_shell_durable(shell, c->position, cu_buf_bytes(&c->header));
+    if (wants_restart(c)) {
+        c->is_restarting = true;
+        catalog_readers_gate(shell->readers, nobody_reads, c);
+    }
+    catalog_checkpoints_moved(c);
+}
+
+static void at_leisure(void *arg)
+{
+    struct catalog_checkpoints *c = arg;
+    if (!c->is_running && !c->is_restarting && is_behind(c))
+        start(c);
+}
+
+/* A checkpoint that readers cut short is tried again at leisure, not in a loop. */
+void catalog_checkpoints_moved(struct catalog_checkpoints *checkpoints)
+{
+    struct catalog_checkpoints *c = checkpoints;
+    if (c->is_running || c->is_restarting)
+        return;
+    uint64_t applied = catalog_shell_facts(c->shell)->position.index;
+    bool is_new = applied > c->position.index;
+    if (is_new && catalog_shell_facts(c->shell)->wal_bytes >= CATALOG_CHECKPOINT_BYTES)
+        start(c);
+    else if (!cu_timer_is_set(&c->leisure))
+        cu_timer_set_ms(&c->leisure, CATALOG_CHECKPOINT_LEISURE_MS);
+}
+
+void catalog_checkpoints_hold(struct catalog_checkpoints *checkpoints, bool is_held)
+{
+    checkpoints->is_held = is_held;
+}
+
+enum cu_err catalog_checkpoints_open(struct catalog_shell *shell,
+                                     struct catalog_checkpoints **ret_checkpoints,
+                                     struct cu_diag *diag)
+{
+    struct catalog_checkpoints *c = cu_alloc(sizeof(*c));
+    c->shell = shell;
+    c->job = (struct cu_job){.run = run, .done = done, .arg = c};
+    enum cu_err err = catalog_sqlite_open_writer(shell->path, &c->db, diag);
+    if (err) {
+        free(c);
+        return err;
+    }
+    cu_timer_init(&c->leisure, shell->env->loop, at_leisure, c);
+    c->worker = cu_worker_new(shell->env->loop, "checkpoint");
+    *ret_checkpoints = c;
+    return CU_OK;
+}
+
+void catalog_checkpoints_free(struct catalog_checkpoints *checkpoints)
+{
+    struct catalog_checkpoints *c = checkpoints;
+    if (!c)
+        return;
+    c->is_restarting = true; /* nothing new is begun by what ends now */
+    cu_worker_free(c->worker);
+    cu_timer_close(&c->leisure);
+    catalog_sqlite_close(c->db);
+    cu_buf_deinit(&c->header);
+    free(c);
+}

@@ -1,0 +1,27 @@
+/* checkpoint.h - moves the write-ahead log of the state into its database and says what is durable
+ * (contracts 3.5, 6.7).
+ *
+ * PASSIVE on a thread and a connection of its own from 1,000 pages on, and at leisure when little
+ * is written. Above 64 MiB readers are gated for one checkpoint after which the log begins anew. */
+#ifndef CATALOG_CHECKPOINT_H
+#define CATALOG_CHECKPOINT_H
+
+#include "services/catalogd/io/shell.h"
+
+enum {
+    CATALOG_CHECKPOINT_BYTES = 1000 * 4096,
+    CATALOG_RESTART_BYTES = 64 * 1024 * 1024,
+    CATALOG_CHECKPOINT_LEISURE_MS = 5000, /* what is applied is durable after this, at the latest */
+};
+
+CU_MUST_USE enum cu_err catalog_checkpoints_open(struct catalog_shell *shell,
+                                                 struct catalog_checkpoints **ret_checkpoints,
+                                                 struct cu_diag *diag);
+void catalog_checkpoints_free(struct catalog_checkpoints *checkpoints); /* takes NULL; waits */
+
+/* The applied index has moved. */
+void catalog_checkpoints_moved(struct catalog_checkpoints *checkpoints);
+/* While held the log is not begun anew: somebody reads for long (contracts 6.7). */
+void catalog_checkpoints_hold(struct catalog_checkpoints *checkpoints, bool is_held);
+
+#endif

@@ -1,0 +1,129 @@
+#include "services/catalogd/io/conf.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/assert.h"
+
+enum { ADDRESS_BYTES_MAX = 256 };
+
+/* "10.0.0.1:8310" or "[::1]:8310" or "10.0.0.1": the ip, as it stands. */
+static size_t ip_length(const char *address)
+{
+    const char *bracket = address[0] == '[' ? strchr(address, ']') : NULL;
+    if (bracket)
+        return (size_t)(bracket + 1 - address);
+    const char *colon = strrchr(address, ':');
+    return colon && strchr(address, ':') == colon ? (size_t)(colon - address) : strlen(address);
+}
+
+static char *with_port(const char *address, int port)
+{
+    char text[ADDRESS_BYTES_MAX + 16];
+    (void)snprintf(text, sizeof(text), "%.*s:%d", (int)ip_length(address), address, port);
+    return cu_strdup(text);
+}
+
+static const char *member(const json_t *object, const char *name)
+{
+    const char *text = json_string_value(json_object_get(object, name));
+    return text ? text : "";
+}
+
+static enum cu_err add_peer(struct catalog_conf *conf, const char *id, char *address,
+                            struct cu_diag *diag)
+{
+    if (conf->peer_count == CATALOG_PEERS_MAX) {
+        free(address);
+        return cu_fail(diag, CU_E_TOO_LARGE,
+                       "more than %d catalogs in raftd.peers and "
+                       "catalogd.catalogs",
+                       CATALOG_PEERS_MAX);
+    }
+    conf->peers[conf->peer_count++] = (struct catalog_peer){id, address};
+    return CU_OK;
+}
+
+static enum cu_err read_peers(const json_t *list, struct catalog_conf *conf, struct cu_diag *diag)
+{
+    size_t i;
+    json_t *peer;
+    json_array_foreach(list, i, peer)
+    {
+        const char *own = member(peer, "catalog_address"), *raft = member(peer, "address");
+        if ((own[0] == '\0' && raft[0] == '\0') || strlen(own) > ADDRESS_BYTES_MAX ||
+            strlen(raft) > ADDRESS_BYTES_MAX)
+            return cu_fail(diag, CU_E_INVALID, "raftd.peers: entry %zu has no usable address", i);
+        char *address = own[0] ? cu_strdup(own) : with_port(raft, conf->port);
+        enum cu_err err = add_peer(conf, member(peer, "id"), address, diag);
+        if (err)
+            return err;
+    }
+    return CU_OK;
+}
+
+static enum cu_err read_catalogs(const json_t *list, struct catalog_conf *conf,
+                                 struct cu_diag *diag)
+{
+    size_t i;
+    json_t *entry;
+    json_array_foreach(list, i, entry)
+    {
+        const char *address = json_string_value(entry);
+        if (!address || strlen(address) > ADDRESS_BYTES_MAX)
+            return cu_fail(diag, CU_E_INVALID, "catalogd.catalogs: entry %zu is no address", i);
+        enum cu_err err = add_peer(conf, "", cu_strdup(address), diag);
+        if (err)
+            return err;
+    }
+    return CU_OK;
+}
+
+enum cu_err catalog_conf_read(const struct cu_conf *conf, struct catalog_conf *ret_conf,
+                              struct cu_diag *diag)
+{
+    struct catalog_conf read = {
+        .follow = cu_conf_text(conf, "catalogd.follow"),
+        .port = (int)cu_conf_int(conf, "ports.server"),
+        .hold_ms = cu_conf_ms(conf, "performance.rpc_hold_timeout"),
+        .query_default_ms = cu_conf_ms(conf, "default_query_time"),
+        .query_max_ms = cu_conf_ms(conf, "max_query_time"),
+        .value_max_bytes = cu_conf_int(conf, "limits.kv_max_value_size"),
+    };
+    enum cu_err err = read_peers(cu_conf_json(conf, "raftd.peers"), &read, diag);
+    if (!err)
+        err = read_catalogs(cu_conf_json(conf, "catalogd.catalogs"), &read, diag);
+    if (err)
+        catalog_conf_deinit(&read);
+    else
+        *ret_conf = read;
+    return err;
+}
+
+enum cu_err catalog_conf_check(const struct cu_conf *conf, struct cu_diag *diag)
+{
+    struct catalog_conf read;
+    enum cu_err err = catalog_conf_read(conf, &read, diag);
+    if (!err)
+        catalog_conf_deinit(&read);
+    return err;
+}
+
+void catalog_conf_deinit(struct catalog_conf *conf)
+{
+    for (size_t i = 0; i < conf->peer_count; i++)
+        free((char *)(uintptr_t)conf->peers[i].address);
+    conf->peer_count = 0;
+}
+
+char *catalog_conf_address_of(const struct catalog_conf *conf, const char *id,
+                              const char *raft_address)
+{
+    for (size_t i = 0; i < conf->peer_count; i++)
+        if (id[0] && strcmp(conf->peers[i].id, id) == 0)
+            return cu_strdup(conf->peers[i].address);
+    if (raft_address[0] == '\0' || strlen(raft_address) > ADDRESS_BYTES_MAX)
+        return cu_strdup("");
+    return with_port(raft_address, conf->port);
+}

@@ -1,0 +1,135 @@
+/* shell.h - catalogd around its replica: performs the machine's actions, feeds it events, and
+ * offers writes and reads to rpc/. One a process; all of it on the loop's thread. */
+#ifndef CATALOG_SHELL_H
+#define CATALOG_SHELL_H
+
+#include "common/base/map.h"
+#include "common/daemon/daemon.h"
+#include "proto/curia/internal/v1/state.pb-c.h"
+#include "services/catalogd/core/duty.h"
+#include "services/catalogd/core/replica.h"
+#include "services/catalogd/core/topics.h"
+#include "services/catalogd/io/applier.h"
+#include "services/catalogd/io/conf.h"
+#include "services/catalogd/io/readers.h"
+
+struct catalog_checkpoints;
+struct catalog_giver;
+struct catalog_taker;
+struct catalog_proposals;
+struct catalog_writes;
+struct catalog_reading;
+struct catalog_reaping;
+struct feed;
+
+/* What raftd said of itself last. */
+struct catalog_log_status {
+    struct cu_mono at; /* {0}: never */
+    bool known_leader, is_leader;
+    int64_t last_contact_ms; /* -1: never */
+};
+
+struct catalog_shell {
+    struct cu_env *env;
+    struct catalog_conf conf;
+    char *folder, *path; /* DATA_DIR/catalog, and state.db in it */
+    struct catalog_crash *crash;
+    struct catalog_applier *applier;
+    struct catalog_readers *readers;
+    struct catalog_checkpoints *checkpoints;
+    struct catalog_topics *topics;
+    struct catalog_duties duties;
+    uint64_t duty_term;
+    struct catalog_id duty_ticket;
+    struct catalog_giver *giver;
+    struct catalog_taker *taker;
+    struct cu_buf durable_header; /* packed StateHeader */
+
+    struct catalog_replica *replica;
+    struct catalog_actions actions;
+    bool is_stepping, is_stopping;
+    const char *stopped; /* why (contracts 6.6); NULL: not */
+    char stopped_text[CU_DIAG_BYTES];
+    struct cu_timer timer;
+    struct cu_mono timer_at;
+    struct cu_turn_hook hook;
+
+    struct cu_client *raftd;
+    uint64_t replica_cursor; /* after which index, and in which cluster, Follow was asked last */
+    struct catalog_id replica_cluster;
+    struct cu_arena *followed; /* of the answer being handed to the applier */
+    const Curia__Internal__V1__FollowReply *followed_reply;
+    struct catalog_proposals *proposals;
+    struct catalog_log_status log_status;
+    struct cu_timer status_timer;
+    char *attached_address; /* readers: where writes go */
+    struct cu_client *attached;
+
+    struct catalog_writes *writes;
+    struct cu_map index_reads; /* by tag */
+    uint64_t last_tag;
+    struct catalog_reading *reading; /* rpc/read.h */
+    struct feed *feeds;              /* rpc/feed.c: the open ones */
+    struct catalog_reaping *reaping; /* io/duties.c */
+
+    /* Ready: what was committed at the start is applied, or time is up (contracts 9.4). */
+    bool is_ready, knows_target;
+    uint64_t ready_index;
+    struct cu_timer ready_timer;
+
+    struct catalog_counters {
+        struct cu_counter *woken, *unchanged, *evaluated, *joined, *feed, *pulls, *pull_failures,
+            *applied, *commits, *proposed, *proposals, *rounds, *refused;
+        struct cu_sample *batch;
+        struct cu_sample *kv_apply;
+    } count;
+};
+
+enum cu_err catalog_shell_start(struct cu_env *env, void **ret_state, struct cu_diag *diag);
+void catalog_shell_stop(void *state);
+void catalog_shell_status(void *state, cu_status_add *add, void *to);
+
+/* Feeds one event (its time is set here) and performs what comes out. Not from within itself. */
+void catalog_shell_step(struct catalog_shell *shell, struct catalog_event *event);
+
+const struct catalog_facts *catalog_shell_facts(const struct catalog_shell *shell);
+
+/* The state was replaced by one that was pulled, or that failed. */
+void catalog_shell_pulled(struct catalog_shell *shell, enum cu_err err);
+/* A checkpoint ended: all up to `position` is durable, `header` (packed) is its header. */
+void catalog_shell_durable(struct catalog_shell *shell, struct catalog_position position,
+                           struct cu_bytes header);
+/* Closes and opens the state: `between` runs while no connection to it is open. */
+CU_MUST_USE enum cu_err catalog_shell_reopen(struct catalog_shell *shell,
+                                             enum cu_err (*between)(void *arg,
+                                                                    struct cu_diag *diag),
+                                             void *arg, struct cu_diag *diag);
+
+/* ---- writes ---- */
+
+struct catalog_write;
+/* err CU_OK: `outcome` (borrowed) says what apply made of it. UNKNOWN, NO_LEADER, OVERLOADED, ...
+ * otherwise. */
+typedef void catalog_on_written(void *arg, enum cu_err err, const struct catalog_outcome *outcome);
+
+/* Proposes the command. `is_duty`: under the grant held now, CONFLICT if there is none. on_written
+ * is called exactly once unless the write is let go before; it may be called before this
+ * returns, which then is NULL. */
+struct catalog_write *catalog_write_start(struct catalog_shell *shell,
+                                          const Curia__Internal__V1__Command *command,
+                                          struct cu_mono deadline, bool is_duty,
+                                          catalog_on_written *on_written, void *arg);
+/* Nobody waits for the answer any more; the write itself may still happen. */
+void catalog_write_let_go(struct catalog_shell *shell, struct catalog_write *write);
+
+/* ---- reads ---- */
+
+/* err CU_OK: the state now holds all that was acknowledged before the read began. */
+typedef void catalog_on_readable(void *arg, enum cu_err err);
+
+/* Returns the read's number; never calls back from inside. */
+uint64_t catalog_read_start(struct catalog_shell *shell, enum catalog_read_mode mode,
+                            struct cu_mono deadline, catalog_on_readable *on_readable, void *arg);
+void catalog_read_let_go(struct catalog_shell *shell, uint64_t number);
+
+#endif

@@ -1,0 +1,353 @@
+/* Feed: the change log from a position on, never with a gap (contracts 6.3). */
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/assert.h"
+#include "proto/curia/v1/feed.pb-c.h"
+#include "services/catalogd/core/bookmark.h"
+#include "services/catalogd/io/header.h"
+#include "services/catalogd/rpc/table.h"
+#include "services/catalogd/rpc/waiter.h"
+
+enum {
+    FEED_ROWS = 1000, /* where the request names no number */
+    FEED_ROWS_MAX = 10000,
+    FEED_ARENA_BYTES = 32 * 1024 * 1024,
+    FEED_BYTES_MAX = 8 * 1024 * 1024, /* of an answer, cut at a whole index */
+    FEED_WAIT_MS_MAX = 600 * 1000,
+};
+
+/* One poll being answered. */
+struct feed {
+    struct catalog_waiter waiter; /* first */
+    struct catalog_shell *shell;
+    struct cu_rq *rq; /* NULL: gone while a worker had it */
+    struct feed *prev, *next;
+    bool tables[CATALOG_TABLE_COUNT];
+    struct catalog_id cluster; /* `after` */
+    uint64_t epoch, after;
+    uint32_t rows_max;
+    struct cu_timer timer;
+    bool is_last, is_looking;
+    struct catalog_read_job job;
+
+    /* the worker's */
+    struct cu_arena *arena;
+    struct catalog_bookmark bookmark;
+    const struct catalog_backend *backend;
+    Curia__V1__Change **changes;
+    size_t count, whole; /* whole: up to the last complete index */
+    uint64_t last_index, whole_index;
+    bool is_cut;
+    enum cu_err err;
+};
+
+static void answer(struct feed *feed);
+
+/* ---- on a worker ---- */
+
+static char *text(struct feed *feed, const char *from)
+{
+    char *copy = cu_arena_strdup(feed->arena, from ? from : "");
+    return copy ? copy : "";
+}
+
+static void fill_before(struct feed *feed, const struct catalog_change *from, Curia__V1__Change *to)
+{
+    struct cu_bytes before = from->before;
+    if (from->before_by_hash &&
+        feed->backend->value_get(feed->backend->context, from->before_hash, feed->arena, &before))
+        to->before_dropped = true;
+    else if (before.len > 0)
+        to->before = (ProtobufCBinaryData){before.len,
+                                           cu_arena_memdup(feed->arena, before.data, before.len)};
+    if (to->before.len > 0 && !to->before.data)
+        to->before.len = 0;
+}
+
+static Curia__V1__Change *change_of(struct feed *feed, const struct catalog_change *from)
+{
+    Curia__V1__Change *to = cu_arena_alloc(feed->arena, sizeof(*to));
+    uint8_t *key = cu_arena_memdup(feed->arena, from->key.data, from->key.len);
+    if (!to || !key)
+        return NULL;
+    curia__v1__change__init(to);
+    to->index = from->index;
+    to->number = from->number;
+    to->topic = (char *)(uintptr_t)catalog_table_name(from->table);
+    to->key = (ProtobufCBinaryData){from->key.len, key};
+    to->operation = (char *)(uintptr_t)catalog_operation_name(from->operation);
+    to->actor = text(feed, from->actor);
+    to->node = text(feed, from->node);
+    to->daemon = text(feed, from->daemon);
+    to->address = text(feed, from->address);
+    to->cause = text(feed, from->cause);
+    to->reason = text(feed, from->reason);
+    to->wall_ms = from->wall_ms;
+    fill_before(feed, from, to);
+    return to;
+}
+
+static bool is_full(const struct feed *feed)
+{
+    return feed->count >= feed->rows_max || cu_arena_used(feed->arena) >= FEED_BYTES_MAX;
+}
+
+/* An answer ends with a whole index, so that the next one begins behind it. */
+static bool visit(void *arg, const struct catalog_change *from)
+{
+    struct feed *feed = arg;
+    if (from->index != feed->last_index) {
+        feed->whole = feed->count;
+        feed->whole_index = feed->last_index;
+        if (is_full(feed)) {
+            feed->is_cut = true;
+            return false;
+        }
+        feed->last_index = from->index;
+    }
+    if (!feed->tables[from->table])
+        return true;
+    Curia__V1__Change *change = change_of(feed, from);
+    if (!change || feed->count >= FEED_ROWS_MAX) {
+        feed->is_cut = true;
+        feed->err = feed->whole > 0 ? CU_OK : CU_E_TOO_LARGE;
+        return false;
+    }
+    feed->changes[feed->count++] = change;
+    return true;
+}
+
+static void look(struct feed *feed, const struct catalog_backend *backend)
+{
+    feed->err = catalog_bookmark_read(backend, feed->arena, &feed->bookmark);
+    feed->changes = cu_arena_alloc(feed->arena, FEED_ROWS_MAX * sizeof(struct feed *));
+    if (feed->err || feed->after < feed->bookmark.trimmed_index)
+        return;
+    feed->backend = backend;
+    feed->last_index = feed->whole_index = feed->after;
+    enum cu_err err = backend->changes(backend->context, feed->after, UINT32_MAX, visit, feed);
+    if (err)
+        feed->err = err;
+    if (!feed->is_cut) {
+        feed->whole = feed->count;
+        feed->whole_index = catalog_bookmark_shown_index(&feed->bookmark);
+    }
+}
+
+static void run(void *arg, const struct catalog_backend *backend, const struct cu_diag *diag)
+{
+    struct feed *feed = arg;
+    feed->count = feed->whole = 0;
+    feed->is_cut = false;
+    cu_arena_reset(feed->arena);
+    if (backend)
+        look(feed, backend);
+    else
+        feed->err = CU_E_IO;
+}
+
+/* ---- on the loop ---- */
+
+static void release(struct feed *feed)
+{
+    catalog_waiter_disarm(feed->shell, &feed->waiter);
+    cu_timer_close(&feed->timer);
+    cu_arena_free(feed->arena);
+    if (feed->prev)
+        feed->prev->next = feed->next;
+    else
+        feed->shell->feeds = feed->next;
+    if (feed->next)
+        feed->next->prev = feed->prev;
+    free(feed);
+}
+
+static void gone(void *arg)
+{
+    struct feed *feed = arg;
+    feed->rq = NULL;
+    if (!feed->is_looking)
+        release(feed);
+}
+
+static void reply(struct feed *feed, unsigned outcome, uint64_t upto)
+{
+    const struct catalog_facts *facts = catalog_shell_facts(feed->shell);
+    Curia__V1__FeedPosition position = CURIA__V1__FEED_POSITION__INIT;
+    position.cluster_id = (ProtobufCBinaryData){
+        CATALOG_ID_BYTES, (uint8_t *)(uintptr_t)facts->position.cluster.bytes};
+    position.epoch = facts->epoch;
+    position.index = upto;
+    Curia__V1__FeedFollowReply wire = CURIA__V1__FEED_FOLLOW_REPLY__INIT;
+    wire.outcome = outcome;
+    wire.upto = &position;
+    wire.floor = feed->bookmark.trimmed_index;
+    if (outcome == CURIA__V1__FEED_OUTCOME__FEED_CHANGES) {
+        wire.changes = feed->changes;
+        wire.n_changes = feed->whole;
+        cu_count(feed->shell->count.feed, feed->whole);
+    }
+    cu_rq_reply(feed->rq, &wire.base, upto);
+    release(feed);
+}
+
+static void start_look(struct feed *feed)
+{
+    feed->is_looking = true;
+    catalog_readers_submit(feed->shell->readers, &feed->job);
+}
+
+static void moved(struct catalog_waiter *waiter)
+{
+    start_look((struct feed *)waiter);
+}
+
+static void park(struct feed *feed)
+{
+    struct catalog_topic topics[CATALOG_READ_TOPICS_MAX];
+    size_t count = 0;
+    for (int table = 0; table < CATALOG_TABLE_COUNT && count < CATALOG_READ_TOPICS_MAX; table++)
+        if (feed->tables[table])
+            topics[count++] = (struct catalog_topic){(enum catalog_table)table, true, {0}};
+    uint64_t read_at = catalog_bookmark_shown_index(&feed->bookmark);
+    feed->after = feed->whole_index;
+    switch (catalog_waiter_arm(feed->shell, &feed->waiter, topics, count, read_at)) {
+    case CATALOG_ARMED:
+        break;
+    case CATALOG_MOVED:
+        start_look(feed);
+        break;
+    case CATALOG_TOO_MANY:
+        cu_rq_fail(feed->rq, CU_E_OVERLOADED, "too many different things are being watched");
+        release(feed);
+        break;
+    }
+}
+
+static void answer(struct feed *feed)
+{
+    if (feed->err) {
+        cu_rq_fail(feed->rq, feed->err, "the change log cannot be read");
+        release(feed);
+    } else if (feed->after < feed->bookmark.trimmed_index) {
+        reply(feed, CURIA__V1__FEED_OUTCOME__FEED_COMPACTED, feed->bookmark.trimmed_index);
+    } else if (feed->whole > 0) {
+        reply(feed, CURIA__V1__FEED_OUTCOME__FEED_CHANGES, feed->whole_index);
+    } else if (feed->is_last) {
+        reply(feed, CURIA__V1__FEED_OUTCOME__FEED_NOTHING, feed->whole_index);
+    } else {
+        park(feed);
+    }
+}
+
+static void done(void *arg)
+{
+    struct feed *feed = arg;
+    feed->is_looking = false;
+    if (feed->rq)
+        answer(feed);
+    else
+        release(feed);
+}
+
+static void time_is_up(void *arg)
+{
+    struct feed *feed = arg;
+    feed->is_last = true;
+    if (feed->is_looking)
+        return;
+    catalog_waiter_disarm(feed->shell, &feed->waiter);
+    reply(feed, CURIA__V1__FEED_OUTCOME__FEED_NOTHING, feed->after);
+}
+
+/* ---- the beginning ---- */
+
+static bool take_topics(const Curia__V1__FeedFollowRequest *in, struct feed *feed)
+{
+    for (int table = 0; table < CATALOG_TABLE_COUNT; table++)
+        feed->tables[table] = in->n_topics == 0;
+    for (size_t i = 0; i < in->n_topics; i++) {
+        enum catalog_table table;
+        if (!catalog_table_find(in->topics[i], &table))
+            return false;
+        feed->tables[table] = true;
+    }
+    return true;
+}
+
+static void link_feed(struct feed *feed)
+{
+    feed->next = feed->shell->feeds;
+    if (feed->next)
+        feed->next->prev = feed;
+    feed->shell->feeds = feed;
+}
+
+static struct feed *feed_of(struct catalog_shell *shell, struct cu_rq *rq)
+{
+    const Curia__V1__FeedFollowRequest *in = (const void *)rq->in;
+    struct feed *feed = cu_alloc(sizeof(*feed));
+    feed->shell = shell;
+    feed->rq = rq;
+    feed->waiter.moved = moved;
+    feed->arena = cu_arena_new(FEED_ARENA_BYTES);
+    feed->job = (struct catalog_read_job){.run = run, .done = done, .arg = feed};
+    feed->rows_max = in->max_rows ? in->max_rows : FEED_ROWS;
+    if (feed->rows_max > FEED_ROWS_MAX)
+        feed->rows_max = FEED_ROWS_MAX;
+    if (in->after) {
+        feed->cluster = catalog_id_of(in->after->cluster_id);
+        feed->epoch = in->after->epoch;
+        feed->after = in->after->index;
+    }
+    cu_timer_init(&feed->timer, shell->env->loop, time_is_up, feed);
+    link_feed(feed);
+    return feed;
+}
+
+static void follow(void *daemon, struct cu_rq *rq)
+{
+    struct catalog_shell *shell = daemon;
+    const Curia__V1__FeedFollowRequest *in = (const void *)rq->in;
+    const struct catalog_facts *facts = catalog_shell_facts(shell);
+    struct feed *feed = feed_of(shell, rq);
+    bool is_first = catalog_id_is_none(&feed->cluster);
+    feed->bookmark = catalog_bookmark_empty();
+    if (!take_topics(in, feed)) {
+        cu_rq_fail(rq, CU_E_INVALID, "no such topic");
+        release(feed);
+    } else if (!is_first && !catalog_id_equal(&feed->cluster, &facts->position.cluster)) {
+        reply(feed, CURIA__V1__FEED_OUTCOME__FEED_DIVERGED, 0);
+    } else if (!is_first && feed->epoch != facts->epoch) {
+        reply(feed, CURIA__V1__FEED_OUTCOME__FEED_COMPACTED, facts->shown_index);
+    } else {
+        cu_rq_on_gone(rq, gone, feed);
+        uint32_t wait_ms = in->wait_ms < FEED_WAIT_MS_MAX ? in->wait_ms : FEED_WAIT_MS_MAX;
+        feed->is_last = wait_ms == 0;
+        if (wait_ms > 0)
+            cu_timer_set_ms(&feed->timer, wait_ms);
+        start_look(feed);
+    }
+}
+
+/* Called when no worker runs any more. */
+void catalog_feeds_end(struct catalog_shell *shell)
+{
+    while (shell->feeds) {
+        struct feed *feed = shell->feeds;
+        if (feed->rq)
+            cu_rq_fail(feed->rq, CU_E_NOT_READY, "the catalog is being stopped");
+        release(feed);
+    }
+}
+
+// clang-format off
+static const struct cu_method methods[] = {
+    /*        method  kind       route      caller        permission            request  reply     handler */
+    CU_METHOD(Follow, CU_FOLLOW, ROUTE_ANY, CALLER_AGENT, PERM(KEY_READ, NULL), 16 * KIB, 32 * MIB, follow),
+};
+/* clang-format on */
+
+const struct cu_service catalog_feed_service = {&curia__v1__feed__descriptor, methods,
+                                                CU_COUNT(methods)};

@@ -1,0 +1,180 @@
+/* Status: where the cluster stands, as this server's raftd sees it (http-api 2.11, 2.18). */
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/assert.h"
+#include "proto/curia/v1/status.pb-c.h"
+#include "services/catalogd/rpc/table.h"
+
+enum { STATUS_TIMEOUT_MS = 3000 };
+
+typedef void answer_fn(struct catalog_shell *shell, struct cu_rq *rq,
+                       const Curia__Internal__V1__LogStatusReply *status);
+
+/* A request that waits for what raftd says. */
+struct asking {
+    struct catalog_shell *shell;
+    struct cu_rq *rq; /* NULL: gone */
+    answer_fn *answer;
+};
+
+static void on_status(void *arg, const struct cu_answer *answer)
+{
+    struct asking *asking = arg;
+    if (!asking->rq)
+        (void)0; /* nobody waits any more */
+    else if (answer->err)
+        cu_rq_fail(asking->rq, CU_E_NOT_READY, "raftd does not answer: %s", answer->text);
+    else
+        asking->answer(asking->shell, asking->rq, (const void *)answer->message);
+    free(asking);
+}
+
+static void gone(void *arg)
+{
+    struct asking *asking = arg;
+    asking->rq = NULL;
+}
+
+static void ask(struct catalog_shell *shell, struct cu_rq *rq, answer_fn *answer)
+{
+    struct asking *asking = cu_alloc(sizeof(*asking));
+    *asking = (struct asking){shell, rq, answer};
+    cu_rq_on_gone(rq, gone, asking);
+    Curia__Internal__V1__LogStatusRequest in = CURIA__INTERNAL__V1__LOG_STATUS_REQUEST__INIT;
+    (void)cu_client_call(shell->raftd,
+                         &(struct cu_call_spec){.service = &curia__internal__v1__log__descriptor,
+                                                .method = "Status",
+                                                .in = &in.base,
+                                                .timeout_ms = STATUS_TIMEOUT_MS},
+                         on_status, asking);
+}
+
+/* The catalogd's address of a server, in the request's arena; "" when there is none. */
+static char *address_of(struct catalog_shell *shell, struct cu_rq *rq, const char *id,
+                        const char *raft_address)
+{
+    char *address = catalog_conf_address_of(&shell->conf, id, raft_address);
+    char *kept = cu_arena_strdup(rq->arena, address);
+    free(address);
+    return kept ? kept : "";
+}
+
+/* ---- Leader ---- */
+
+static void answer_leader(struct catalog_shell *shell, struct cu_rq *rq,
+                          const Curia__Internal__V1__LogStatusReply *status)
+{
+    Curia__V1__LeaderReply reply = CURIA__V1__LEADER_REPLY__INIT;
+    if (status->leader_id[0] != '\0') {
+        reply.id = status->leader_id;
+        reply.address = address_of(shell, rq, status->leader_id, status->leader_address);
+    }
+    cu_rq_reply(rq, &reply.base, 0);
+}
+
+static void leader(void *daemon, struct cu_rq *rq)
+{
+    ask(daemon, rq, answer_leader);
+}
+
+/* ---- Peers ---- */
+
+static void answer_peers(struct catalog_shell *shell, struct cu_rq *rq,
+                         const Curia__Internal__V1__LogStatusReply *status)
+{
+    Curia__V1__PeersReply reply = CURIA__V1__PEERS_REPLY__INIT;
+    size_t count = status->configuration ? status->configuration->n_servers : 0;
+    reply.addresses = cu_arena_alloc(rq->arena, (count + 1) * sizeof(*reply.addresses));
+    for (size_t i = 0; reply.addresses && i < count; i++) {
+        const Curia__Internal__V1__Server *server = status->configuration->servers[i];
+        reply.addresses[reply.n_addresses++] = address_of(shell, rq, server->id, server->address);
+    }
+    cu_rq_reply(rq, &reply.base, 0);
+}
+
+static void peers(void *daemon, struct cu_rq *rq)
+{
+    ask(daemon, rq, answer_peers);
+}
+
+/* ---- RaftConfiguration ---- */
+
+static void fill_server(struct catalog_shell *shell, struct cu_rq *rq,
+                        const Curia__Internal__V1__LogStatusReply *status,
+                        const Curia__Internal__V1__Server *server, Curia__V1__RaftServer *line)
+{
+    curia__v1__raft_server__init(line);
+    bool is_self = strcmp(server->id, status->node_id) == 0 && shell->conf.follow[0] == '\0';
+    line->id = server->id;
+    line->node = is_self ? (char *)(uintptr_t)shell->env->node_name : "(unknown)";
+    line->address = address_of(shell, rq, server->id, server->address);
+    line->leader = strcmp(server->id, status->leader_id) == 0;
+    line->protocol_version = "3";
+    line->voter = server->voter;
+}
+
+static void answer_configuration(struct catalog_shell *shell, struct cu_rq *rq,
+                                 const Curia__Internal__V1__LogStatusReply *status)
+{
+    Curia__V1__RaftConfigurationReply reply = CURIA__V1__RAFT_CONFIGURATION_REPLY__INIT;
+    size_t count = status->configuration ? status->configuration->n_servers : 0;
+    reply.servers = cu_arena_alloc(rq->arena, (count + 1) * sizeof(*reply.servers));
+    for (size_t i = 0; reply.servers && i < count; i++) {
+        Curia__V1__RaftServer *line = cu_arena_alloc(rq->arena, sizeof(*line));
+        if (!line)
+            break;
+        fill_server(shell, rq, status, status->configuration->servers[i], line);
+        reply.servers[reply.n_servers++] = line;
+    }
+    reply.index = status->committed_configuration_index;
+    cu_rq_reply(rq, &reply.base, 0);
+}
+
+static void raft_configuration(void *daemon, struct cu_rq *rq)
+{
+    ask(daemon, rq, answer_configuration);
+}
+
+/* ---- Stats ---- */
+
+static void answer_stats(struct catalog_shell *shell, struct cu_rq *rq,
+                         const Curia__Internal__V1__LogStatusReply *status)
+{
+    struct catalog_replica_status replica;
+    catalog_replica_status(shell->replica, &replica);
+    size_t servers = status->configuration ? status->configuration->n_servers : 0;
+    Curia__V1__StatsReply reply = CURIA__V1__STATS_REPLY__INIT;
+    reply.applied_index = replica.applied.index;
+    reply.durable_index = replica.durable.index;
+    reply.commit_index = status->commit_index;
+    reply.last_log_index = status->last_index;
+    reply.last_log_term = status->last_term;
+    reply.term = status->term;
+    reply.role = status->role;
+    reply.last_contact_ms = status->last_contact_ms;
+    if (status->leader_id[0] != '\0')
+        reply.leader_address = address_of(shell, rq, status->leader_id, status->leader_address);
+    reply.num_peers = servers > 0 ? (uint32_t)servers - 1 : 0;
+    reply.cluster_id = status->cluster_id;
+    reply.epoch = catalog_shell_facts(shell)->epoch;
+    cu_rq_reply(rq, &reply.base, 0);
+}
+
+static void stats(void *daemon, struct cu_rq *rq)
+{
+    ask(daemon, rq, answer_stats);
+}
+
+// clang-format off
+static const struct cu_method methods[] = {
+    /*        method             kind     route      caller        permission                  request  reply     handler */
+    CU_METHOD(Leader,            CU_CALL, ROUTE_ANY, CALLER_AGENT, NO_PERM,                    1 * KIB, 4 * KIB,  leader),
+    CU_METHOD(Peers,             CU_CALL, ROUTE_ANY, CALLER_AGENT, NO_PERM,                    1 * KIB, 16 * KIB, peers),
+    CU_METHOD(RaftConfiguration, CU_CALL, ROUTE_ANY, CALLER_AGENT, PERM(OPERATOR_READ, NULL),  1 * KIB, 64 * KIB, raft_configuration),
+    CU_METHOD(Stats,             CU_CALL, ROUTE_ANY, CALLER_AGENT, NO_PERM,                    1 * KIB, 16 * KIB, stats),
+};
+/* clang-format on */
+
+const struct cu_service catalog_status_service = {&curia__v1__status__descriptor, methods,
+                                                  CU_COUNT(methods)};
