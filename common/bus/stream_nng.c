@@ -44,6 +44,7 @@ struct nng_peer {
     struct cu_loop *loop;
     nng_stream *stream;
     nng_aio *recv_aio, *send_aio;
+    nng_aio *try_aio; /* without a callback: a send that ends at once wakes no thread */
     unsigned letters; /* operations whose end we have not read yet */
     bool sending, wants_writable, closed, is_lost;
     struct cu_buf out; /* what is being sent, from out_at */
@@ -62,6 +63,7 @@ static void free_if_done(struct nng_peer *s)
         return;
     nng_aio_free(s->recv_aio);
     nng_aio_free(s->send_aio);
+    nng_aio_free(s->try_aio);
     nng_stream_free(s->stream);
     cu_buf_deinit(&s->out);
     free(s);
@@ -150,7 +152,19 @@ static void start(struct cu_stream *stream)
     arm_recv(of(stream));
 }
 
-/* Takes all of it: the buffers change places, so nothing is copied. */
+/* What the socket takes at once; 0 also for an error, which the send with a callback then tells. */
+static size_t try_send(struct nng_peer *s, uint8_t *data, size_t len)
+{
+    set_iov(s->try_aio, data, len);
+    nng_stream_send(s->stream, s->try_aio);
+    if (nng_aio_count(s->try_aio) == 0)
+        nng_aio_cancel(s->try_aio); /* it would block: take it back, unless it ends just now */
+    nng_aio_wait(s->try_aio);
+    return nng_aio_count(s->try_aio);
+}
+
+/* Takes all of it: what the socket does not, waits in our buffer; the two change places, so nothing
+ * is copied. */
 static void send_out(struct cu_stream *stream, struct cu_out *out)
 {
     struct nng_peer *s = of(stream);
@@ -160,10 +174,15 @@ static void send_out(struct cu_stream *stream, struct cu_out *out)
         s->wants_writable = true;
         return;
     }
+    size_t len = cu_out_waiting(out);
+    size_t taken = try_send(s, out->buf.data + out->at, len);
+    out->handed += len;
+    out->at += taken;
+    if (taken == len)
+        return;
     struct cu_buf empty = s->out;
     s->out = out->buf;
     s->out_at = out->at;
-    out->handed += cu_out_waiting(out);
     out->buf = empty;
     out->at = 0;
     s->sending = true;
@@ -206,6 +225,7 @@ static struct cu_stream *stream_of(struct cu_loop *loop, nng_stream *stream, boo
     s->stream = stream;
     s->recv_aio = new_aio(recv_done, s);
     s->send_aio = new_aio(send_done, s);
+    s->try_aio = new_aio(NULL, NULL);
     if (is_ipc && nng_stream_get_uint64(stream, NNG_OPT_IPC_PEER_UID, &uid) == 0)
         s->base.uid = (unsigned)uid;
     else if (is_ipc)
