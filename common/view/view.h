@@ -14,7 +14,7 @@ struct cu_view;
 struct view_op;
 
 enum {
-    CU_VIEW_FORMATS = 4,           /* renderings of one answer */
+    CU_VIEW_FORMATS = 8,           /* renderings of one answer */
     CU_VIEW_WAIT_MS = 600 * 1000,  /* an upstream wait; renewed while somebody hangs on it */
     CU_VIEW_KEEP_MIN_BYTES = 1024, /* a smaller answer costs less to send than to keep */
     CU_VIEW_HELD_MAX = 65536,      /* reads and calls that wait for a catalogd */

@@ -1,0 +1,127 @@
+#include "services/agentd/agent.h"
+
+#include <stdlib.h>
+
+#include "common/base/assert.h"
+#include "services/agentd/rpc/dispatch.h"
+#include "services/agentd/rpc/metrics.h"
+
+enum cu_err agent_check(const struct cu_conf *conf, struct cu_diag *diag)
+{
+    struct agent_conf read;
+    enum cu_err err = agent_conf_read(conf, "ipc:///", &read, diag);
+    if (!err)
+        agent_conf_deinit(&read);
+    return err;
+}
+
+static double waiters(void *arg)
+{
+    struct agent *agent = arg;
+    return (double)cu_view_waiter_count(agent->view);
+}
+
+static double connections(void *arg)
+{
+    struct agent *agent = arg;
+    return agent->http ? (double)agent_http_connections(agent->http) : 0;
+}
+
+static double refused(void *arg)
+{
+    struct agent *agent = arg;
+    return agent->http ? (double)agent_http_refused(agent->http) : 0;
+}
+
+static void add_gauges(struct agent *agent)
+{
+    struct cu_metrics *metrics = agent->env->metrics;
+    cu_metrics_gauge(metrics, "view.waiters", waiters, agent);
+    cu_metrics_gauge(metrics, "http.connections", connections, agent);
+    cu_metrics_gauge(metrics, "http.connections_refused", refused, agent);
+}
+
+static void open_view(struct agent *agent)
+{
+    agent->view = cu_view_new(&(struct cu_view_options){
+        .rpc = agent->env->rpc,
+        .loop = agent->env->loop,
+        .metrics = agent->env->metrics,
+        .catalogs = (const char *const *)agent->conf.catalogs,
+        .catalog_count = agent->conf.catalog_count,
+        .hold_ms = agent->conf.hold_ms,
+        .kept_limit_bytes = AGENT_KEPT_BYTES,
+    });
+}
+
+static enum cu_err open_http(struct agent *agent, struct cu_diag *diag)
+{
+    const struct agent_conf *conf = &agent->conf;
+    struct agent_http_options options = {
+        .loop = agent->env->loop,
+        .memory_bytes = conf->header_bytes > AGENT_MEMORY_MIN_BYTES ? conf->header_bytes
+                                                                    : AGENT_MEMORY_MIN_BYTES,
+        .max_per_client = conf->max_per_client,
+        .rq_size = sizeof(struct agent_call),
+        .handler = &agent_dispatch,
+        .context = agent,
+    };
+    enum cu_err err = agent_http_new(&options, &agent->http, diag);
+    for (size_t i = 0; !err && conf->has_http && i < conf->address_count; i++)
+        err = agent_http_bind(agent->http, conf->addresses[i], conf->port, diag);
+    return err;
+}
+
+enum cu_err agent_start(struct cu_env *env, void **ret_agent, struct cu_diag *diag)
+{
+    struct agent *agent = cu_alloc(sizeof *agent);
+    char *local = cu_env_local_url(env, "catalogd");
+    agent->env = env;
+    enum cu_err err = agent_conf_read(env->conf, local, &agent->conf, diag);
+    free(local);
+    if (!err) {
+        open_view(agent);
+        agent_dispatch_open(agent);
+        agent->metrics = agent_metrics_new(env->loop, env->metrics);
+        add_gauges(agent);
+        err = open_http(agent, diag);
+    }
+    if (err) {
+        agent_stop(agent);
+        return err;
+    }
+    for (size_t i = 0; i < agent->conf.address_count; i++)
+        cu_info(env->log, "http.listen", "address=%s port=%u", agent->conf.addresses[i],
+                agent->conf.port);
+    *ret_agent = agent;
+    cu_env_ready(env);
+    return CU_OK;
+}
+
+void agent_drain(void *arg)
+{
+    struct agent *agent = arg;
+    agent_http_stop_listening(agent->http);
+}
+
+void agent_stop(void *arg)
+{
+    struct agent *agent = arg;
+    agent_http_free(agent->http);
+    agent->http = NULL;
+    cu_view_free(agent->view);
+    agent_metrics_free(agent->metrics);
+    free(agent->samples);
+    agent_conf_deinit(&agent->conf);
+    free(agent);
+}
+
+void agent_status(void *arg, cu_status_add *add, void *to)
+{
+    struct agent *agent = arg;
+    add(to, "catalog", "%s", cu_view_is_up(agent->view) ? "connected" : "not reachable");
+    add(to, "http.connections", "%zu", agent_http_connections(agent->http));
+    add(to, "http.suspended", "%zu", agent_http_suspended(agent->http));
+    add(to, "view.waits", "%zu", cu_view_wait_count(agent->view));
+    add(to, "view.waiters", "%zu", cu_view_waiter_count(agent->view));
+}

@@ -1,0 +1,64 @@
+/* agent.h - agentd itself, and one request on its way through it. */
+#ifndef AGENT_AGENT_H
+#define AGENT_AGENT_H
+
+#include "common/daemon/daemon.h"
+#include "common/view/view.h"
+#include "services/agentd/conf.h"
+#include "services/agentd/core/route.h"
+#include "services/agentd/core/target.h"
+#include "services/agentd/io/http.h"
+
+enum {
+    AGENT_KEPT_BYTES = 64 * 1024 * 1024, /* of encoded answers */
+    AGENT_WRITE_MS = 30 * 1000,          /* a write that takes longer has an unknown outcome */
+    AGENT_READ_MS = 10 * 1000,
+    AGENT_JITTER_SHARE = 16, /* of a wait: up to that part is added at random */
+};
+
+/* How an answer is rendered; formats of the view (common/view/view.h). */
+enum { AGENT_JSON = 0, AGENT_PRETTY = 1, AGENT_RAW = 2, AGENT_GZIP = 4 };
+/* What an encoder returns: a status, and whether the body came out compressed. */
+enum { AGENT_IS_GZIPPED = 1 << 16, AGENT_STATUS_MASK = AGENT_IS_GZIPPED - 1 };
+
+enum agent_method { AGENT_GET, AGENT_PUT, AGENT_POST, AGENT_DELETE, AGENT_METHOD_COUNT };
+
+struct agent {
+    struct cu_env *env;
+    struct agent_conf conf;
+    struct agent_http *http;
+    struct cu_view *view;
+    struct cu_counter *requests;
+    struct cu_sample *all_routes;
+    struct cu_sample **samples; /* by route and method */
+    struct agent_metrics *metrics;
+};
+
+/* One request. Begins with the server's part. */
+struct agent_call {
+    struct agent_rq rq;
+    struct agent *agent;
+    const struct agent_route *route; /* NULL: no such path */
+    struct agent_target target;
+    struct cu_bytes tail; /* of the path, behind the route's pattern */
+    struct agent_query query;
+    struct agent_options options;
+    struct agent_fault fault;
+    agent_handler *early;     /* decided by the head alone: this answers */
+    const char *token;        /* NULL: none */
+    unsigned format;          /* JSON, pretty, and gzip if the client takes it */
+    struct cu_bytes location; /* of a redirection */
+    struct cu_view_read read;
+    struct cu_view_call upstream;
+    char address[AGENT_ADDRESS_BYTES];
+    int kind; /* the handler's own */
+    bool flag;
+};
+
+CU_MUST_USE enum cu_err agent_start(struct cu_env *env, void **ret_agent, struct cu_diag *diag);
+void agent_drain(void *agent);
+void agent_stop(void *agent);
+void agent_status(void *agent, cu_status_add *add, void *to);
+CU_MUST_USE enum cu_err agent_check(const struct cu_conf *conf, struct cu_diag *diag);
+
+#endif

@@ -1,0 +1,205 @@
+#include "services/agentd/conf.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/assert.h"
+#include "common/base/num.h"
+
+enum { SERVER_PORT = 8300, URL_BYTES = 512 };
+
+/* ---- lists ---- */
+
+static char **copy_texts(const json_t *list, size_t *ret_count)
+{
+    size_t count = json_array_size(list);
+    char **texts = cu_alloc((count + 1) * sizeof *texts);
+    for (size_t i = 0; i < count; i++)
+        texts[i] = cu_strdup(json_string_value(json_array_get(list, i)));
+    *ret_count = count;
+    return texts;
+}
+
+static void free_texts(char **texts, size_t count)
+{
+    for (size_t i = 0; texts && i < count; i++)
+        free(texts[i]);
+    free(texts);
+}
+
+static char **split_words(const char *text, size_t *ret_count)
+{
+    size_t count = 0;
+    char **words = cu_alloc((strlen(text) + 1) * sizeof *words);
+    char *copy = cu_strdup(text), *rest = copy;
+    for (char *word; (word = strtok_r(rest, " \t", &rest));)
+        words[count++] = cu_strdup(word);
+    free(copy);
+    *ret_count = count;
+    return words;
+}
+
+static void copy_headers(const json_t *map, struct agent_conf *conf)
+{
+    const char *name;
+    json_t *value;
+    conf->headers = cu_alloc((json_object_size(map) + 1) * sizeof *conf->headers);
+    json_object_foreach((json_t *)map, name, value) conf->headers[conf->header_count++] =
+        (struct agent_pair){cu_strdup(name), cu_strdup(json_string_value(value))};
+}
+
+/* ---- networks ---- */
+
+static enum cu_err parse_network(const char *text, struct agent_network *ret, struct cu_diag *diag)
+{
+    char ip[INET6_ADDRSTRLEN] = "";
+    const char *slash = strchr(text, '/');
+    uint64_t bits = 0;
+
+    if (!slash || (size_t)(slash - text) >= sizeof ip ||
+        cu_parse_u64(slash + 1, strlen(slash + 1), &bits))
+        return cu_fail(diag, CU_E_INVALID, "http_config.allow_write_http_from: invalid CIDR %s",
+                       text);
+    memcpy(ip, text, (size_t)(slash - text));
+    ret->family = strchr(ip, ':') ? AF_INET6 : AF_INET;
+    if (inet_pton(ret->family, ip, ret->ip) != 1 || bits > (ret->family == AF_INET ? 32 : 128))
+        return cu_fail(diag, CU_E_INVALID, "http_config.allow_write_http_from: invalid CIDR %s",
+                       text);
+    ret->bits = (unsigned)bits;
+    return CU_OK;
+}
+
+static enum cu_err read_networks(const json_t *list, struct agent_conf *conf, struct cu_diag *diag)
+{
+    size_t count = json_array_size(list);
+    if (count > AGENT_NETWORKS_MAX)
+        return cu_fail(diag, CU_E_INVALID, "http_config.allow_write_http_from: more than %d",
+                       AGENT_NETWORKS_MAX);
+    conf->writers = cu_alloc((count + 1) * sizeof *conf->writers);
+    for (size_t i = 0; i < count; i++) {
+        enum cu_err err =
+            parse_network(json_string_value(json_array_get(list, i)), &conf->writers[i], diag);
+        if (err)
+            return err;
+        conf->writer_count++;
+    }
+    return CU_OK;
+}
+
+static bool contains(const struct agent_network *network, int family, const uint8_t *ip)
+{
+    if (network->family != family)
+        return false;
+    for (unsigned bit = 0; bit < network->bits; bit++)
+        if ((network->ip[bit / 8] ^ ip[bit / 8]) & (0x80 >> bit % 8))
+            return false;
+    return true;
+}
+
+bool agent_conf_may_write(const struct agent_conf *conf, const struct sockaddr *address)
+{
+    if (conf->writer_count == 0 || !address ||
+        (address->sa_family != AF_INET && address->sa_family != AF_INET6))
+        return true;
+    const uint8_t *ip = address->sa_family == AF_INET
+                            ? (const uint8_t *)&((const struct sockaddr_in *)address)->sin_addr
+                            : (const uint8_t *)&((const struct sockaddr_in6 *)address)->sin6_addr;
+    for (size_t i = 0; i < conf->writer_count; i++)
+        if (contains(&conf->writers[i], address->sa_family, ip))
+            return true;
+    return false;
+}
+
+bool agent_conf_blocks(const struct agent_conf *conf, struct cu_bytes path)
+{
+    for (size_t i = 0; i < conf->blocked_count; i++)
+        if (cu_bytes_has_prefix(path, cu_bytes_of(conf->blocked[i])))
+            return true;
+    return false;
+}
+
+/* ---- the whole ---- */
+
+/* agentd.catalog has "ip:port", "ip", or a whole URL. */
+static char *catalog_url(const char *text)
+{
+    char url[URL_BYTES];
+    if (strstr(text, "://"))
+        return cu_strdup(text);
+    if (strchr(text, ':'))
+        (void)snprintf(url, sizeof url, "tcp://%s", text);
+    else
+        (void)snprintf(url, sizeof url, "tcp://%s:%d", text, SERVER_PORT);
+    return cu_strdup(url);
+}
+
+static void read_catalogs(const struct cu_conf *conf, const char *local, struct agent_conf *out)
+{
+    const json_t *list = cu_conf_json(conf, "agentd.catalog");
+    size_t count = json_array_size(list);
+    out->catalogs = cu_alloc((count + 1) * sizeof *out->catalogs);
+    for (size_t i = 0; i < count; i++)
+        out->catalogs[out->catalog_count++] =
+            catalog_url(json_string_value(json_array_get(list, i)));
+    if (!count)
+        out->catalogs[out->catalog_count++] = cu_strdup(local);
+}
+
+static void read_limits(const struct cu_conf *conf, struct agent_conf *out)
+{
+    out->waits.default_ms = (uint64_t)cu_conf_ms(conf, "default_query_time");
+    out->waits.max_ms = (uint64_t)cu_conf_ms(conf, "max_query_time");
+    out->hold_ms = (uint64_t)cu_conf_ms(conf, "performance.rpc_hold_timeout");
+    out->kv_max_bytes = (uint64_t)cu_conf_int(conf, "limits.kv_max_value_size");
+    out->txn_max_bytes = (uint64_t)cu_conf_int(conf, "limits.txn_max_req_len");
+    if (out->txn_max_bytes < out->kv_max_bytes)
+        out->txn_max_bytes = out->kv_max_bytes;
+    out->header_bytes = (uint64_t)cu_conf_int(conf, "http_config.max_header_bytes");
+    out->max_per_client = (unsigned)cu_conf_int(conf, "limits.http_max_conns_per_client");
+}
+
+enum cu_err agent_conf_read(const struct cu_conf *conf, const char *local_catalog,
+                            struct agent_conf *ret_conf, struct cu_diag *diag)
+{
+    struct agent_conf out = {0};
+    int64_t port = cu_conf_int(conf, "ports.http");
+    const char *addresses = cu_conf_text(conf, "addresses.http");
+
+    read_limits(conf, &out);
+    read_catalogs(conf, local_catalog, &out);
+    out.has_http = port > 0;
+    out.port = out.has_http ? (unsigned)port : 0;
+    out.pretty = cu_conf_bool(conf, "dev_mode");
+    out.any_path = cu_conf_bool(conf, "disable_http_unprintable_char_filter");
+    out.translate_addresses = cu_conf_bool(conf, "translate_wan_addrs");
+    out.default_policy = cu_strdup(cu_conf_text(conf, "acl.default_policy"));
+    out.addresses =
+        split_words(*addresses ? addresses : cu_conf_text(conf, "client_addr"), &out.address_count);
+    copy_headers(cu_conf_json(conf, "http_config.response_headers"), &out);
+    out.blocked = copy_texts(cu_conf_json(conf, "http_config.block_endpoints"), &out.blocked_count);
+    enum cu_err err =
+        read_networks(cu_conf_json(conf, "http_config.allow_write_http_from"), &out, diag);
+    if (err)
+        agent_conf_deinit(&out);
+    else
+        *ret_conf = out;
+    return err;
+}
+
+void agent_conf_deinit(struct agent_conf *conf)
+{
+    free(conf->default_policy);
+    free_texts(conf->addresses, conf->address_count);
+    free_texts(conf->catalogs, conf->catalog_count);
+    free_texts(conf->blocked, conf->blocked_count);
+    for (size_t i = 0; i < conf->header_count; i++) {
+        free(conf->headers[i].name);
+        free(conf->headers[i].value);
+    }
+    free(conf->headers);
+    free(conf->writers);
+    *conf = (struct agent_conf){0};
+}

@@ -1,0 +1,499 @@
+#include "services/agentd/io/http.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <microhttpd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/base/assert.h"
+#include "common/base/num.h"
+
+enum {
+    POOL_MAX = 1024,
+    ROUNDS_MAX = 64, /* of the library in one turn */
+    AGAIN_MS = 1,    /* when something stays pending that is nobody's unanswered request */
+    DATE_BYTES = 32,
+    TARGET_KEPT_BYTES = 4096,
+};
+
+struct agent_http {
+    struct cu_loop *loop;
+    struct agent_listener *listener;
+    struct MHD_Daemon *daemon;
+    struct cu_fd_watch watch;
+    struct cu_turn_hook run_hook;
+    struct cu_timer again;
+    uint64_t moves; /* things that went on: while there are any the library is run again */
+    const struct agent_http_handler *handler;
+    void *context;
+    size_t rq_size;
+    struct agent_rq *all, *pool;
+    size_t pool_count, connections, suspended;
+    struct agent_client *accepting; /* of the connection that is just being added */
+    time_t second;
+    char date[DATE_BYTES];
+};
+
+static void run_soon(struct agent_http *http)
+{
+    cu_loop_at_turn_end(http->loop, &http->run_hook);
+}
+
+/* ---- requests ---- */
+
+static struct agent_rq *new_rq(struct agent_http *http)
+{
+    struct agent_rq *rq = http->pool;
+    if (rq) {
+        http->pool = rq->next;
+        http->pool_count--;
+    } else {
+        rq = cu_alloc(http->rq_size);
+        rq->arena = cu_arena_new(AGENT_RQ_ARENA_BYTES);
+        rq->http = http;
+    }
+    rq->next = http->all;
+    rq->at = &http->all;
+    if (rq->next)
+        rq->next->at = &rq->next;
+    http->all = rq;
+    return rq;
+}
+
+static void free_rq(struct agent_rq *rq)
+{
+    cu_arena_free(rq->arena);
+    cu_buf_deinit(&rq->body);
+    free(rq->target_copy);
+    free(rq);
+}
+
+static void recycle(struct agent_rq *rq)
+{
+    struct agent_http *http = rq->http;
+    *rq->at = rq->next;
+    if (rq->next)
+        rq->next->at = rq->at;
+    http->handler->end(http->context, rq);
+    if (http->pool_count >= POOL_MAX) {
+        free_rq(rq);
+        return;
+    }
+    cu_arena_reset(rq->arena);
+    cu_arena_set_limit(rq->arena, AGENT_RQ_ARENA_BYTES);
+    cu_buf_deinit(&rq->body);
+    if (rq->target_cap > TARGET_KEPT_BYTES) {
+        free(rq->target_copy);
+        rq->target_copy = NULL;
+        rq->target_cap = 0;
+    }
+    struct agent_rq kept = {.http = http,
+                            .arena = rq->arena,
+                            .target_copy = rq->target_copy,
+                            .target_cap = rq->target_cap,
+                            .next = http->pool};
+    *rq = kept;
+    http->pool = rq;
+    http->pool_count++;
+}
+
+/* The only place that has the target as it was sent (libraries.md 7). */
+static void *on_target(void *arg, const char *uri, struct MHD_Connection *connection)
+{
+    struct agent_http *http = arg;
+    struct agent_rq *rq = new_rq(http);
+    size_t len = strlen(uri);
+
+    if (rq->target_cap < len + 1) {
+        rq->target_cap = len + 1 > 256 ? len + 1 : 256;
+        rq->target_copy = cu_realloc(rq->target_copy, rq->target_cap);
+    }
+    memcpy(rq->target_copy, uri, len + 1);
+    rq->target = (struct cu_bytes){(uint8_t *)rq->target_copy, len};
+    rq->connection = connection;
+    rq->state = AGENT_RQ_NEW;
+    return rq;
+}
+
+static const char *const header_names[] = {
+    [AGENT_H_CONTENT_LENGTH] = "Content-Length",
+    [AGENT_H_TRANSFER_ENCODING] = "Transfer-Encoding",
+    [AGENT_H_ACCEPT_ENCODING] = "Accept-Encoding",
+    [AGENT_H_CACHE_CONTROL] = "Cache-Control",
+    [AGENT_H_TOKEN] = "X-Consul-Token",
+    [AGENT_H_AUTHORIZATION] = "Authorization",
+    [AGENT_H_NAMESPACE] = "X-Consul-Namespace",
+};
+_Static_assert(CU_COUNT(header_names) == AGENT_HEADER_COUNT, "a name for each header");
+
+static enum MHD_Result take_header(void *arg, enum MHD_ValueKind kind, const char *name,
+                                   const char *value)
+{
+    struct agent_rq *rq = arg;
+    (void)kind;
+    for (int i = 0; i < AGENT_HEADER_COUNT; i++)
+        if ((header_names[i][0] | 0x20) == (name[0] | 0x20) && !rq->headers[i] &&
+            strcasecmp(header_names[i], name) == 0)
+            rq->headers[i] = value ? value : "";
+    return MHD_YES;
+}
+
+static void begin(struct agent_rq *rq, const char *method)
+{
+    struct agent_http *http = rq->http;
+    rq->method = method;
+    rq->state = AGENT_RQ_BODY;
+    rq->arrived = cu_loop_now(http->loop);
+    (void)MHD_get_connection_values(rq->connection, MHD_HEADER_KIND, take_header, rq);
+    rq->is_chunked = rq->headers[AGENT_H_TRANSFER_ENCODING] != NULL;
+    const char *length = rq->headers[AGENT_H_CONTENT_LENGTH];
+    if (length && cu_parse_u64(length, strlen(length), &rq->content_length))
+        rq->content_length = UINT64_MAX; /* the library has refused what is no number */
+    http->handler->begin(http->context, rq);
+}
+
+static void take_body(struct agent_rq *rq, const char *data, size_t len)
+{
+    rq->body_seen += len;
+    if (rq->body_seen > rq->body_limit)
+        return;
+    if (rq->body.len == 0 && rq->content_length <= rq->body_limit)
+        cu_buf_reserve(&rq->body, (size_t)rq->content_length);
+    cu_buf_append(&rq->body, data, len);
+}
+
+static void handle(struct agent_rq *rq)
+{
+    struct agent_http *http = rq->http;
+    rq->state = AGENT_RQ_HANDLED;
+    rq->handled_turn = cu_loop_turns(http->loop);
+    http->handler->handle(http->context, rq);
+}
+
+/* ---- suspending ---- */
+
+static void resume(struct agent_rq *rq)
+{
+    if (rq->watched)
+        cu_fd_watch_close(&rq->watch);
+    rq->watched = false;
+    if (!rq->suspended)
+        return;
+    rq->suspended = false;
+    rq->http->suspended--;
+    MHD_resume_connection(rq->connection);
+}
+
+static void lose(struct agent_rq *rq)
+{
+    if (rq->state != AGENT_RQ_HANDLED)
+        return;
+    rq->state = AGENT_RQ_GONE;
+    rq->http->handler->gone(rq->http->context, rq);
+}
+
+static void hung_up(void *arg, unsigned what)
+{
+    struct agent_rq *rq = arg;
+    (void)what;
+    lose(rq);
+    resume(rq); /* its handler then ends the connection */
+    run_soon(rq->http);
+}
+
+static void suspend(struct agent_rq *rq)
+{
+    struct agent_http *http = rq->http;
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(rq->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    MHD_suspend_connection(rq->connection);
+    rq->suspended = true;
+    http->suspended++;
+    cu_fd_watch_init(&rq->watch, http->loop, info->connect_fd, hung_up, rq);
+    cu_fd_watch_set(&rq->watch, CU_FD_CLOSED); /* alone: libraries.md 6 */
+    rq->watched = true;
+}
+
+static bool is_due_for_suspension(const struct agent_rq *rq)
+{
+    return rq->will_wait ||
+           cu_loop_turns(rq->http->loop) - rq->handled_turn >= (uint64_t)AGENT_SUSPEND_AFTER_TURNS;
+}
+
+/* ---- answering ---- */
+
+static void add_date(struct agent_http *http, struct MHD_Response *response)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_REALTIME_COARSE, &now);
+    if (now.tv_sec != http->second) {
+        struct tm parts;
+        http->second = now.tv_sec;
+        (void)strftime(http->date, sizeof http->date, "%a, %d %b %Y %H:%M:%S GMT",
+                       gmtime_r(&now.tv_sec, &parts));
+    }
+    (void)MHD_add_response_header(response, "Date", http->date);
+}
+
+void agent_rq_answer(struct agent_rq *rq, unsigned status, struct MHD_Response *response)
+{
+    struct agent_http *http = rq->http;
+    CU_ASSERT(rq->state == AGENT_RQ_HANDLED || rq->state == AGENT_RQ_BODY);
+    add_date(http, response);
+    rq->status = status;
+    rq->response = response;
+    rq->state = AGENT_RQ_ANSWERED;
+    http->moves++;
+    resume(rq);
+    run_soon(http);
+}
+
+static enum MHD_Result queue_answer(struct agent_rq *rq)
+{
+    struct MHD_Response *response = rq->response;
+    rq->response = NULL;
+    enum MHD_Result result = MHD_queue_response(rq->connection, rq->status, response);
+    MHD_destroy_response(response); /* the library has its own reference */
+    return result;
+}
+
+static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, const char *url,
+                                  const char *method, const char *version, const char *data,
+                                  size_t *data_len, void **context)
+{
+    struct agent_rq *rq = *context;
+    (void)connection;
+    (void)url;
+    (void)version;
+    if (rq->state == AGENT_RQ_NEW) {
+        rq->http->moves++;
+        begin(rq, method);
+        return rq->response ? queue_answer(rq) : MHD_YES;
+    }
+    if (*data_len) {
+        rq->http->moves++;
+        if (rq->state == AGENT_RQ_BODY)
+            take_body(rq, data, *data_len);
+        *data_len = 0;
+        return MHD_YES;
+    }
+    if (rq->state == AGENT_RQ_BODY)
+        handle(rq);
+    if (rq->response)
+        return queue_answer(rq);
+    if (rq->state == AGENT_RQ_GONE)
+        return MHD_NO;
+    if (rq->state == AGENT_RQ_HANDLED && !rq->suspended && is_due_for_suspension(rq))
+        suspend(rq);
+    return MHD_YES;
+}
+
+static void on_completed(void *arg, struct MHD_Connection *connection, void **context,
+                         enum MHD_RequestTerminationCode code)
+{
+    struct agent_rq *rq = *context;
+    (void)connection;
+    (void)code;
+    if (!rq)
+        return;
+    *context = NULL;
+    rq->http->moves++;
+    lose(rq);
+    if (rq->watched)
+        cu_fd_watch_close(&rq->watch);
+    rq->watched = false;
+    if (rq->response)
+        MHD_destroy_response(rq->response);
+    recycle(rq);
+}
+
+/* ---- connections ---- */
+
+static void on_connection(void *arg, struct MHD_Connection *connection, void **socket_context,
+                          enum MHD_ConnectionNotificationCode code)
+{
+    struct agent_http *http = arg;
+    (void)connection;
+    if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+        *socket_context = http->accepting;
+        http->accepting = NULL;
+        http->connections++;
+    } else {
+        http->connections--;
+        agent_client_leave(http->listener, *socket_context);
+    }
+}
+
+static bool accepted(void *arg, int fd, const struct sockaddr *address, socklen_t len,
+                     struct agent_client *client)
+{
+    struct agent_http *http = arg;
+    http->accepting = client;
+    run_soon(http);
+    if (MHD_add_connection(http->daemon, fd, address, len) == MHD_YES || !http->accepting)
+        return true;
+    http->accepting = NULL;
+    return false; /* the library has closed the socket */
+}
+
+/* ---- the library in the loop ---- */
+
+static void run(void *arg)
+{
+    struct agent_http *http = arg;
+    for (int round = 0; round < ROUNDS_MAX; round++) {
+        MHD_UNSIGNED_LONG_LONG timeout = 1;
+        uint64_t before = http->moves;
+        (void)MHD_run(http->daemon); /* MHD_NO only for a daemon with threads */
+        if (MHD_get_timeout(http->daemon, &timeout) != MHD_YES || timeout > 0)
+            return;
+        /* It is edge-triggered and says 0 for unread bytes, but also for each request that has no
+         * answer yet: go on as long as something goes on. */
+        if (http->moves == before)
+            break;
+    }
+    if (!cu_timer_is_set(&http->again))
+        cu_timer_set_ms(&http->again, AGAIN_MS);
+}
+
+static void readable(void *arg, unsigned what)
+{
+    (void)what;
+    run_soon(arg);
+}
+
+static void ran_again(void *arg)
+{
+    run_soon(arg);
+}
+
+static void CU_PRINTF(2, 0) ignore_log(void *arg, const char *fmt, va_list args)
+{
+    (void)arg; /* what a client did wrong it is told in the answer */
+    (void)fmt;
+    (void)args;
+}
+
+static unsigned connection_limit(void)
+{
+    struct rlimit limit = {.rlim_cur = 1024};
+    (void)getrlimit(RLIMIT_NOFILE, &limit); /* cannot fail for this resource */
+    return limit.rlim_cur > 1000000 ? 1000000 : (unsigned)limit.rlim_cur;
+}
+
+static struct MHD_Daemon *start_daemon(struct agent_http *http, size_t memory_bytes)
+{
+    return MHD_start_daemon(
+        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_NO_LISTEN_SOCKET |
+            MHD_USE_SUPPRESS_DATE_NO_CLOCK,
+        0, NULL, NULL, on_request, http, MHD_OPTION_CONNECTION_MEMORY_LIMIT, memory_bytes,
+        MHD_OPTION_CONNECTION_LIMIT, connection_limit(), MHD_OPTION_URI_LOG_CALLBACK, on_target,
+        http, MHD_OPTION_NOTIFY_COMPLETED, on_completed, http, MHD_OPTION_NOTIFY_CONNECTION,
+        on_connection, http, MHD_OPTION_EXTERNAL_LOGGER, ignore_log, NULL, MHD_OPTION_END);
+}
+
+enum cu_err agent_http_new(const struct agent_http_options *options, struct agent_http **ret_http,
+                           struct cu_diag *diag)
+{
+    struct agent_http *http = cu_alloc(sizeof *http);
+    CU_ASSERT(options->rq_size >= sizeof(struct agent_rq));
+    http->loop = options->loop;
+    http->handler = options->handler;
+    http->context = options->context;
+    http->rq_size = options->rq_size;
+    http->daemon = start_daemon(http, options->memory_bytes);
+    if (!http->daemon) {
+        free(http);
+        return cu_fail(diag, CU_E_IO, "cannot start the HTTP server: %s", strerror(errno));
+    }
+    http->listener = agent_listener_new(options->loop, options->max_per_client, accepted, http);
+    http->run_hook = (struct cu_turn_hook){.fn = run, .arg = http};
+    cu_timer_init(&http->again, http->loop, ran_again, http);
+    cu_fd_watch_init(&http->watch, http->loop,
+                     MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd,
+                     readable, http);
+    cu_fd_watch_set(&http->watch, CU_FD_READ);
+    *ret_http = http;
+    return CU_OK;
+}
+
+enum cu_err agent_http_bind(struct agent_http *http, const char *address, unsigned port,
+                            struct cu_diag *diag)
+{
+    return agent_listener_bind(http->listener, address, port, diag);
+}
+
+void agent_http_stop_listening(struct agent_http *http)
+{
+    agent_listener_close(http->listener);
+}
+
+void agent_http_free(struct agent_http *http)
+{
+    if (!http)
+        return;
+    agent_listener_close(http->listener);
+    for (struct agent_rq *rq = http->all; rq; rq = rq->next) {
+        lose(rq);
+        resume(rq); /* the library does not stop over a suspended connection */
+    }
+    cu_fd_watch_close(&http->watch);
+    cu_timer_close(&http->again);
+    MHD_stop_daemon(http->daemon);
+    cu_turn_hook_cancel(http->loop, &http->run_hook);
+    agent_listener_free(http->listener);
+    while (http->pool) {
+        struct agent_rq *rq = http->pool;
+        http->pool = rq->next;
+        free_rq(rq);
+    }
+    free(http);
+}
+
+/* ---- about a request ---- */
+
+const struct sockaddr *agent_rq_sockaddr(const struct agent_rq *rq)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(rq->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    return info ? info->client_addr : NULL;
+}
+
+const char *agent_rq_address(const struct agent_rq *rq, char text[AGENT_ADDRESS_BYTES])
+{
+    const struct sockaddr *address = agent_rq_sockaddr(rq);
+    char ip[INET6_ADDRSTRLEN] = "";
+
+    text[0] = 0;
+    if (address && address->sa_family == AF_INET) {
+        const struct sockaddr_in *v4 = (const struct sockaddr_in *)address;
+        (void)inet_ntop(AF_INET, &v4->sin_addr, ip, sizeof ip);
+        (void)snprintf(text, AGENT_ADDRESS_BYTES, "%s:%u", ip, ntohs(v4->sin_port));
+    } else if (address && address->sa_family == AF_INET6) {
+        const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)address;
+        (void)inet_ntop(AF_INET6, &v6->sin6_addr, ip, sizeof ip);
+        (void)snprintf(text, AGENT_ADDRESS_BYTES, "[%s]:%u", ip, ntohs(v6->sin6_port));
+    }
+    return text;
+}
+
+size_t agent_http_connections(const struct agent_http *http)
+{
+    return http->connections;
+}
+
+size_t agent_http_suspended(const struct agent_http *http)
+{
+    return http->suspended;
+}
+
+uint64_t agent_http_refused(const struct agent_http *http)
+{
+    return agent_listener_refused(http->listener);
+}

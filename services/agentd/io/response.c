@@ -1,0 +1,53 @@
+#include "services/agentd/io/response.h"
+
+#include <inttypes.h>
+#include <microhttpd.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "common/base/assert.h"
+
+struct MHD_Response *agent_response_copy(struct cu_bytes body)
+{
+    struct MHD_Response *response = MHD_create_response_from_buffer(
+        body.len, (void *)body.data, body.len ? MHD_RESPMEM_MUST_COPY : MHD_RESPMEM_PERSISTENT);
+    CU_ASSERT(response); /* else out of memory */
+    return response;
+}
+
+struct MHD_Response *agent_response_take(struct cu_buf *body)
+{
+    size_t len;
+    uint8_t *data = cu_buf_take(body, &len);
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(len, data, MHD_RESPMEM_MUST_FREE);
+    CU_ASSERT(response);
+    return response;
+}
+
+static void unref(void *body)
+{
+    cu_view_body_unref(body);
+}
+
+struct MHD_Response *agent_response_share(struct cu_view_body *body)
+{
+    if (body->len == 0)
+        return agent_response_copy((struct cu_bytes){(const uint8_t *)"", 0});
+    struct MHD_Response *response = MHD_create_response_from_buffer_with_free_callback_cls(
+        body->len, body->bytes, unref, cu_view_body_ref(body));
+    CU_ASSERT(response);
+    return response;
+}
+
+void agent_response_header(struct MHD_Response *response, const char *name, const char *value)
+{
+    (void)MHD_add_response_header(response, name, value);
+}
+
+void agent_response_number(struct MHD_Response *response, const char *name, uint64_t value)
+{
+    char text[24];
+    (void)snprintf(text, sizeof text, "%" PRIu64, value);
+    agent_response_header(response, name, text);
+}

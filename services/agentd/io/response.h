@@ -1,0 +1,22 @@
+/* response.h - bodies and heads of answers, as libmicrohttpd takes them. */
+#ifndef AGENT_RESPONSE_H
+#define AGENT_RESPONSE_H
+
+#include <stdint.h>
+
+#include "common/base/buf.h"
+#include "common/view/view.h"
+
+struct MHD_Response;
+
+/* Yours until agent_rq_answer() takes it. Never NULL. */
+struct MHD_Response *agent_response_copy(struct cu_bytes body);
+struct MHD_Response *agent_response_take(struct cu_buf *body); /* the buffer is empty after */
+struct MHD_Response *agent_response_share(struct cu_view_body *body); /* takes a reference */
+
+/* A value with a line break is dropped with its name: only what somebody configured can have one.
+ */
+void agent_response_header(struct MHD_Response *response, const char *name, const char *value);
+void agent_response_number(struct MHD_Response *response, const char *name, uint64_t value);
+
+#endif

@@ -1,0 +1,36 @@
+/* answer.h - ends a request with one of the few kinds of answers (http-api.md 1.4, 1.5). */
+#ifndef AGENT_ANSWER_H
+#define AGENT_ANSWER_H
+
+#include "services/agentd/agent.h"
+
+/* The head of an answer that names the state it was read from. */
+struct agent_meta {
+    uint64_t index; /* 0: not printed */
+    bool known_leader;
+    uint64_t last_contact_ms;
+};
+
+/* Each answers once. `meta` NULL: none is printed. */
+void agent_answer_json(struct agent_call *call, unsigned status, struct cu_buf *json,
+                       const struct agent_meta *meta); /* takes what is in the buffer */
+void agent_answer_body(struct agent_call *call, unsigned status, bool gzipped,
+                       const char *content_type, struct cu_view_body *body,
+                       const struct agent_meta *meta);
+void agent_answer_empty(struct agent_call *call, unsigned status, const struct agent_meta *meta);
+void agent_answer_text(struct agent_call *call, unsigned status, const char *text);
+
+/* `fault` of the call, filled before. */
+void agent_answer_fault(struct agent_call *call);
+/* An error of the bus, by the one table. */
+void agent_answer_error(struct agent_call *call, enum cu_err err, const char *text,
+                        unsigned invalid_status);
+
+/* Nothing but status and body: of requests that never reached a route. */
+void agent_answer_bare(struct agent_call *call, unsigned status, const char *text);
+
+void agent_answer_redirect(struct agent_call *call); /* to call->location */
+void agent_answer_methods(struct agent_call *call);  /* OPTIONS */
+void agent_answer_method_refused(struct agent_call *call);
+
+#endif

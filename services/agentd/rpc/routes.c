@@ -1,0 +1,19 @@
+#include "services/agentd/rpc/routes.h"
+
+/* A route that is not built yet has no row: 404. */
+// clang-format off
+const struct agent_route agent_routes[] = {
+    {"/v1/agent/metrics",               "GET",            0, agent_metrics_get},
+    {"/v1/agent/self",                  "GET",            0, agent_self_get},
+    {"/v1/catalog/datacenters",         "GET",            AGENT_TAKES_READ_OPTIONS, agent_datacenters_get},
+    {"/v1/kv/",                         "GET,PUT,DELETE", AGENT_TAKES_READ_OPTIONS | AGENT_TAKES_DC |
+                                                          AGENT_TAKES_NS | AGENT_KV_BODY, agent_kv_handle},
+    {"/v1/operator/raft/configuration", "GET",            AGENT_TAKES_READ_OPTIONS | AGENT_TAKES_DC,
+                                                          agent_raft_configuration_get},
+    {"/v1/status/leader",               "GET",            AGENT_TAKES_DC, agent_leader_get},
+    {"/v1/status/peers",                "GET",            AGENT_TAKES_DC, agent_peers_get},
+    {"/v1/txn",                         "PUT",            AGENT_TAKES_READ_OPTIONS | AGENT_TAKES_DC |
+                                                          AGENT_TXN_BODY, agent_txn_put},
+};
+/* clang-format on */
+const size_t agent_route_count = CU_COUNT(agent_routes);

@@ -1,0 +1,20 @@
+/* routes.h - the route table of agentd: one row a pattern (http-api.md 7). */
+#ifndef AGENT_ROUTES_H
+#define AGENT_ROUTES_H
+
+#include "services/agentd/agent.h"
+
+extern const struct agent_route agent_routes[];
+extern const size_t agent_route_count;
+
+/* The handlers, in the order of the table. */
+agent_handler agent_self_get;
+agent_handler agent_metrics_get;
+agent_handler agent_datacenters_get;
+agent_handler agent_kv_handle;
+agent_handler agent_raft_configuration_get;
+agent_handler agent_leader_get;
+agent_handler agent_peers_get;
+agent_handler agent_txn_put;
+
+#endif

@@ -1,0 +1,202 @@
+/* self.c - /v1/agent/self (http-api.md 2.2). */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <jansson.h>
+
+#include "common/base/num.h"
+#include "curia/v1/status.pb-c.h"
+#include "services/agentd/rpc/answer.h"
+#include "services/agentd/rpc/routes.h"
+
+/* What clients and orchestration tools compare with; Curia's own stands beside it. */
+#define COMPATIBLE_VERSION "1.9.8"
+
+enum { STATS_MS = 1000, NUMBER_BYTES = 24, NAME_BYTES = 96 };
+
+static void set_text(json_t *to, const char *name, const char *text)
+{
+    (void)json_object_set_new(to, name, json_string(text)); /* out of memory: one name less */
+}
+
+static void set_number(json_t *to, const char *name, uint64_t number)
+{
+    char text[NUMBER_BYTES];
+    (void)snprintf(text, sizeof text, "%" PRIu64, number);
+    set_text(to, name, text);
+}
+
+static json_t *config_part(const struct cu_env *env)
+{
+    return json_pack("{s:s, s:s, s:s, s:s, s:b, s:s, s:s}", "Datacenter", env->datacenter,
+                     "NodeName", env->node_name, "NodeID", env->node_id, "Revision", "", "Server",
+                     cu_conf_bool(env->conf, "server"), "Version", COMPATIBLE_VERSION, "Curia",
+                     CU_VERSION);
+}
+
+/* The keys that http-api.md 2.2 promises, as far as they have a meaning yet. */
+static json_t *debug_part(const struct agent *agent)
+{
+    const struct cu_env *env = agent->env;
+    const struct agent_conf *conf = &agent->conf;
+    json_t *clients = json_array();
+    for (size_t i = 0; i < conf->address_count; i++)
+        (void)json_array_append_new(clients, json_string(conf->addresses[i]));
+    json_t *part = json_pack(
+        "{s:s, s:s, s:s, s:b, s:b, s:i, s:b, s:s, s:b, s:I, s:I, s:I, s:s, s:s, s:o, s:s, s:b}",
+        "Datacenter", env->datacenter, "NodeName", env->node_name, "NodeID", env->node_id,
+        "ServerMode", cu_conf_bool(env->conf, "server"), "Bootstrap",
+        cu_conf_bool(env->conf, "bootstrap"), "BootstrapExpect",
+        (int)cu_conf_int(env->conf, "bootstrap_expect"), "ACLsEnabled", 0, "ACLDefaultPolicy",
+        conf->default_policy, "ConnectEnabled", 0, "HTTPPort",
+        conf->has_http ? (json_int_t)conf->port : (json_int_t)-1, "KVMaxValueSize",
+        (json_int_t)conf->kv_max_bytes, "TxnMaxReqLen", (json_int_t)conf->txn_max_bytes,
+        "AdvertiseAddrLAN", env->advertise_address, "BindAddr", env->bind_address, "ClientAddrs",
+        clients, "DataDir", env->data_dir, "DevMode", cu_conf_bool(env->conf, "dev_mode"));
+    (void)json_object_set_new(part, "ServerPort",
+                              json_integer(cu_conf_int(env->conf, "ports.server")));
+    (void)json_object_set_new(part, "RaftPort", json_integer(cu_conf_int(env->conf, "raftd.port")));
+    (void)json_object_set_new(part, "Logging",
+                              json_pack("{s:s}", "LogLevel", cu_conf_text(env->conf, "log_level")));
+    (void)json_object_set_new(part, "PrimaryDatacenter", json_string(env->datacenter));
+    (void)json_object_set_new(part, "TranslateWANAddrs", json_boolean(conf->translate_addresses));
+    (void)json_object_set_new(part, "UIConfig", json_pack("{s:b}", "Enabled", 0));
+    (void)json_object_set_new(part, "Version", json_string(COMPATIBLE_VERSION));
+    (void)json_object_set_new(part, "VersionPrerelease", json_string(""));
+    return part;
+}
+
+/* Stands for itself until the members come with gossip. */
+static json_t *member_part(const struct cu_env *env)
+{
+    bool server = cu_conf_bool(env->conf, "server");
+    json_t *tags = json_pack("{s:s, s:s, s:s, s:s}", "role", server ? "consul" : "node", "dc",
+                             env->datacenter, "id", env->node_id, "build", COMPATIBLE_VERSION ":");
+    return json_pack("{s:s, s:s, s:i, s:o, s:i, s:i, s:i, s:i, s:i, s:i, s:i}", "Name",
+                     env->node_name, "Addr", env->advertise_address, "Port",
+                     (int)cu_conf_int(env->conf, "ports.serf_lan"), "Tags", tags, "Status", 1,
+                     "ProtocolMin", 1, "ProtocolMax", 5, "ProtocolCur", 2, "DelegateMin", 2,
+                     "DelegateMax", 5, "DelegateCur", 4);
+}
+
+static json_t *consul_stats(const struct cu_env *env, const Curia__V1__StatsReply *stats)
+{
+    bool leads = stats && strcmp(stats->role, "leader") == 0;
+    bool bootstrap = cu_conf_bool(env->conf, "bootstrap");
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "acl", "disabled", "bootstrap",
+                     bootstrap ? "true" : "false", "known_datacenters", "1", "leader",
+                     leads ? "true" : "false", "leader_addr", stats ? stats->leader_address : "",
+                     "server", cu_conf_bool(env->conf, "server") ? "true" : "false");
+}
+
+/* The reference's words for the same roles. */
+static const char *state_name(const char *role)
+{
+    static const struct {
+        const char *role, *name;
+    } rows[] = {{"leader", "Leader"}, {"candidate", "Candidate"}, {"follower", "Follower"}};
+    for (size_t i = 0; i < CU_COUNT(rows); i++)
+        if (strcmp(rows[i].role, role) == 0)
+            return rows[i].name;
+    return role;
+}
+
+static json_t *raft_stats(const Curia__V1__StatsReply *stats)
+{
+    json_t *part = json_object();
+    char contact[CU_DURATION_BYTES];
+    set_number(part, "applied_index", stats->applied_index);
+    set_number(part, "commit_index", stats->commit_index);
+    set_number(part, "fsm_pending",
+               stats->commit_index > stats->applied_index
+                   ? stats->commit_index - stats->applied_index
+                   : 0);
+    set_text(part, "last_contact",
+             stats->last_contact_ms < 0
+                 ? "never"
+                 : cu_format_duration(stats->last_contact_ms * 1000000, contact));
+    set_number(part, "last_log_index", stats->last_log_index);
+    set_number(part, "last_log_term", stats->last_log_term);
+    set_number(part, "last_snapshot_index", stats->durable_index);
+    set_number(part, "num_peers", stats->num_peers);
+    set_text(part, "protocol_version", "3");
+    set_text(part, "protocol_version_max", "3");
+    set_text(part, "protocol_version_min", "0");
+    set_text(part, "state", state_name(stats->role));
+    set_number(part, "term", stats->term);
+    return part;
+}
+
+static json_t *runtime_stats(void)
+{
+    struct utsname host = {0};
+    json_t *part = json_object();
+    (void)uname(&host); /* cannot fail with a good pointer */
+    set_text(part, "arch", strcmp(host.machine, "x86_64") == 0 ? "amd64" : host.machine);
+    set_number(part, "cpu_count", (uint64_t)sysconf(_SC_NPROCESSORS_ONLN));
+    set_number(part, "goroutines", 1); /* threads of this daemon that serve */
+    set_number(part, "max_procs", (uint64_t)sysconf(_SC_NPROCESSORS_ONLN));
+    set_text(part, "os", "linux");
+    set_text(part, "version", "c17");
+    return part;
+}
+
+static json_t *stats_part(const struct cu_env *env, const Curia__V1__StatsReply *stats)
+{
+    json_t *part =
+        json_pack("{s:{s:s, s:s, s:s, s:s}, s:{s:s, s:s, s:s}}", "agent", "check_monitors", "0",
+                  "check_ttls", "0", "checks", "0", "services", "0", "build", "prerelease", "",
+                  "revision", "", "version", COMPATIBLE_VERSION);
+    (void)json_object_set_new(part, "consul", consul_stats(env, stats));
+    if (stats)
+        (void)json_object_set_new(part, "raft", raft_stats(stats));
+    (void)json_object_set_new(part, "runtime", runtime_stats());
+    return part;
+}
+
+/* An agent without a catalog still says who it is; then the raft part is missing. */
+static void stats_done(void *arg, const struct cu_answer *answer)
+{
+    struct agent_call *call = arg;
+    const struct cu_env *env = call->agent->env;
+    const Curia__V1__StatsReply *stats =
+        answer->err ? NULL : (const Curia__V1__StatsReply *)answer->message;
+    json_t *self = json_object();
+    struct cu_buf json = {0};
+
+    (void)json_object_set_new(self, "Config", config_part(env));
+    (void)json_object_set_new(self, "DebugConfig", debug_part(call->agent));
+    (void)json_object_set_new(self, "Coord", json_null());
+    (void)json_object_set_new(self, "Member", member_part(env));
+    (void)json_object_set_new(self, "Stats", stats_part(env, stats));
+    (void)json_object_set_new(self, "Meta", json_object());
+    char *text = json_dumps(self, JSON_COMPACT);
+    json_decref(self);
+    cu_buf_text(&json, text ? text : "null");
+    free(text);
+    agent_answer_json(call, 200, &json, NULL);
+}
+
+void agent_self_get(struct agent_call *call)
+{
+    static const Curia__V1__StatsRequest request = CURIA__V1__STATS_REQUEST__INIT;
+    struct cu_answer none = {.err = CU_E_DISCONNECTED, .text = ""};
+    if (!cu_view_is_up(call->agent->view)) {
+        stats_done(call, &none);
+        return;
+    }
+    call->upstream = (struct cu_view_call){
+        .service = &curia__v1__status__descriptor,
+        .method = "Stats",
+        .request = &request.base,
+        .timeout_ms = STATS_MS,
+        .repeatable = true,
+        .done = stats_done,
+        .arg = call,
+    };
+    cu_view_call(call->agent->view, &call->upstream);
+}
