@@ -95,7 +95,7 @@ static void delete_catalog(struct sim *sim)
 static void lose_log(struct sim *sim)
 {
     struct sim_server *server = any_server(sim);
-    if (sim->server_count < 3 || sim->has_wiped || !sim_chance(sim, 300))
+    if (sim->server_count < 3 || sim->has_wiped || !sim->committed_count || !sim_chance(sim, 300))
         return;
     sim->has_wiped = true;
     server->is_wiped = true;

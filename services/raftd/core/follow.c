@@ -17,8 +17,8 @@ static uint64_t handed_out(const struct raft *r)
 static bool has_diverged(const struct raft *r, const struct raft_position *after)
 {
     uint64_t term;
-    if (!after->index)
-        return false;
+    if (!after->index || raft_id_is_none(r->cluster))
+        return false; /* a raftd without a cluster knows of no other log */
     if (!raft_in_lineage(r, after->cluster, after->index))
         return true;
     if (after->index > r->commit)
