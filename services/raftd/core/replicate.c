@@ -128,6 +128,7 @@ static void restart_probe(struct raft_peer *peer)
 {
     peer->next = peer->match ? peer->match + 1 : peer->flights[0].prev + 1;
     peer->flight_count = 0;
+    peer->commit_sent = 0; /* it may have been in what was lost */
     peer->stream = RAFT_PROBE;
 }
 
@@ -201,6 +202,7 @@ static void on_refused(struct raft *r, struct raft_peer *peer, const struct raft
         return;
     }
     peer->flight_count = 0;
+    peer->commit_sent = 0;
     peer->stream = RAFT_PROBE;
     bool is_below = m->conflict_index < floor || (m->conflict_term < r->start.position.term);
     if (is_below && peer->match < floor) {
