@@ -233,10 +233,12 @@ void raft_on_promise_answer(struct raft *r, const struct raft_message *m)
         r->ignored[RAFT_IGN_NOT_MEMBER]++;
         return;
     }
-    /* It stands by a round that was given up, or that never came to entry 1; only one is open. */
+    /* It stands by a round that was given up, or that never came to entry 1; only one is open. Once
+     * entry 1 is written an answer from before then must not take a promise back (contracts 4.2). */
     uint64_t held = m->conflict_index;
     if (held && held != r->promise.round && !m->ok) {
-        send_give_up(r, m->from, held);
+        if (raft_id_is_none(r->cluster))
+            send_give_up(r, m->from, held);
         return;
     }
     if (is_own_round(r) && m->index == 1) {
