@@ -229,15 +229,18 @@ static enum cu_err take_place(struct cu_run *run, struct cu_diag *diag)
         run->run_dir_flag ? run->run_dir_flag : cu_conf_text(run->env.conf, "run_dir");
     if (!*data_dir)
         return cu_fail(diag, CU_E_INVALID, "data_dir cannot be empty");
-    run->data_dir = cu_strdup(data_dir);
-    run->run_dir = cu_strdup(run_dir);
     enum cu_err err = cu_host_make_dir(data_dir, 0755, diag);
     if (!err)
         err = cu_host_make_dir(run_dir, 0750, diag);
     if (err)
         return err;
+    run->data_dir = realpath(data_dir, NULL); /* sockets are named by whole paths */
+    run->run_dir = realpath(run_dir, NULL);
+    if (!run->data_dir || !run->run_dir)
+        return cu_fail(diag, CU_E_IO, "cannot find %s: %s", run->data_dir ? run_dir : data_dir,
+                       strerror(errno));
     char path[4200];
-    (void)snprintf(path, sizeof path, "%s/%s.pid", run_dir, run->daemon->name);
+    (void)snprintf(path, sizeof path, "%s/%s.pid", run->run_dir, run->daemon->name);
     return cu_host_lock_pid_file(path, &run->lock_fd, diag);
 }
 

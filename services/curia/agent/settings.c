@@ -125,13 +125,29 @@ enum cu_err agent_settings_read(const struct cli_args *args, json_t *more,
     return err;
 }
 
+/* Daemons and sockets are given whole paths, whatever folder they are started in. */
+static enum cu_err make_whole(char path[CLI_PATH_BYTES], struct cu_diag *diag)
+{
+    char *whole = realpath(path, NULL);
+    if (!whole || strlen(whole) >= CLI_PATH_BYTES) {
+        enum cu_err err = cu_fail(diag, CU_E_IO, "cannot find %s: %s", path,
+                                  whole ? "its whole path is too long" : strerror(errno));
+        free(whole);
+        return err;
+    }
+    memcpy(path, whole, strlen(whole) + 1);
+    free(whole);
+    return CU_OK;
+}
+
 static enum cu_err choose_data_dir(struct agent_settings *settings, const struct cu_conf *conf,
                                    struct cu_diag *diag)
 {
     const char *given = cu_conf_text(conf, "data_dir");
     if (*given) {
         (void)snprintf(settings->data_dir, CLI_PATH_BYTES, "%s", given);
-        return cu_host_make_dir(given, 0755, diag);
+        enum cu_err err = cu_host_make_dir(given, 0755, diag);
+        return err ? err : make_whole(settings->data_dir, diag);
     }
     const char *tmp = getenv("TMPDIR");
     (void)snprintf(settings->data_dir, CLI_PATH_BYTES, "%s/curia-dev-XXXXXX",
@@ -145,15 +161,19 @@ static enum cu_err choose_data_dir(struct agent_settings *settings, const struct
 static enum cu_err choose_run_dir(struct agent_settings *settings, const struct cu_conf *conf,
                                   struct cu_diag *diag)
 {
-    int len = cu_conf_is_set(conf, "run_dir")
-                  ? snprintf(settings->run_dir, CLI_PATH_BYTES, "%s", cu_conf_text(conf, "run_dir"))
-                  : snprintf(settings->run_dir, CLI_PATH_BYTES, "%s/run", settings->data_dir);
-    if (len + (int)sizeof "/catalogd.notify" > 107)
-        return cu_fail(diag, CU_E_INVALID,
-                       "run_dir is too long for the sockets in it (a socket path has at most 107 "
-                       "bytes): set run_dir, it is %s",
-                       settings->run_dir);
-    return cu_host_make_dir(settings->run_dir, 0750, diag);
+    if (cu_conf_is_set(conf, "run_dir"))
+        (void)snprintf(settings->run_dir, CLI_PATH_BYTES, "%s", cu_conf_text(conf, "run_dir"));
+    else
+        (void)snprintf(settings->run_dir, CLI_PATH_BYTES, "%.4000s/run", settings->data_dir);
+    enum cu_err err = cu_host_make_dir(settings->run_dir, 0750, diag);
+    if (!err)
+        err = make_whole(settings->run_dir, diag);
+    if (!err && strlen(settings->run_dir) + strlen("/catalogd.notify") > 107)
+        err = cu_fail(diag, CU_E_INVALID,
+                      "run_dir is too long for the sockets in it (a socket path has at most 107 "
+                      "bytes): set run_dir, it is %.200s",
+                      settings->run_dir);
+    return err;
 }
 
 static enum cu_err identify(struct agent_settings *settings, const struct cu_conf *conf,

@@ -230,7 +230,10 @@ static int call_method(const struct cli_args *args, struct call *call)
 {
     char url[4200];
     const char *given = cli_text(args, "addr");
-    (void)snprintf(url, sizeof url, "ipc://%s/%s.sock", run_dir_of(args), args->words[0]);
+    char *run_dir = realpath(run_dir_of(args), NULL); /* the bus wants whole paths */
+    (void)snprintf(url, sizeof url, "ipc://%s/%s.sock", run_dir ? run_dir : run_dir_of(args),
+                   args->words[0]);
+    free(run_dir);
     if (given && strncmp(given, "ipc://", 6) != 0 && strncmp(given, "tcp://", 6) != 0)
         return sorry("Invalid address, it must be ipc://PATH or tcp://HOST:PORT: ", given);
     call->request = read_request(args);
