@@ -234,7 +234,8 @@ void raft_on_promise_answer(struct raft *r, const struct raft_message *m)
         return;
     }
     /* It stands by a round that was given up, or that never came to entry 1; only one is open. Once
-     * entry 1 is written an answer from before then must not take a promise back (contracts 4.2). */
+     * entry 1 is written an answer from before then must not take a promise back (contracts 4.2).
+     */
     uint64_t held = m->conflict_index;
     if (held && held != r->promise.round && !m->ok) {
         if (raft_id_is_none(r->cluster))

@@ -13,7 +13,7 @@ void raft_replicate_reset(struct raft *r)
         struct raft_peer *peer = &r->peers[i];
         peer->stream = RAFT_PROBE;
         peer->next = r->last_index + 1;
-        peer->match = peer->commit_sent = 0;
+        peer->match = peer->commit_told = 0;
         peer->flight_count = 0;
         peer->is_silent = peer->is_well = false;
         peer->acked_round = r->round;
@@ -33,7 +33,7 @@ static bool has_news(const struct raft *r, const struct raft_peer *peer)
 {
     if (peer->next <= r->last_index || peer->match + 1 != peer->next)
         return true;
-    return !peer->flight_count && peer->commit_sent < r->commit;
+    return !peer->flight_count && peer->commit_told < r->commit;
 }
 
 static bool may_send(const struct raft *r, const struct raft_peer *peer)
@@ -49,7 +49,7 @@ static bool may_send(const struct raft *r, const struct raft_peer *peer)
             flying_bytes(peer) >= RAFT_PIPELINE_BYTES)
             return false;
         return peer->next <= r->last_index ||
-               (!peer->flight_count && peer->commit_sent < r->commit);
+               (!peer->flight_count && peer->commit_told < r->commit);
     }
     return false;
 }
@@ -74,6 +74,7 @@ static struct raft_flight flight_of(struct raft *r, const struct raft_message *m
     struct raft_flight flight = {.seq = message->round,
                                  .prev = message->index,
                                  .last = message->index + message->entry_count,
+                                 .commit = message->commit,
                                  .sent_at = r->now};
     for (uint32_t i = 0; i < message->entry_count; i++)
         flight.bytes += raft_entry_body(&message->entries[i]).len;
@@ -100,7 +101,6 @@ static void send_append(struct raft *r, struct raft_peer *peer)
     struct raft_flight flight = flight_of(r, message);
     peer->flights[peer->flight_count++] = flight;
     peer->next = flight.last + 1;
-    peer->commit_sent = r->commit < flight.last ? r->commit : flight.last;
     raft_send(r, message, 0); /* before the own disk is waited for (Raft dissertation 10.2.1) */
 }
 
@@ -128,7 +128,6 @@ static void restart_probe(struct raft_peer *peer)
 {
     peer->next = peer->match ? peer->match + 1 : peer->flights[0].prev + 1;
     peer->flight_count = 0;
-    peer->commit_sent = 0; /* it may have been in what was lost */
     peer->stream = RAFT_PROBE;
 }
 
@@ -181,7 +180,10 @@ static void drop_flights_upto(struct raft_peer *peer, uint64_t index)
 static void on_matched(struct raft *r, struct raft_peer *peer, const struct raft_message *m)
 {
     struct raft_flight flight;
-    (void)take_flight(peer, m->round, &flight); /* a late answer has none any more */
+    if (take_flight(peer, m->round, &flight)) { /* a late answer has none any more */
+        uint64_t told = flight.commit < flight.last ? flight.commit : flight.last;
+        peer->commit_told = told > peer->commit_told ? told : peer->commit_told;
+    }
     if (m->index > peer->match)
         peer->match = m->index;
     drop_flights_upto(peer, peer->match);
@@ -202,7 +204,6 @@ static void on_refused(struct raft *r, struct raft_peer *peer, const struct raft
         return;
     }
     peer->flight_count = 0;
-    peer->commit_sent = 0;
     peer->stream = RAFT_PROBE;
     bool is_below = m->conflict_index < floor || (m->conflict_term < r->start.position.term);
     if (is_below && peer->match < floor) {

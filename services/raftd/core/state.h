@@ -60,7 +60,7 @@ struct raft_hold {
 /* ---- a peer, as seen by anybody; the second half by the leader ---- */
 
 struct raft_flight {
-    uint64_t seq, prev, last;
+    uint64_t seq, prev, last, commit;
     struct cu_mono sent_at;
     size_t bytes;
 };
@@ -82,7 +82,8 @@ struct raft_peer {
     uint64_t told_incarnation; /* bootstrap: 0 until it has answered */
 
     enum raft_stream stream;
-    uint64_t next, match, commit_sent;
+    uint64_t next, match;
+    uint64_t commit_told; /* and acknowledged */
     struct raft_flight flights[RAFT_PIPELINE_MESSAGES];
     uint32_t flight_count;
     bool is_silent; /* an append timed out: only probes without entries until it answers */
