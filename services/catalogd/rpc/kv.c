@@ -314,7 +314,7 @@ static bool fill_results(struct cu_arena *arena, const Curia__Internal__V1__Comm
                          Curia__V1__KvTxnReply *reply)
 {
     reply->results = cu_arena_alloc(arena, (result->n_results + 1) * sizeof(*reply->results));
-    reply->with_value = cu_arena_alloc(arena, result->n_results + 1);
+    reply->with_value = cu_arena_alloc(arena, (result->n_results + 1) * sizeof(*reply->with_value));
     if (!reply->results || !reply->with_value)
         return false;
     for (size_t i = 0; i < result->n_results; i++) {
