@@ -35,6 +35,10 @@ class Timeout(AssertionError):
     pass
 
 
+class Ended(AssertionError):
+    """A process that was waited for has ended: waiting on is no use."""
+
+
 def wait_for(condition, seconds, what=None, every=0.02):
     """The first true value of condition(); OSErrors count as not yet."""
     end, last = time.monotonic() + seconds, None
@@ -44,6 +48,8 @@ def wait_for(condition, seconds, what=None, every=0.02):
             if value:
                 return value
             last = value
+        except Ended:
+            raise
         except Exception as e:  # a daemon that is not up yet shows in many ways
             last = e
         if time.monotonic() > end:
@@ -171,7 +177,7 @@ class Node(Http):
     def wait_http(self, seconds=START_S):
         def up():
             if self.process.poll() is not None:
-                raise AssertionError('curia agent of n%d ended with %d' % (self.k, self.process.returncode))
+                raise Ended('curia agent of n%d ended with %d' % (self.k, self.process.returncode))
             return self.get('/v1/status/leader').status
         try:
             return wait_for(up, seconds, 'HTTP of n%d' % self.k)
@@ -248,7 +254,7 @@ class Cluster:
         self.net, self.bin = Net(), binaries or bin_dir()
         self.dir = tempfile.mkdtemp(prefix='curia-e2e-')
         self.count, self.extra = servers, []
-        self.nodes = {}
+        self.nodes, self.said = {}, set()
         for k in range(1, servers + 1):
             own = self.base_config(k)
             for key, value in (config or {}).items():
@@ -261,6 +267,7 @@ class Cluster:
             try:
                 self.start()
             except BaseException:
+                print(self.all_logs())
                 self.stop(check=False)
                 raise
 
@@ -316,12 +323,14 @@ class Cluster:
         return extra
 
     def complaints(self):
-        """What a sanitizer or an assertion wrote, of any process of the cluster."""
+        """What a sanitizer or an assertion wrote, of any process of the cluster; each line once."""
         found = []
         for who in list(self) + self.extra:
             for line in who.logs().splitlines():
-                if SANITIZER.search(line) or ASSERTION.search(line):
-                    found.append('%s: %s' % (os.path.basename(who.dir), line))
+                line = '%s: %s' % (os.path.basename(who.dir), line)
+                if line not in self.said and (SANITIZER.search(line) or ASSERTION.search(line)):
+                    self.said.add(line)
+                    found.append(line)
         return found
 
     def stop(self, check=True):
