@@ -104,10 +104,18 @@ static void lose_log(struct sim *sim)
     sim_after(sim, soon(sim), restart_raftd, server, NULL);
 }
 
+/* A pause only grows: what is held back keeps its order. */
+static void pause_until(struct sim *sim, uint64_t *until_ns)
+{
+    uint64_t until = sim->now + sim_between(sim, 50, 4000) * SIM_MS;
+    if (until > *until_ns)
+        *until_ns = until;
+}
+
 static void pause_raftd(struct sim *sim)
 {
     struct sim_server *server = a_victim(sim);
-    server->raftd.paused_until_ns = sim->now + sim_between(sim, 50, 4000) * SIM_MS;
+    pause_until(sim, &server->raftd.paused_until_ns);
     sim_trace(sim, "raftd %u is paused until %.3f", server->number,
               (double)server->raftd.paused_until_ns / SIM_MS);
 }
@@ -115,7 +123,7 @@ static void pause_raftd(struct sim *sim)
 static void pause_catalogd(struct sim *sim)
 {
     struct sim_server *server = a_victim(sim);
-    server->catalogd.paused_until_ns = sim->now + sim_between(sim, 50, 4000) * SIM_MS;
+    pause_until(sim, &server->catalogd.paused_until_ns);
     sim_trace(sim, "catalogd %u is paused", server->number);
 }
 
@@ -217,7 +225,6 @@ void sim_heal(struct sim *sim)
     for (unsigned i = 0; i < sim->server_count; i++) {
         struct sim_server *server = &sim->servers[i];
         server->raftd.slow_ns = 0;
-        server->raftd.paused_until_ns = server->catalogd.paused_until_ns = 0;
         restart_raftd(sim, server);
         restart_catalogd(sim, server);
     }

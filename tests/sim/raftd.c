@@ -169,6 +169,7 @@ void sim_raftd_start(struct sim_server *server)
     raftd->paused_until_ns = 0;
     raftd->is_leader_seen = false;
     raftd->checked_commit = 0;
+    raftd->checked_term = log->term; /* what was not synced told nobody */
     sim_trace(sim, "raftd %u starts: term %llu last %llu floor %llu", server->number,
               (unsigned long long)boot.term, (unsigned long long)boot.last_index,
               (unsigned long long)boot.start.position.index);
