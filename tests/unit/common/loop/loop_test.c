@@ -66,6 +66,79 @@ START_TEST(turn_hooks_run_once_after_the_callbacks_of_the_turn)
 }
 END_TEST
 
+struct chain {
+    struct world w;
+    struct cu_turn_hook last, ordinary;
+};
+
+/* An ordinary hook asked for by a last one still runs before the next last one. */
+static void last_asks_ordinary(void *arg)
+{
+    struct chain *chain = arg;
+    note(&chain->w, 'l');
+    if (chain->w.len < 4)
+        cu_loop_at_turn_end(chain->w.loop, &chain->ordinary);
+}
+
+static void ordinary_asks_last(void *arg)
+{
+    struct chain *chain = arg;
+    note(&chain->w, 'o');
+    cu_loop_at_turn_last(chain->w.loop, &chain->last);
+}
+
+START_TEST(last_hooks_run_when_no_ordinary_one_is_left)
+{
+    struct chain chain = {.w = {.loop = cu_loop_new()}};
+    struct cu_turn_hook other = {.fn = say_a, .arg = &chain.w}, gone = other, first = other;
+    chain.last = (struct cu_turn_hook){.fn = last_asks_ordinary, .arg = &chain};
+    chain.ordinary = (struct cu_turn_hook){.fn = ordinary_asks_last, .arg = &chain};
+    cu_loop_at_turn_last(chain.w.loop, &gone);
+    cu_loop_at_turn_last(chain.w.loop, &chain.last);
+    cu_loop_at_turn_end(chain.w.loop, &first);
+    cu_loop_at_turn_end(chain.w.loop, &other);
+    cu_turn_hook_cancel(chain.w.loop, &gone);
+    cu_turn_hook_cancel(chain.w.loop, &first);
+    cu_loop_turn(chain.w.loop, false);
+    ck_assert_str_eq(chain.w.trace, "alol");
+    cu_loop_free(chain.w.loop);
+}
+END_TEST
+
+START_TEST(freeing_a_loop_runs_what_was_posted)
+{
+    struct world w = {.loop = cu_loop_new()};
+    cu_loop_post(w.loop, say_a, &w);
+    cu_loop_post(w.loop, say_b, &w);
+    cu_loop_free(w.loop);
+    ck_assert_str_eq(w.trace, "ab");
+}
+END_TEST
+
+static void is_due(void *arg)
+{
+    struct cu_timer *timer = arg;
+    ck_assert(!cu_mono_before(cu_mono_now(), timer->at));
+    timer->fn = NULL;
+}
+
+START_TEST(timers_are_never_early_however_long_the_turn_was)
+{
+    struct world w = {.loop = cu_loop_new()};
+    struct cu_timer timers[200];
+    for (unsigned i = 0; i < 200; i++) {
+        cu_timer_init(&timers[i], w.loop, is_due, &timers[i]);
+        cu_timer_set_ms(&timers[i], 1 + i / 5);
+    }
+    for (unsigned i = 0; i < 200; i++)
+        while (timers[i].fn)
+            cu_loop_turn(w.loop, true);
+    for (unsigned i = 0; i < 200; i++)
+        cu_timer_close(&timers[i]);
+    cu_loop_free(w.loop);
+}
+END_TEST
+
 START_TEST(a_timer_fires_once_not_early_and_not_when_cancelled)
 {
     struct world w = {.loop = cu_loop_new()};
@@ -203,6 +276,8 @@ END_TEST
 
 SUITE_MAIN("common/loop/loop", posted_work_runs_in_the_order_posted,
            turn_hooks_run_once_after_the_callbacks_of_the_turn,
+           last_hooks_run_when_no_ordinary_one_is_left, freeing_a_loop_runs_what_was_posted,
+           timers_are_never_early_however_long_the_turn_was,
            a_timer_fires_once_not_early_and_not_when_cancelled,
            a_descriptor_is_told_of_when_it_is_ready, a_signal_arrives_as_an_event,
            a_worker_runs_jobs_elsewhere_and_reports_them_in_order,
