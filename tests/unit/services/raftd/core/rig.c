@@ -5,7 +5,8 @@
 
 #include "common/base/assert.h"
 
-static uint64_t newest_round; /* of the heartbeats that this test has seen */
+static uint64_t newest_round;       /* of the heartbeats that this test has seen */
+static uint64_t newest_append[256]; /* to each peer */
 
 struct raft_id rig_id(unsigned n)
 {
@@ -134,6 +135,8 @@ static void step(struct rig *rig, struct raft_event event)
             take_persist(rig, action);
         if (action->kind == RAFT_ACT_SEND && action->send->kind == RAFT_MSG_HEARTBEAT)
             newest_round = action->send->round;
+        if (action->kind == RAFT_ACT_SEND && action->send->kind == RAFT_MSG_APPEND)
+            newest_append[action->send->to.bytes[15]] = action->send->round;
     }
 }
 
@@ -229,6 +232,7 @@ void rig_ack(struct rig *rig, unsigned from, uint64_t index)
     struct raft_message m = rig_message(from, RAFT_MSG_APPEND_ANSWER, rig_status(rig).term);
     m.ok = true;
     m.index = index;
+    m.round = newest_append[from];
     rig_hear(rig, &m);
 }
 
