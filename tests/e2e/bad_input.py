@@ -289,7 +289,7 @@ def agent_1_1_dev_mode_serves_and_leaves_nothing():
                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment(),
                              start_new_session=True)
         try:
-            wait_for(lambda: c[1].put('/v1/kv/dev', b'1').text == 'true', 20)
+            wait_for(lambda: c[1].put('/v1/kv/dev', b'1').text == 'true\n', 20)  # -dev prints pretty
             assert c[1].get('/v1/catalog/datacenters').text == '[\n    "dc1"\n]\n'  # http 1.4
         finally:
             p.terminate()

@@ -205,10 +205,11 @@ static enum cu_err open_socket(const struct sockaddr_storage *address, socklen_t
     if (fd >= 0)
         (void)close(fd);
     if (number == EADDRINUSE)
-        return cu_fail(diag, CU_E_CONFLICT,
-                       "cannot listen for HTTP on %s port %u: somebody else listens there; end it, "
-                       "or set ports.http or client_addr",
-                       text, port);
+        return cu_fail(
+            diag, CU_E_CONFLICT,
+            "cannot listen for HTTP on %s port %u: address already in use; end who listens there, "
+            "or set ports.http or client_addr",
+            text, port);
     return cu_fail(diag, CU_E_IO, "cannot listen for HTTP on %s port %u: %s", text, port,
                    strerror(number));
 }
