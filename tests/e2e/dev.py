@@ -102,7 +102,7 @@ def issue_deploy_dev_starts_three_servers_on_addresses_of_their_own():
             http = Http('127.0.0.%d' % k)
             wait_for(lambda: http.get('/v1/status/leader').json(), 20, 'a leader at 127.0.0.%d' % k)
             assert len(http.get('/v1/status/peers').json()) == 3
-            assert http.put('/v1/kv/dev/%d' % k, b'%d' % k).text == 'true'
+            assert http.put('/v1/kv/dev/%d' % k, b'%d' % k).json() is True
         assert len(Http('127.0.0.2').get('/v1/kv/dev/?keys').json()) == 3
 
 
