@@ -290,7 +290,8 @@ static enum cu_err nng_failed(const struct cu_url *url, const char *what, int co
                               struct cu_diag *diag)
 {
     if (code == NNG_EADDRINUSE)
-        return cu_fail(diag, CU_E_CONFLICT, "%s: another process listens on it", url->text);
+        return cu_fail(diag, CU_E_CONFLICT,
+                       "%s: address already in use: another process listens on it", url->text);
     return cu_fail(diag, CU_E_IO, "%s: %s: %s", url->text, what, nng_strerror(code));
 }
 
