@@ -61,7 +61,8 @@ static void open_state(struct sim_server *server, uint64_t index)
     struct cu_diag diag = {""};
     close_state(catalogd);
     catalogd->memory = memory_backend_new(NULL);
-    enum cu_err err = catalog_store_open(memory_backend_get(catalogd->memory), &catalogd->store, &diag);
+    enum cu_err err =
+        catalog_store_open(memory_backend_get(catalogd->memory), &catalogd->store, &diag);
     CU_ASSERT(!err);
     struct cu_arena *arena = cu_arena_new(ARENA_BYTES);
     for (uint64_t i = 1; i <= index && !err; i++) {
@@ -276,7 +277,6 @@ static void pull_ends(struct sim_server *server, void *data)
     if (reachable && pull->index && (pull->was_diverged || pull->index > catalogd->disk)) {
         open_state(server, pull->index);
         catalogd->disk = catalogd->durable = pull->index;
-        server->is_catalog_lost = false;
         event.err = CU_OK;
         event.position = position_at(sim, pull->index);
         sim_trace(sim, "catalogd %u pulls %llu from %u", server->number,

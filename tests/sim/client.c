@@ -110,8 +110,7 @@ static void make_write(struct sim_client *client, struct sim_request *request,
         (void)snprintf(request->value, sizeof request->value, "%llu",
                        (unsigned long long)op->value);
         kv.value = (ProtobufCBinaryData){strlen(request->value), (uint8_t *)request->value};
-        kv.verb =
-            request->kind == SIM_CAS ? CATALOG_KV_CAS : CURIA__V1__KV_VERB__KV_SET;
+        kv.verb = request->kind == SIM_CAS ? CATALOG_KV_CAS : CURIA__V1__KV_VERB__KV_SET;
     }
     op->kind = HISTORY_WRITE;
     if (request->kind == SIM_CAS) {

@@ -13,7 +13,7 @@ enum { CALL_TIMEOUT_MS = 800, DUTY_WAIT_MS = 400, FOLLOW_BYTES = 64 * 1024, FOLL
 struct letter {
     struct sim_server *server;
     enum sim_process to;
-    uint64_t life;
+    uint64_t life, number;
     void (*handle)(struct sim_server *server, void *data);
     void *data;
     void (*drop)(void *data);
@@ -40,7 +40,7 @@ static void deliver(struct sim *sim, void *data)
         return;
     }
     if (paused > sim->now) {
-        sim_after(sim, paused - sim->now, deliver, letter, letter_free);
+        sim_again(sim, paused - sim->now, letter->number, deliver, letter, letter_free);
         return;
     }
     letter->handle(server, letter->data);
@@ -52,7 +52,7 @@ void sim_deliver(struct sim_server *server, enum sim_process to, uint64_t life, 
                  void (*drop)(void *data))
 {
     struct letter *letter = cu_alloc(sizeof *letter);
-    *letter = (struct letter){server, to, life, handle, data, drop};
+    *letter = (struct letter){server, to, life, server->sim->next_number, handle, data, drop};
     sim_after(server->sim, delay_ns, deliver, letter, letter_free);
 }
 

@@ -25,7 +25,7 @@ static void swap(struct sim_event *a, struct sim_event *b)
     *b = kept;
 }
 
-void sim_after(struct sim *sim, uint64_t delay_ns, sim_callback *fn, void *data,
+void sim_again(struct sim *sim, uint64_t delay_ns, uint64_t number, sim_callback *fn, void *data,
                void (*drop)(void *data))
 {
     if (sim->heap_count == sim->heap_cap) {
@@ -33,9 +33,15 @@ void sim_after(struct sim *sim, uint64_t delay_ns, sim_callback *fn, void *data,
         sim->heap = cu_realloc(sim->heap, sim->heap_cap * sizeof *sim->heap);
     }
     size_t i = sim->heap_count++;
-    sim->heap[i] = (struct sim_event){sim->now + delay_ns, sim->next_number++, fn, drop, data};
+    sim->heap[i] = (struct sim_event){sim->now + delay_ns, number, fn, drop, data};
     for (; i && earlier(&sim->heap[i], &sim->heap[(i - 1) / 2]); i = (i - 1) / 2)
         swap(&sim->heap[i], &sim->heap[(i - 1) / 2]);
+}
+
+void sim_after(struct sim *sim, uint64_t delay_ns, sim_callback *fn, void *data,
+               void (*drop)(void *data))
+{
+    sim_again(sim, delay_ns, sim->next_number++, fn, data, drop);
 }
 
 static struct sim_event pop(struct sim *sim)

@@ -174,6 +174,9 @@ void sim_deinit(struct sim *sim);
 /* fn(sim, data) at now + delay_ns; `drop` frees data that is never delivered (may be NULL). */
 void sim_after(struct sim *sim, uint64_t delay_ns, sim_callback *fn, void *data,
                void (*drop)(void *data));
+/* The same under a number given earlier: what waits for a pause to end keeps its place. */
+void sim_again(struct sim *sim, uint64_t delay_ns, uint64_t number, sim_callback *fn, void *data,
+               void (*drop)(void *data));
 bool sim_next(struct sim *sim); /* runs the next event; false: none left */
 void sim_queue_deinit(struct sim *sim);
 
