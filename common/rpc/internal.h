@@ -131,7 +131,7 @@ void rpc_cancelled(void *session, struct cu_conn *conn, uint64_t id);
 void rpc_requests_lost(struct rpc_session *session);  /* tells all handlers */
 void rpc_requests_forget(struct rpc_link **requests); /* frees without telling */
 
-/* client.c */
+/* client.c, call.c */
 void rpc_client_forget(struct rpc_link *client); /* frees without telling */
 void rpc_answer_failed(void *rpc);               /* the hook of rpc->failed */
 void rpc_calls_free(struct cu_rpc *rpc);         /* the pool */
