@@ -220,7 +220,7 @@ static void on_refused(struct raft *r, struct raft_peer *peer, const struct raft
     if (agreed < peer->match)
         agreed = peer->match;
     if (agreed >= flight.prev) { /* it cannot take entries now: below its floor */
-        agreed = flight.prev;
+        agreed = flight.prev < peer->match ? peer->match : flight.prev;
         peer->paused_until = cu_mono_add_ms(r->now, r->timing.heartbeat_ms);
     }
     peer->next = agreed + 1;
