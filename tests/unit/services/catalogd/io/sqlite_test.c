@@ -1,0 +1,416 @@
+#include "services/catalogd/io/sqlite.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <sqlite3.h>
+
+#include "common/base/random.h"
+#include "tests/lib/catalog_state.h"
+#include "tests/lib/suite.h"
+#include "tests/unit/services/raftd/io/fault_vfs.h"
+
+static const char *new_path(void)
+{
+    static char path[300];
+    static int number;
+    (void)snprintf(path, sizeof path, "%s/sqlite-%d.db", suite_tmpdir(), number++);
+    return path;
+}
+
+static struct catalog_sqlite *open_writer(const char *path)
+{
+    struct catalog_sqlite *db = NULL;
+    struct cu_diag diag = {0};
+    ck_assert_msg(catalog_sqlite_open_writer(path, &db, &diag) == CU_OK, "%s", diag.text);
+    return db;
+}
+
+static struct catalog_sqlite *open_reader(const char *path)
+{
+    struct catalog_sqlite *db = NULL;
+    struct cu_diag diag = {0};
+    ck_assert_msg(catalog_sqlite_open_reader(path, &db, &diag) == CU_OK, "%s", diag.text);
+    return db;
+}
+
+static enum cu_err put(struct catalog_sqlite *db, const char *key, const char *value)
+{
+    const struct catalog_backend *backend = catalog_sqlite_backend(db);
+    struct catalog_row row = {cu_bytes_of(key), cu_bytes_of(value), 1, 2, {3, 4}};
+    return backend->put(backend->context, CATALOG_KV, &row);
+}
+
+static void put_committed(struct catalog_sqlite *db, const char *key, const char *value)
+{
+    ck_assert_int_eq(catalog_sqlite_begin(db, NULL), CU_OK);
+    ck_assert_int_eq(put(db, key, value), CU_OK);
+    ck_assert_int_eq(catalog_sqlite_commit(db, NULL), CU_OK);
+}
+
+/* "" when it is not there. */
+static const char *get(struct catalog_sqlite *db, const char *key)
+{
+    static char text[64];
+    const struct catalog_backend *backend = catalog_sqlite_backend(db);
+    struct cu_arena *arena = cu_arena_new(4096);
+    struct catalog_row row;
+    enum cu_err err = backend->get(backend->context, CATALOG_KV, cu_bytes_of(key), arena, &row);
+    ck_assert(err == CU_OK || err == CU_E_NOT_FOUND);
+    (void)snprintf(text, sizeof text, "%.*s", err ? 0 : (int)row.value.len,
+                   err ? "" : (const char *)row.value.data);
+    cu_arena_free(arena);
+    return text;
+}
+
+static int64_t pragma(struct catalog_sqlite *db, const char *text)
+{
+    sqlite3_stmt *stmt = NULL;
+    ck_assert_int_eq(sqlite3_prepare_v2(cu_db_handle(catalog_sqlite_db(db)), text, -1, &stmt, NULL),
+                     SQLITE_OK);
+    ck_assert_int_eq(sqlite3_step(stmt), SQLITE_ROW);
+    int64_t value = sqlite3_column_int64(stmt, 0);
+    (void)sqlite3_finalize(stmt); /* of a read that went well */
+    return value;
+}
+
+START_TEST(a_snapshot_stands_still_while_the_writer_goes_on_contracts_6_7)
+{
+    const char *path = new_path();
+    struct catalog_sqlite *writer = open_writer(path);
+    put_committed(writer, "k", "1");
+    struct catalog_sqlite *reader = open_reader(path);
+    ck_assert_int_eq(catalog_sqlite_begin_read(reader, NULL), CU_OK);
+    put_committed(writer, "k", "2"); /* before the snapshot's first own read */
+    ck_assert_str_eq(get(reader, "k"), "1");
+    put_committed(writer, "new", "1");
+    ck_assert_str_eq(get(reader, "new"), "");
+    catalog_sqlite_end_read(reader);
+    catalog_sqlite_end_read(reader); /* outside of one: nothing */
+    ck_assert_str_eq(get(reader, "k"), "2");
+    ck_assert_int_eq(catalog_sqlite_begin_read(reader, NULL), CU_OK);
+    ck_assert_str_eq(get(reader, "new"), "1");
+    catalog_sqlite_close(reader);
+    catalog_sqlite_close(writer);
+    catalog_sqlite_close(NULL);
+}
+END_TEST
+
+START_TEST(what_was_not_committed_is_gone)
+{
+    const char *path = new_path();
+    struct catalog_sqlite *writer = open_writer(path), *reader;
+    put_committed(writer, "k", "1");
+    ck_assert_int_eq(catalog_sqlite_begin(writer, NULL), CU_OK);
+    ck_assert_int_eq(put(writer, "k", "2"), CU_OK);
+    reader = open_reader(path);
+    ck_assert_str_eq(get(reader, "k"), "1");
+    catalog_sqlite_rollback(writer);
+    catalog_sqlite_rollback(writer);
+    ck_assert_str_eq(get(writer, "k"), "1");
+    ck_assert_int_eq(catalog_sqlite_begin(writer, NULL), CU_OK);
+    ck_assert_int_eq(put(writer, "k", "3"), CU_OK);
+    catalog_sqlite_close(writer);
+    writer = open_writer(path);
+    ck_assert_str_eq(get(writer, "k"), "1");
+    catalog_sqlite_close(writer);
+    catalog_sqlite_close(reader);
+}
+END_TEST
+
+START_TEST(runs_wal_normal_and_never_checkpoints_by_itself)
+{
+    struct catalog_sqlite *writer = open_writer(new_path());
+    ck_assert_int_eq(pragma(writer, "PRAGMA synchronous"), 1);
+    ck_assert_int_eq(pragma(writer, "PRAGMA wal_autocheckpoint"), 0);
+    ck_assert_int_eq(pragma(writer, "PRAGMA mmap_size"), 1 << 30);
+    char text[16];
+    for (int i = 0; i < 1500; i++) { /* more pages than the default of 1,000 */
+        (void)snprintf(text, sizeof text, "%d", i);
+        put_committed(writer, text, text);
+    }
+    ck_assert_uint_gt(cu_db_wal_bytes(catalog_sqlite_db(writer)), 1500 * 4096);
+    catalog_sqlite_close(writer);
+}
+END_TEST
+
+START_TEST(a_reader_needs_a_file_and_cannot_write)
+{
+    const char *path = new_path();
+    struct catalog_sqlite *db = NULL;
+    struct cu_diag diag = {0};
+    ck_assert_int_eq(catalog_sqlite_open_reader(path, &db, &diag), CU_E_IO);
+    ck_assert_ptr_null(db);
+    struct catalog_sqlite *writer = open_writer(path), *reader = open_reader(path);
+    ck_assert_str_eq(catalog_sqlite_message(reader), "");
+    ck_assert_int_eq(put(reader, "k", "1"), CU_E_IO);
+    ck_assert_ptr_nonnull(strstr(catalog_sqlite_message(reader), "readonly"));
+    catalog_sqlite_close(reader);
+    catalog_sqlite_close(writer);
+}
+END_TEST
+
+START_TEST(a_file_of_a_newer_version_is_refused_and_left_alone)
+{
+    const char *path = new_path();
+    struct catalog_sqlite *writer = open_writer(path), *db = NULL;
+    struct cu_diag diag = {0};
+    put_committed(writer, "k", "1");
+    ck_assert_int_eq(cu_db_exec(catalog_sqlite_db(writer), "PRAGMA user_version=2", &diag), CU_OK);
+    catalog_sqlite_close(writer);
+    ck_assert_int_eq(catalog_sqlite_open_writer(path, &db, &diag), CU_E_INVALID);
+    ck_assert_ptr_nonnull(strstr(diag.text, "newer version"));
+    ck_assert_int_eq(catalog_sqlite_open_reader(path, &db, &diag), CU_E_INVALID);
+    ck_assert_ptr_null(db);
+}
+END_TEST
+
+START_TEST(a_file_that_is_no_database_is_corrupt)
+{
+    const char *path = new_path();
+    FILE *file = fopen(path, "w");
+    for (int i = 0; i < 1000; i++)
+        ck_assert_int_gt(fprintf(file, "no database "), 0);
+    ck_assert_int_eq(fclose(file), 0);
+    struct catalog_sqlite *db = NULL;
+    struct cu_diag diag = {0};
+    ck_assert_int_eq(catalog_sqlite_open_writer(path, &db, &diag), CU_E_CORRUPT);
+    ck_assert_str_ne(diag.text, "");
+}
+END_TEST
+
+START_TEST(a_failing_disk_leaves_the_old_or_the_new_state)
+{
+    ck_assert_int_eq(sqlite3_vfs_register(sqlite3_vfs_find(fault_vfs()), 1), SQLITE_OK);
+    static const int codes[] = {SQLITE_FULL, SQLITE_IOERR_WRITE};
+    for (unsigned n = 1;; n++) {
+        const char *path = new_path();
+        struct catalog_sqlite *db = open_writer(path);
+        put_committed(db, "k", "old");
+        struct fault fault = {.at = n};
+        fault_vfs_arm(&fault, codes[n % 2]);
+        struct cu_diag diag = {0};
+        int frames, copied;
+        enum cu_err err = catalog_sqlite_begin(db, &diag);
+        if (!err)
+            err = put(db, "k", "new");
+        if (!err)
+            err = catalog_sqlite_commit(db, &diag);
+        bool is_new = !err;
+        if (!err)
+            err = cu_db_checkpoint(catalog_sqlite_db(db), CU_CHECKPOINT_PASSIVE, &frames, &copied,
+                                   &diag);
+        bool fired = fault_fired(&fault);
+        fault_vfs_arm(NULL, 0);
+        ck_assert_int_eq(err, fired ? CU_E_IO : CU_OK);
+        catalog_sqlite_rollback(db);
+        catalog_sqlite_close(db);
+        db = open_writer(path);
+        ck_assert_str_eq(get(db, "k"), is_new ? "new" : "old");
+        catalog_sqlite_close(db);
+        if (!fired)
+            break;
+    }
+}
+END_TEST
+
+/* ---- the twin ---- */
+
+struct both {
+    const struct catalog_backend *one, *other;
+    struct cu_arena *arena;
+    struct cu_random *random;
+    char key[16], value[32];
+};
+
+struct listing {
+    struct cu_buf text;
+    size_t count, most;
+};
+
+static bool list_row(void *arg, const struct catalog_row *row)
+{
+    struct listing *listing = arg;
+    cu_buf_append(&listing->text, row->key.data, row->key.len);
+    cu_buf_printf(&listing->text, "=%.*s %d %d %d;", (int)row->value.len,
+                  (const char *)row->value.data, (int)row->create_index, (int)row->modify_index,
+                  (int)row->hash.hi);
+    return ++listing->count < listing->most;
+}
+
+static bool list_change(void *arg, const struct catalog_change *c)
+{
+    struct listing *listing = arg;
+    cu_buf_append(&listing->text, c->key.data, c->key.len);
+    cu_buf_printf(&listing->text, "%d.%d %d %d %.*s %d %d %s %s %s %s %s %s %d %d %d;",
+                  (int)c->index, (int)c->number, (int)c->table, (int)c->operation,
+                  (int)c->before.len, (const char *)c->before.data, (int)c->before_by_hash,
+                  (int)c->before_hash.lo, c->actor, c->node, c->daemon, c->address, c->cause,
+                  c->reason, (int)c->wall_ms, (int)c->lease_ms, (int)c->size_bytes);
+    return ++listing->count < listing->most;
+}
+
+static bool list_value(void *arg, struct cu_u128 hash, uint64_t index, struct cu_bytes value)
+{
+    struct listing *listing = arg;
+    cu_buf_printf(&listing->text, "%d %d %.*s;", (int)hash.lo, (int)index, (int)value.len,
+                  (const char *)value.data);
+    return ++listing->count < listing->most;
+}
+
+static bool list_meta(void *arg, const char *name, struct cu_bytes value)
+{
+    struct listing *listing = arg;
+    cu_buf_printf(&listing->text, "%s=%.*s;", name, (int)value.len, (const char *)value.data);
+    return ++listing->count < listing->most;
+}
+
+static void list_all(const struct catalog_backend *b, const struct both *both, size_t most,
+                     struct cu_buf *ret_text)
+{
+    struct listing listing = {.most = most};
+    struct cu_bytes none = {NULL, 0}, prefix = {(const uint8_t *)both->key, 1},
+                    key = cu_bytes_of(both->key);
+    for (int table = 0; table < CATALOG_TABLE_COUNT; table++) {
+        enum catalog_table t = (enum catalog_table)table;
+        ck_assert_int_eq(b->scan(b->context, t, none, none, list_row, &listing), CU_OK);
+        ck_assert_int_eq(b->scan(b->context, t, prefix, none, list_row, &listing), CU_OK);
+        ck_assert_int_eq(b->scan(b->context, t, prefix, key, list_row, &listing), CU_OK);
+        ck_assert_int_eq(b->scan(b->context, t, none, key, list_row, &listing), CU_OK);
+        listing.count = 0;
+    }
+    ck_assert_int_eq(b->changes(b->context, 3, 1, list_change, &listing), CU_OK);
+    listing.count = 0;
+    ck_assert_int_eq(b->values(b->context, list_value, &listing), CU_OK);
+    listing.count = 0;
+    ck_assert_int_eq(b->metas(b->context, list_meta, &listing), CU_OK);
+    struct cu_u128 hash = {0, 0};
+    uint64_t index = 0;
+    uint32_t size = 0;
+    enum cu_err err = b->value_oldest(b->context, &hash, &index, &size);
+    cu_buf_printf(&listing.text, "%d %d %d %d", (int)err, (int)hash.lo, (int)index, (int)size);
+    *ret_text = listing.text;
+}
+
+static void compare(const struct both *both)
+{
+    struct cu_buf one = {0}, other = {0};
+    size_t most = cu_random_below(both->random, 4) + 1;
+    list_all(both->one, both, most, &one);
+    list_all(both->other, both, most, &other);
+    ck_assert_uint_eq(one.len, other.len);
+    ck_assert_mem_eq(one.data, other.data, one.len);
+    cu_buf_deinit(&one);
+    cu_buf_deinit(&other);
+}
+
+static void change_both(struct both *both, uint64_t what, uint64_t number)
+{
+    const struct catalog_backend *backends[] = {both->one, both->other};
+    struct cu_bytes key = cu_bytes_of(both->key), value = cu_bytes_of(both->value);
+    enum catalog_table table = (enum catalog_table)(number % CATALOG_TABLE_COUNT);
+    struct cu_u128 hash = {number % 9, number % 5};
+    struct catalog_row row = {key, value, number, number + 1, hash};
+    struct catalog_change change = {.index = number % 7,
+                                    .number = (uint32_t)(number % 3),
+                                    .table = table,
+                                    .key = key,
+                                    .before = value,
+                                    .operation = (enum catalog_operation)(number % 3),
+                                    .before_hash = {number % 2 ? number : 0, 0},
+                                    .before_by_hash = number % 2,
+                                    .actor = both->value,
+                                    .node = "n",
+                                    .daemon = "d",
+                                    .address = "a",
+                                    .cause = "c",
+                                    .reason = both->key,
+                                    .wall_ms = number,
+                                    .lease_ms = number,
+                                    .size_bytes = (uint32_t)number};
+    char text[8]; /* a hash stands for one content */
+    (void)snprintf(text, sizeof text, "%d", (int)(number % 45));
+    struct cu_bytes content = cu_bytes_of(text);
+    bool is_new[2] = {false, false};
+    enum cu_err err[2];
+    for (int i = 0; i < 2; i++) {
+        const struct catalog_backend *b = backends[i];
+        void *c = b->context;
+        err[i] = what == 0   ? b->put(c, table, &row)
+                 : what == 1 ? b->del(c, table, key)
+                 : what == 2 ? b->change_add(c, &change)
+                 : what == 3 ? b->change_drop(c, number % 7, (uint32_t)(number % 3))
+                 : what == 4 ? b->value_put(c, hash, content, number, &is_new[i])
+                 : what == 5 ? b->value_drop(c, hash)
+                             : b->meta_put(c, both->key, value);
+    }
+    ck_assert(err[0] == CU_OK && err[1] == CU_OK);
+    ck_assert_int_eq(is_new[0], is_new[1]);
+}
+
+static void marks(const struct both *both, unsigned *marked)
+{
+    const struct catalog_backend *a = both->one, *b = both->other;
+    uint64_t dice = cu_random_below(both->random, 6);
+    if (*marked == 0 && dice == 0) {
+        ck_assert(!a->mark(a->context) && !b->mark(b->context));
+        *marked = 1;
+    } else if (*marked && dice == 1) {
+        ck_assert(!a->undo(a->context) && !b->undo(b->context));
+        *marked = 0;
+    } else if (*marked && dice == 2) {
+        ck_assert(!a->keep(a->context) && !b->keep(b->context));
+        *marked = 0;
+    }
+}
+
+START_TEST(does_what_the_twin_in_memory_does_over_random_calls)
+{
+    struct memory_backend *memory = memory_backend_new(NULL);
+    struct catalog_sqlite *db = open_writer(new_path());
+    struct cu_random random = {suite_seed()};
+    struct both both = {memory_backend_get(memory),
+                        catalog_sqlite_backend(db),
+                        cu_arena_new(1 << 20),
+                        &random,
+                        "",
+                        ""};
+    unsigned marked = 0;
+    ck_assert_int_eq(catalog_sqlite_begin(db, NULL), CU_OK);
+    for (int step = 0; step < 4000; step++) {
+        (void)snprintf(both.key, sizeof both.key, "%c%s", "ab\xff"[cu_random_below(&random, 3)],
+                       cu_random_below(&random, 2) ? "\xff" : "x");
+        (void)snprintf(both.value, sizeof both.value, "%d", (int)cu_random_below(&random, 50));
+        change_both(&both, cu_random_below(&random, 7), cu_random_below(&random, 100));
+        marks(&both, &marked);
+        if (step % 4 == 0)
+            compare(&both);
+    }
+    cu_arena_free(both.arena);
+    catalog_sqlite_close(db);
+    memory_backend_free(memory);
+}
+END_TEST
+
+START_TEST(a_full_arena_is_too_large)
+{
+    struct catalog_sqlite *db = open_writer(new_path());
+    const struct catalog_backend *b = catalog_sqlite_backend(db);
+    struct cu_arena *arena = cu_arena_new(4);
+    struct catalog_row row;
+    struct cu_bytes value;
+    put_committed(db, "k", "0123456789");
+    ck_assert_int_eq(b->get(b->context, CATALOG_KV, cu_bytes_of("k"), arena, &row), CU_E_TOO_LARGE);
+    ck_assert_int_eq(b->meta_put(b->context, "m", cu_bytes_of("0123456789")), CU_OK);
+    ck_assert_int_eq(b->meta_get(b->context, "m", arena, &value), CU_E_TOO_LARGE);
+    cu_arena_free(arena);
+    catalog_sqlite_close(db);
+}
+END_TEST
+
+SUITE_MAIN("catalogd/io/sqlite", a_snapshot_stands_still_while_the_writer_goes_on_contracts_6_7,
+           what_was_not_committed_is_gone, runs_wal_normal_and_never_checkpoints_by_itself,
+           a_reader_needs_a_file_and_cannot_write,
+           a_file_of_a_newer_version_is_refused_and_left_alone,
+           a_file_that_is_no_database_is_corrupt, a_failing_disk_leaves_the_old_or_the_new_state,
+           does_what_the_twin_in_memory_does_over_random_calls, a_full_arena_is_too_large)
