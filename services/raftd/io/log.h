@@ -20,10 +20,8 @@ struct raft_log_options {
     const char *vfs;     /* of SQLite; NULL: the default. Tests put faults there */
 };
 
-enum { RAFT_LOG_CHECK_TAIL = 1024 /* newest rows whose checksums are verified at open */ };
-
-/* Opens or makes the log and says what it holds; `trailing` of *ret_boot is the caller's to set. A
- * database that holds nothing takes a new random incarnation.
+/* Opens or makes the log, checks every row and says what it holds; `trailing` of *ret_boot is the
+ * caller's to set. A database that holds nothing takes a new random incarnation.
  *
  * Errors: CU_E_CORRUPT a checksum, a hole between rows, or the file itself (diag: what to do);
  * CU_E_INVALID made by a newer program; CU_E_IO. */

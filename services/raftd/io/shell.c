@@ -5,6 +5,10 @@
 #include "common/base/assert.h"
 #include "common/loop/worker.h"
 
+/* A floor alone is nobody's acknowledgement: it goes with the next write, at the latest after this.
+ */
+enum { LAZY_MS = 200 };
+
 struct persist_list {
     struct raft_persist **items;
     size_t count, cap;
@@ -23,6 +27,8 @@ struct raft_shell {
     uint64_t synced;          /* the newest persist id on disk */
     struct persist_list waiting, writing;
     bool is_writing, has_failed, is_closing;
+    struct cu_timer lazy; /* set while only floors wait */
+    bool lazy_is_over;
     struct cu_worker *worker; /* NULL: write on the loop */
     struct cu_job job;
     enum cu_err write_err;
@@ -180,11 +186,33 @@ static void choose_thread(struct raft_shell *shell)
         shell->worker = cu_worker_new(shell->loop, "raft-log");
 }
 
+static bool is_floor_alone(const struct raft_persist *p)
+{
+    return p->has_floor && !p->has_vote && !p->has_start && !p->truncate_from && !p->entry_count &&
+           !p->has_promise;
+}
+
+/* Deleting what is no longer needed would cost each small compaction a sync of its own. */
+static bool may_wait(struct raft_shell *shell)
+{
+    for (size_t i = 0; i < shell->waiting.count; i++)
+        if (!is_floor_alone(shell->waiting.items[i]))
+            return false;
+    return !shell->held.count && !shell->lazy_is_over;
+}
+
 /* Returns whether a write was finished here. */
 static bool start_write(struct raft_shell *shell)
 {
     if (shell->is_writing || shell->has_failed || !shell->waiting.count)
         return false;
+    if (may_wait(shell)) {
+        if (!cu_timer_is_set(&shell->lazy))
+            cu_timer_set_ms(&shell->lazy, LAZY_MS);
+        return false;
+    }
+    cu_timer_cancel(&shell->lazy);
+    shell->lazy_is_over = false;
     struct persist_list writing = shell->waiting;
     shell->waiting = shell->writing;
     shell->writing = writing;
@@ -240,6 +268,13 @@ static void end_turn(void *arg)
     shell->out.moved(shell->out.context);
 }
 
+static void on_lazy(void *arg)
+{
+    struct raft_shell *shell = arg;
+    shell->lazy_is_over = true;
+    cu_loop_at_turn_end(shell->loop, &shell->hook);
+}
+
 static void on_timer(void *arg)
 {
     struct raft_shell *shell = arg;
@@ -285,6 +320,7 @@ struct raft_shell *raft_shell_new(const struct raft_shell_options *options)
     shell->job = (struct cu_job){.run = run_write, .done = write_done, .arg = shell};
     shell->timer_at = CU_MONO_NEVER;
     cu_timer_init(&shell->timer, shell->loop, on_timer, shell);
+    cu_timer_init(&shell->lazy, shell->loop, on_lazy, shell);
     add_metrics(shell, options->metrics);
     if (options->has_peers)
         shell->worker = cu_worker_new(shell->loop, "raft-log");
@@ -301,6 +337,7 @@ void raft_shell_free(struct raft_shell *shell)
     cu_worker_free(shell->worker); /* a write under way is finished */
     cu_turn_hook_cancel(shell->loop, &shell->hook);
     cu_timer_close(&shell->timer);
+    cu_timer_close(&shell->lazy);
     raft_actions_deinit(&shell->made);
     raft_actions_deinit(&shell->doing);
     raft_actions_deinit(&shell->held);

@@ -140,6 +140,64 @@ START_TEST(a_position_of_another_cluster_has_diverged) /* consensus 76 */
 }
 END_TEST
 
+static Curia__Internal__V1__FollowReply *follow(struct fixture *fixture, uint64_t after,
+                                                uint64_t durable, uint32_t wait_ms)
+{
+    Curia__Internal__V1__LogStatusReply *status = fixture_status(fixture, 1);
+    Curia__Internal__V1__Position at[2];
+    Curia__Internal__V1__FollowRequest in = CURIA__INTERNAL__V1__FOLLOW_REQUEST__INIT;
+    Curia__Internal__V1__FollowReply *reply = NULL;
+    for (int i = 0; i < 2; i++) {
+        curia__internal__v1__position__init(&at[i]);
+        at[i].index = i ? durable : after;
+        if (!at[i].index)
+            continue;
+        at[i].cluster_id = status->cluster_id;
+        at[i].term = status->term;
+    }
+    in.after = &at[0];
+    in.durable = &at[1];
+    in.wait_ms = wait_ms;
+    ck_assert_uint_eq(
+        fixture_call(fixture, fixture->servers[0].catalogd, "Follow", &in.base, &reply), CU_OK);
+    protobuf_c_message_free_unpacked(&status->base, NULL);
+    return reply;
+}
+
+static bool is_written(void *arg)
+{
+    struct fixture *fixture = arg;
+    static uint64_t before;
+    uint64_t now = cu_metrics_counter(fixture->servers[0].env.metrics, "raft.fsyncs")->value;
+    if (!before)
+        before = now;
+    return now > before;
+}
+
+START_TEST(the_log_is_cut_below_the_durable_index_less_the_trailing) /* consensus 48, 76, 77 */
+{
+    struct fixture *fixture = sole("\"raft_trailing_logs\":10");
+    for (uint64_t seq = 1; seq <= 50; seq++)
+        fixture_propose(fixture, 1, seq, "x");
+    Curia__Internal__V1__FollowReply *reply = follow(fixture, 20, 30, 0);
+    ck_assert_uint_ne(reply->outcome, CURIA__INTERNAL__V1__FOLLOW_OUTCOME__FOLLOW_COMPACTED);
+    protobuf_c_message_free_unpacked(&reply->base, NULL);
+    reply = follow(fixture, 19, 0, 0);
+    ck_assert_int_eq(reply->outcome, CURIA__INTERNAL__V1__FOLLOW_OUTCOME__FOLLOW_COMPACTED);
+    ck_assert_uint_eq(reply->floor, 20);
+    protobuf_c_message_free_unpacked(&reply->base, NULL);
+    (void)is_written(fixture);
+    fixture_wait(fixture, is_written, fixture, "the floor on disk");
+    fixture_stop(fixture, 1);
+    fixture_start(fixture, 1);
+    Curia__Internal__V1__LogStatusReply *status = fixture_status(fixture, 1);
+    ck_assert_uint_eq(status->floor, 20);
+    ck_assert_uint_gt(status->last_index, 50);
+    protobuf_c_message_free_unpacked(&status->base, NULL);
+    fixture_free(fixture);
+}
+END_TEST
+
 static void fill(uint8_t *bytes, Curia__Internal__V1__Proposal *row, uint64_t seq, size_t len)
 {
     static uint8_t proposer[16] = {1};
@@ -389,6 +447,7 @@ SUITE_MAIN("services/raftd/rpc/service", a_sole_server_leads_at_once_after_the_f
            what_was_acknowledged_is_there_after_a_restart,
            a_read_index_covers_every_acknowledged_write, a_follow_parks_until_there_is_more,
            a_position_of_another_cluster_has_diverged,
+           the_log_is_cut_below_the_durable_index_less_the_trailing,
            a_refusal_is_answered_at_once_and_the_rest_is_in_the_feed,
            an_entry_of_full_size_goes_through, malformed_requests_are_refused_with_words,
            the_leader_grants_duty_and_a_new_attach_ends_it, duty_is_for_the_attached_catalogd_alone,
