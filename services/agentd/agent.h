@@ -43,7 +43,6 @@ struct agent_call {
     struct cu_bytes tail; /* of the path, behind the route's pattern */
     struct agent_query query;
     struct agent_options options;
-    struct agent_fault fault;
     agent_handler *early;     /* decided by the head alone: this answers */
     const char *token;        /* NULL: none */
     unsigned format;          /* JSON, pretty, and gzip if the client takes it */
@@ -53,6 +52,7 @@ struct agent_call {
     char address[AGENT_ADDRESS_BYTES];
     int kind; /* the handler's own */
     bool flag;
+    struct agent_fault fault; /* last: its text is not cleared between two requests */
 };
 
 CU_MUST_USE enum cu_err agent_start(struct cu_env *env, void **ret_agent, struct cu_diag *diag);

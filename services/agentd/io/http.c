@@ -36,6 +36,7 @@ struct agent_http {
     struct agent_rq *all, *pool;
     size_t pool_count, connections, suspended;
     struct agent_client *accepting; /* of the connection that is just being added */
+    struct cu_mono ran_at;          /* when the library was last run */
     time_t second;
     char date[DATE_BYTES];
 };
@@ -149,7 +150,7 @@ static void begin(struct agent_rq *rq, const char *method)
     struct agent_http *http = rq->http;
     rq->method = method;
     rq->state = AGENT_RQ_BODY;
-    rq->arrived = cu_loop_now(http->loop);
+    rq->arrived = http->ran_at;
     (void)MHD_get_connection_values(rq->connection, MHD_HEADER_KIND, take_header, rq);
     rq->is_chunked = rq->headers[AGENT_H_TRANSFER_ENCODING] != NULL;
     const char *length = rq->headers[AGENT_H_CONTENT_LENGTH];
@@ -222,8 +223,10 @@ static void suspend(struct agent_rq *rq)
 
 static bool is_due_for_suspension(const struct agent_rq *rq)
 {
+    const struct agent_http *http = rq->http;
     return rq->will_wait ||
-           cu_loop_turns(rq->http->loop) - rq->handled_turn >= (uint64_t)AGENT_SUSPEND_AFTER_TURNS;
+           (cu_loop_turns(http->loop) - rq->handled_turn >= (uint64_t)AGENT_SUSPEND_AFTER_TURNS &&
+            cu_mono_ms_between(rq->arrived, http->ran_at) >= AGENT_SUSPEND_AFTER_MS);
 }
 
 /* ---- answering ---- */
@@ -347,6 +350,7 @@ static bool accepted(void *arg, int fd, const struct sockaddr *address, socklen_
 static void run(void *arg)
 {
     struct agent_http *http = arg;
+    http->ran_at = cu_loop_now(http->loop);
     for (int round = 0; round < ROUNDS_MAX; round++) {
         MHD_UNSIGNED_LONG_LONG timeout = 1;
         uint64_t before = http->moves;

@@ -16,7 +16,10 @@
 
 enum {
     AGENT_MEMORY_MIN_BYTES = 8 * 1024, /* of a connection: heads of requests and of answers */
-    AGENT_SUSPEND_AFTER_TURNS = 2,     /* an unanswered request is visited in each of them */
+    /* A request without an answer costs a visit in each turn; to suspend and to resume it costs
+     * four system calls. So only one that takes long is suspended. */
+    AGENT_SUSPEND_AFTER_TURNS = 2,
+    AGENT_SUSPEND_AFTER_MS = 20,
     AGENT_RQ_ARENA_BYTES = 64 * 1024,
     AGENT_ADDRESS_BYTES = 64,
 };

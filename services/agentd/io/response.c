@@ -1,11 +1,11 @@
 #include "services/agentd/io/response.h"
 
-#include <inttypes.h>
 #include <microhttpd.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "common/base/assert.h"
+
+enum { NUMBER_BYTES = 21 }; /* 2^64 - 1 and a NUL */
 
 struct MHD_Response *agent_response_copy(struct cu_bytes body)
 {
@@ -47,7 +47,10 @@ void agent_response_header(struct MHD_Response *response, const char *name, cons
 
 void agent_response_number(struct MHD_Response *response, const char *name, uint64_t value)
 {
-    char text[24];
-    (void)snprintf(text, sizeof text, "%" PRIu64, value);
-    agent_response_header(response, name, text);
+    char text[NUMBER_BYTES], *at = text + sizeof text - 1;
+    *at = 0;
+    do
+        *--at = (char)('0' + value % 10);
+    while (value /= 10);
+    agent_response_header(response, name, at);
 }

@@ -1,5 +1,6 @@
 #include "services/agentd/rpc/dispatch.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -263,7 +264,10 @@ static void gone(void *context, struct agent_rq *rq)
 static void end(void *context, struct agent_rq *rq)
 {
     (void)context;
-    memset(rq + 1, 0, sizeof(struct agent_call) - sizeof *rq);
+    struct agent_call *call = (struct agent_call *)rq;
+    memset(rq + 1, 0, offsetof(struct agent_call, fault) - sizeof *rq);
+    call->fault.status = 0;
+    call->fault.text[0] = 0;
 }
 
 const struct agent_http_handler agent_dispatch = {begin, handle, gone, end};
