@@ -185,7 +185,7 @@ static void session_down(void *arg, struct cu_conn *conn, enum cu_err err, const
                        cu_conn_stream(conn)->address, cu_err_name(err), why);
     }
     rpc_requests_lost(session);
-    if (rpc->hooks.peer_gone)
+    if (rpc->hooks.peer_gone && session->peer.daemon) /* it had said HELLO */
         rpc->hooks.peer_gone(rpc->hooks.context, &session->peer);
     free_session(session);
 }

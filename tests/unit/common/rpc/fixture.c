@@ -28,6 +28,7 @@ const struct pairing pairings[] = {
 };
 /* clang-format on */
 const size_t pairing_count = CU_COUNT(pairings);
+const struct pairing *const plain = &pairings[0];
 
 /* ---- the daemon that answers ---- */
 
@@ -303,4 +304,12 @@ void pair_release(struct pair *pair, size_t i, uint64_t index)
     pair->held[i] = NULL;
     reply.applied = 1;
     cu_rq_reply(rq, &reply.base, index);
+}
+
+void pair_note_error(void *arg, const struct cu_answer *answer)
+{
+    struct outcome *outcome = arg;
+    outcome->answers++;
+    outcome->err = answer->err;
+    snprintf(outcome->text, sizeof outcome->text, "%s", answer->text);
 }

@@ -27,6 +27,9 @@ struct pairing {
 /* loop-loop, loop-nng, nng-loop, nng-nng on ipc://, and tcp://. */
 extern const struct pairing pairings[];
 extern const size_t pairing_count;
+extern const struct pairing *const plain; /* loop to loop */
+
+#define FOR_PAIRINGS(p) for (const struct pairing *p = pairings; p < pairings + pairing_count; p++)
 
 /* The service is Kv; what a request does is in its key:
  *   Put "hold..."  kept in `held` until the test answers it, or lost (on_gone counts)
@@ -70,6 +73,9 @@ struct cu_call *pair_put_within(struct pair *pair, const char *key, size_t value
                                 uint32_t timeout_ms, struct outcome *outcome);
 struct cu_call *pair_get(struct pair *pair, size_t value_len, struct outcome *outcome);
 struct cu_call *pair_list(struct pair *pair, struct outcome *outcome);
+
+/* For calls made by hand: an on_answer that notes error and text in its outcome. */
+void pair_note_error(void *outcome, const struct cu_answer *answer);
 
 /* Answers held request `i`: {applied: true}, index `index`. */
 void pair_release(struct pair *pair, size_t i, uint64_t index);
