@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tests/lib/suite.h"
 #include "tests/unit/services/raftd/rpc/fixture.h"
@@ -126,7 +127,55 @@ START_TEST(a_server_that_was_away_catches_up_from_its_own_disk)
 }
 END_TEST
 
+static bool is_refused(void *arg)
+{
+    struct fixture_server *server = arg;
+    Curia__Internal__V1__LogStatusReply *status = fixture_status(server->fixture, server->number);
+    bool refused = strstr(status->refused, "remove-peer -id") != NULL;
+    protobuf_c_message_free_unpacked(&status->base, NULL);
+    return refused;
+}
+
+START_TEST(a_server_wiped_under_its_old_id_is_refused_and_told_how_to_go_on) /* consensus 47 */
+{
+    struct fixture *fixture = three();
+    unsigned leader = fixture_wait_leader(fixture), other = leader % 3 + 1;
+    char path[400];
+    fixture_propose(fixture, leader, 1, "before");
+    fixture_wait_entry(fixture, other, "before");
+    fixture_stop(fixture, other);
+    for (const char *const *name =
+             (const char *const[]){"log.db", "log.db-wal", "log.db-shm", NULL};
+         *name; name++) {
+        snprintf(path, sizeof path, "%s/raft/%s", fixture->servers[other - 1].dir, *name);
+        (void)unlink(path); /* a log that was closed has no WAL */
+    }
+    fixture_start(fixture, other);
+    fixture_attach(fixture, other);
+    fixture_wait(fixture, is_refused, &fixture->servers[other - 1], "the refusal");
+    fixture_propose(fixture, leader, 2, "goes on");
+    fixture_free(fixture);
+}
+END_TEST
+
+START_TEST(without_any_leader_the_hold_ends_after_seven_seconds) /* consensus 27 */
+{
+    struct fixture *fixture = fixture_new(3, "");
+    uint64_t index = 0;
+    fixture_start(fixture, 1);
+    fixture_attach(fixture, 1);
+    struct cu_mono from = cu_mono_now();
+    ck_assert_uint_eq(read_index(fixture, 1, CURIA__INTERNAL__V1__READ_MODE__READ_DEFAULT, &index),
+                      CU_E_NO_LEADER);
+    uint64_t took_ms = cu_mono_ms_between(from, cu_mono_now());
+    ck_assert_msg(took_ms >= 6900 && took_ms < 9000, "%u ms", (unsigned)took_ms);
+    fixture_free(fixture);
+}
+END_TEST
+
 SUITE_MAIN("services/raftd/io/peers", three_servers_bootstrap_and_replicate,
            a_follower_passes_proposals_and_reads_on_to_the_leader,
            without_a_leader_a_proposal_waits_for_the_next_one,
-           a_server_that_was_away_catches_up_from_its_own_disk)
+           a_server_that_was_away_catches_up_from_its_own_disk,
+           a_server_wiped_under_its_old_id_is_refused_and_told_how_to_go_on,
+           without_any_leader_the_hold_ends_after_seven_seconds)

@@ -374,6 +374,7 @@ START_TEST(an_address_says_what_a_remote_peer_may_call) /* contracts 2.3, 3.8 */
         {READER,   "ReadIndex", CU_OK},
         {READER,   "Propose",   CU_E_DENIED},
         {READER,   "Hold",      CU_E_DENIED},
+        {READER,   "Attach",    CU_E_DENIED}, /* but as a reader, below */
         {STRANGER, "Status",    CU_E_DENIED},
         {STRANGER, "Follow",    CU_E_DENIED},
     };
@@ -399,6 +400,33 @@ START_TEST(an_address_says_what_a_remote_peer_may_call) /* contracts 2.3, 3.8 */
         protobuf_c_message_free_unpacked(in, NULL);
         cu_rpc_free(remote.rpc);
     }
+    fixture_free(fixture);
+}
+END_TEST
+
+START_TEST(a_reader_follows_and_learns_where_writes_go) /* contracts 3.8 */
+{
+    char reader[32], extra[200];
+    snprintf(extra, sizeof extra, "\"raftd\":{\"readers\":[\"%s\"]}", fixture_ip(9, reader));
+    struct fixture *fixture = sole(extra);
+    struct remote remote = dial_from(fixture, 9);
+    Curia__Internal__V1__AttachRequest attach = CURIA__INTERNAL__V1__ATTACH_REQUEST__INIT;
+    Curia__Internal__V1__AttachReply *attached = NULL;
+    Curia__Internal__V1__FollowRequest in = CURIA__INTERNAL__V1__FOLLOW_REQUEST__INIT;
+    Curia__Internal__V1__FollowReply *reply = NULL;
+    attach.reader = true;
+    ck_assert_uint_eq(fixture_call(fixture, remote.client, "Attach", &attach.base, &attached),
+                      CU_OK);
+    ck_assert_str_eq(attached->attached_address, fixture->servers[0].ip);
+    ck_assert_uint_eq(attached->cluster_id.len, 16);
+    in.wait_ms = 1000;
+    ck_assert_uint_eq(fixture_call(fixture, remote.client, "Follow", &in.base, &reply), CU_OK);
+    ck_assert_int_eq(reply->outcome, CURIA__INTERNAL__V1__FOLLOW_OUTCOME__FOLLOW_ENTRIES);
+    ck_assert_str_eq(reply->attached_address, fixture->servers[0].ip);
+    protobuf_c_message_free_unpacked(&reply->base, NULL);
+    protobuf_c_message_free_unpacked(&attached->base, NULL);
+    cu_rpc_free(remote.rpc);
+    fixture_propose(fixture, 1, 1, "undisturbed");
     fixture_free(fixture);
 }
 END_TEST
@@ -452,4 +480,4 @@ SUITE_MAIN("services/raftd/rpc/service", a_sole_server_leads_at_once_after_the_f
            an_entry_of_full_size_goes_through, malformed_requests_are_refused_with_words,
            the_leader_grants_duty_and_a_new_attach_ends_it, duty_is_for_the_attached_catalogd_alone,
            a_lost_connection_detaches_its_catalogd, an_address_says_what_a_remote_peer_may_call,
-           a_peer_that_sends_nonsense_is_refused)
+           a_reader_follows_and_learns_where_writes_go, a_peer_that_sends_nonsense_is_refused)
