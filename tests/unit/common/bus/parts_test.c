@@ -154,7 +154,27 @@ START_TEST(a_reply_in_parts_is_put_together_or_passed_over)
 }
 END_TEST
 
-SUITE_MAIN("common/bus/parts", a_call_may_arrive_byte_by_byte,
+START_TEST(messages_in_parts_have_a_limit)
+{
+    struct fake *f = fake_up(&(struct seed){0});
+    struct cu_buf out = {0};
+    fake_append_call(&out, 1, "Kv.Put", 70000);
+    out.len = CU_FRAME_MAX_BYTES;
+    struct cu_envelope head;
+    struct cu_bytes first = {out.data + CU_FRAME_HEAD_BYTES, 100}; /* parts may be short */
+    ck_assert(cu_envelope_parse(first, true, &head));
+    f->refuse = true; /* what is refused is passed over, and remembered until its last part */
+    for (uint64_t id = 1; id <= CU_BUS_PARTS_MAX; id++)
+        fake_feed_frame(f, &(struct cu_frame){CU_FRAME_CALL, true, id, first});
+    ck_assert_uint_eq(f->downs, 0);
+    fake_feed_frame(f, &(struct cu_frame){CU_FRAME_CALL, true, CU_BUS_PARTS_MAX + 1, first});
+    fake_assert_goaway(f, "too many messages in parts");
+    cu_buf_deinit(&out);
+    fake_free(f);
+}
+END_TEST
+
+SUITE_MAIN("common/bus/parts", messages_in_parts_have_a_limit, a_call_may_arrive_byte_by_byte,
            a_cancel_ends_a_call_whose_parts_are_arriving,
            gives_credit_back_as_soon_as_bytes_are_copied, a_peer_over_its_byte_credit_is_sent_away,
            takes_a_request_at_its_limit_and_refuses_a_byte_more_contracts_2_5,

@@ -135,7 +135,45 @@ START_TEST(a_message_over_the_limits_is_not_sent)
 }
 END_TEST
 
-SUITE_MAIN("common/bus/sender", other_frames_go_between_the_parts_of_a_long_message,
+START_TEST(a_peer_that_does_not_take_what_it_asked_for_is_sent_away)
+{
+    enum { EACH = 31 * 1024 * 1024, FIT = CU_BUS_QUEUE_MAX_BYTES / EACH };
+    struct fake *f = fake_up(&(struct seed){0});
+    uint8_t *body = calloc(1, EACH);
+    struct cu_reply head = {.body_len = EACH};
+    for (uint64_t id = 1; id <= FIT + 1; id++) {
+        struct cu_body packed = {.packed = {body, EACH}};
+        ck_assert_uint_eq(f->downs, 0);
+        ck_assert(cu_conn_is_up(f->conn));
+        ck_assert_int_eq(cu_conn_reply(f->conn, id, &head, &packed), CU_OK);
+    }
+    ck_assert(!cu_conn_is_up(f->conn));
+    fake_assert_goaway(f, "does not take what it asked for");
+    free(body);
+    fake_free(f);
+}
+END_TEST
+
+START_TEST(pings_whose_answers_nobody_reads_end_the_connection)
+{
+    struct fake *f = fake_up(&(struct seed){0});
+    struct cu_buf pings = {0};
+    f->room = 0;
+    for (unsigned i = 0; i < 400000; i++)
+        cu_frame_append(&pings, &(struct cu_frame){.kind = CU_FRAME_PING});
+    fake_feed(f, &pings);
+    ck_assert(!cu_conn_is_up(f->conn));
+    struct cu_conn_stats stats;
+    cu_conn_stats(f->conn, &stats);
+    ck_assert_uint_lt(stats.frames_out, 400000);
+    cu_buf_deinit(&pings);
+    fake_free(f);
+}
+END_TEST
+
+SUITE_MAIN("common/bus/sender", a_peer_that_does_not_take_what_it_asked_for_is_sent_away,
+           pings_whose_answers_nobody_reads_end_the_connection,
+           other_frames_go_between_the_parts_of_a_long_message,
            calls_of_one_method_do_not_overtake_each_other,
            frames_of_a_turn_leave_in_one_send_contracts_1_7,
            knows_whether_a_byte_of_a_call_was_handed_over,

@@ -2,6 +2,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "tests/lib/suite.h"
@@ -244,7 +247,35 @@ START_TEST(a_tcp_dial_leaves_from_the_address_that_was_chosen)
 }
 END_TEST
 
-SUITE_MAIN("common/rpc/client", a_daemon_hears_when_a_peer_that_said_hello_is_gone,
+START_TEST(connections_have_a_limit)
+{
+    enum { LIMIT = 4096 }; /* common/rpc/internal.h */
+    struct rlimit files = {3 * LIMIT, 3 * LIMIT};
+    struct pair *pair = pair_new_server(plain);
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fds[LIMIT + 1];
+    char byte;
+    if (setrlimit(RLIMIT_NOFILE, &files) != 0) {
+        pair_free(pair);
+        return; /* this machine does not let us open so many */
+    }
+    snprintf(address.sun_path, sizeof address.sun_path, "%s", pair->url + strlen("ipc://"));
+    for (int i = 0; i <= LIMIT; i++) {
+        fds[i] = socket(AF_UNIX, SOCK_STREAM, 0);
+        ck_assert_int_eq(connect(fds[i], (struct sockaddr *)&address, sizeof address), 0);
+        pair_turn(pair);
+    }
+    pair_turn_for(pair, 20);
+    ck_assert_int_eq(recv(fds[LIMIT], &byte, 1, MSG_DONTWAIT), 0);     /* closed */
+    ck_assert_int_eq(recv(fds[LIMIT - 1], &byte, 1, MSG_DONTWAIT), 1); /* was told HELLO */
+    for (int i = 0; i <= LIMIT; i++)
+        close(fds[i]);
+    pair_free(pair);
+}
+END_TEST
+
+SUITE_MAIN("common/rpc/client", connections_have_a_limit,
+           a_daemon_hears_when_a_peer_that_said_hello_is_gone,
            a_tcp_dial_leaves_from_the_address_that_was_chosen,
            calls_over_the_credit_wait_and_follows_are_counted_apart_contracts_1_4,
            a_queue_for_credit_has_a_limit,
