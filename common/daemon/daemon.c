@@ -98,7 +98,7 @@ enum cu_err cu_run_load(struct cu_run *run, const char *path, struct cu_conf **r
     if (err)
         return err;
     size_t i;
-    json_array_foreach(warnings, i, warning)
+    json_array_foreach(run->is_supervised ? NULL : warnings, i, warning)
         cu_warn(run->env.log, "config.warning", "text=\"%s\"", json_string_value(warning));
     json_decref(warnings);
     return CU_OK;

@@ -14,6 +14,10 @@
 #include "services/curia/agent/supervisor.h"
 #include "services/curia/command.h"
 
+/* One stop may reach us twice, by our id and by our process group: a second one means it only after
+ * this. */
+enum { SAME_STOP_MS = 200 };
+
 struct agent {
     const struct cli_args *args;
     struct agent_settings settings;
@@ -26,6 +30,7 @@ struct agent {
     struct cu_signal_watch interrupt, terminate, hang_up, user;
     bool is_leaving; /* the signal that ended it stands for a leave */
     bool is_stopping;
+    struct cu_mono stop_begun;
     int lock_fd;
 };
 
@@ -135,10 +140,14 @@ static bool means_leave(const struct cu_conf *conf, int signal_number)
 static void on_stop_signal(void *arg, int signal_number)
 {
     struct agent *agent = arg;
-    if (agent->is_stopping)
+    if (agent->is_stopping && cu_mono_ms_between(agent->stop_begun, cu_mono_now()) < SAME_STOP_MS)
+        return;
+    if (agent->is_stopping) {
         agent->is_leaving = false; /* a second signal: at once, and not completed */
-    else
+    } else {
         agent->is_leaving = means_leave(agent->settings.conf, signal_number);
+        agent->stop_begun = cu_mono_now();
+    }
     agent->is_stopping = true;
     cu_info(agent->log, "agent.stop", "signal=%d", signal_number);
     if (agent->is_leaving && cu_conf_bool(agent->settings.conf, "server")) {

@@ -30,7 +30,7 @@ struct call {
     struct cu_timer limit; /* to connect */
     struct cu_signal_watch interrupt, terminate;
     uint64_t lines, lines_wanted; /* of a follow; 0: no end */
-    bool is_follow, is_sent;
+    bool is_follow, is_sent, is_done;
     int code;
 };
 
@@ -42,6 +42,9 @@ static int sorry(const char *before, const char *what)
 
 static void finish(struct call *call, int code)
 {
+    if (call->is_done)
+        return; /* what ends afterwards (the client being freed) changes nothing */
+    call->is_done = true;
     call->code = code;
     cu_loop_stop(call->loop);
 }
@@ -114,6 +117,8 @@ static void take_changes(struct call *call, json_t *reply)
 static void on_answer(void *arg, const struct cu_answer *answer)
 {
     struct call *call = arg;
+    if (call->is_done)
+        return;
     if (answer->err) {
         (void)fprintf(stderr, "%s: %s\n", cu_err_name(answer->err),
                       *answer->text ? answer->text : cu_err_words(answer->err));
