@@ -79,12 +79,10 @@ void raft_notes_write(struct raft_notes *notes, const struct raft_action *action
                        "raftd.peers, or let a cluster add this server\"");
         break;
     case RAFT_NOTE_PROMISED:
-        cu_info(log, "raft.promised", "proposer=%s cluster=%s round=%" PRIu64, peer, cluster,
-                index);
+        cu_info(log, "raft.promised", "proposer=%s cluster=%s", peer, cluster);
         break;
     case RAFT_NOTE_GAVE_UP:
-        cu_log_limited(log, limit, CU_LOG_WARN, "raft.gave_up",
-                       "round=%" PRIu64 " peer=%s address=%s", index, peer, address);
+        cu_log_limited(log, limit, CU_LOG_WARN, "raft.gave_up", "cluster=%s", cluster);
         break;
     case RAFT_NOTE_BOOTSTRAPPED:
         cu_info(log, "raft.bootstrapped", "cluster=%s", cluster);
@@ -104,8 +102,7 @@ void raft_notes_write(struct raft_notes *notes, const struct raft_action *action
         cu_count(notes->leases_lost, 1);
         cu_warn(log, "raft.lease_lost", "term=%" PRIu64, index);
         break;
-    case RAFT_NOTE_STORE_FAILED:
-        cu_error(log, "raft.store_failed", "index=%" PRIu64, index);
+    case RAFT_NOTE_STORE_FAILED: /* said once, by who ends the process */
         break;
     case RAFT_NOTE_COUNT:
         CU_ASSERT(note != RAFT_NOTE_COUNT);
