@@ -166,11 +166,13 @@ static bool take_flight(struct raft_peer *peer, uint64_t seq, struct raft_flight
     return false;
 }
 
-static void drop_flights_upto(struct raft_peer *peer, uint64_t index)
+/* Answers to older ones were lost, or will be late: this one says as much. Newer ones stay, or a
+ * doubled answer would make room for a message that nobody asked for. */
+static void drop_older_flights(struct raft_peer *peer, uint64_t seq)
 {
     uint32_t kept = 0;
     for (uint32_t i = 0; i < peer->flight_count; i++) {
-        if (peer->flights[i].last > index)
+        if (peer->flights[i].seq > seq || peer->flights[i].last > peer->match)
             peer->flights[kept++] = peer->flights[i];
     }
     peer->flight_count = kept;
@@ -186,7 +188,7 @@ static void on_matched(struct raft *r, struct raft_peer *peer, const struct raft
     }
     if (m->index > peer->match)
         peer->match = m->index;
-    drop_flights_upto(peer, peer->match);
+    drop_older_flights(peer, m->round);
     if (peer->next <= peer->match)
         peer->next = peer->match + 1;
     if (!peer->flight_count || peer->stream != RAFT_PROBE)
