@@ -329,6 +329,8 @@ static char *url_of(const struct catalog_shell *shell)
 void catalog_raftd_open(struct catalog_shell *shell)
 {
     char *url = url_of(shell);
+    /* a raftd elsewhere knows its readers by their addresses (contracts 2.3, 3.8) */
+    cu_rpc_set_source_address(shell->env->rpc, shell->env->bind_address);
     shell->raftd = cu_client_new(shell->env->rpc, url, on_state, shell);
     free(url);
     cu_timer_init(&shell->status_timer, shell->env->loop, ask_status, shell);
@@ -339,10 +341,10 @@ void catalog_raftd_close(struct catalog_shell *shell)
 {
     if (!shell->raftd)
         return;
-    cu_timer_close(&shell->status_timer);
     struct cu_client *raftd = shell->raftd;
     shell->raftd = NULL;
-    cu_client_free(raftd);
+    cu_client_free(raftd); /* answers what is open, and such an answer sets the timer */
     cu_client_free(shell->attached);
     shell->attached = NULL;
+    cu_timer_close(&shell->status_timer);
 }
