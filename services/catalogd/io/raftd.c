@@ -32,16 +32,19 @@ static void call(struct catalog_shell *shell, const char *method, const Protobuf
 
 /* ---- Attach ---- */
 
+/* Dialled at once, so that the first write finds the connection up. */
 static void keep_attached_address(struct catalog_shell *shell, const char *address)
 {
-    if (!address || address[0] == '\0')
+    if (shell->conf.follow[0] == '\0' || !address || address[0] == '\0')
         return;
     if (shell->attached_address && strcmp(shell->attached_address, address) == 0)
         return;
     free(shell->attached_address);
     shell->attached_address = cu_strdup(address);
     cu_client_free(shell->attached);
-    shell->attached = NULL; /* dialled by the first write that needs it */
+    char url[300];
+    (void)snprintf(url, sizeof(url), "tcp://%s", address);
+    shell->attached = cu_client_new(shell->env->rpc, url, NULL, NULL);
 }
 
 static void on_attached(void *arg, const struct cu_answer *answer)
@@ -57,8 +60,8 @@ static void on_attached(void *arg, const struct cu_answer *answer)
             cu_info(shell->env->log, "state.adopted", "floor=%llu",
                     (unsigned long long)reply->floor);
     } else if (answer->err != CU_E_DISCONNECTED) {
-        cu_warn(shell->env->log, "raftd.attach", "error=%s text=\"%s\"", cu_err_name(answer->err),
-                answer->text);
+        cu_log_limited(shell->env->log, &shell->attach_limit, CU_LOG_WARN, "raftd.attach",
+                       "error=%s text=\"%s\"", cu_err_name(answer->err), answer->text);
     }
     catalog_shell_step(shell, &event);
 }

@@ -55,6 +55,7 @@ struct catalog_shell {
     struct cu_turn_hook hook;
 
     struct cu_client *raftd;
+    struct cu_log_limit attach_limit;
     uint64_t replica_cursor; /* after which index, and in which cluster, Follow was asked last */
     struct catalog_id replica_cluster;
     struct cu_arena *followed; /* of the answer being handed to the applier */

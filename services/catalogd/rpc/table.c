@@ -16,13 +16,8 @@ static enum cu_err route(void *context, const struct cu_rq *rq, enum cu_route wh
     *ret_client = NULL;
     if (where != ROUTE_ATTACHED || shell->conf.follow[0] == '\0')
         return CU_OK;
-    if (!shell->attached_address)
+    if (!shell->attached)
         return cu_fail(diag, CU_E_NOT_READY, "it is not known yet which catalog takes writes");
-    if (!shell->attached) {
-        char url[300];
-        (void)snprintf(url, sizeof(url), "tcp://%s", shell->attached_address);
-        shell->attached = cu_client_new(shell->env->rpc, url, NULL, NULL);
-    }
     *ret_client = shell->attached;
     return CU_OK;
 }
