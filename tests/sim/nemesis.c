@@ -76,15 +76,17 @@ static void cut_all_power(struct sim *sim)
     }
 }
 
+/* One database at a time, and with a quorum beside it: below its log's floor a raftd neither votes
+ * nor acknowledges until it has a state again (contracts 3.6), so two of three, or one of two,
+ * would wait for each other for ever. */
 static void delete_catalog(struct sim *sim)
 {
     struct sim_server *server = any_server(sim);
-    bool others = false;
     for (unsigned i = 0; i < sim->server_count; i++)
-        others |= i != server->number && !sim->servers[i].is_catalog_lost &&
-                  sim->servers[i].catalogd.disk > 0;
-    if (!others)
-        return; /* a state that nobody else has is not deleted: no cluster survives that */
+        if (sim->servers[i].is_catalog_lost || sim->servers[i].is_wiped)
+            return;
+    if (sim->server_count < 3 || !sim->committed_count)
+        return;
     sim_catalogd_crash(server, false);
     sim_catalogd_wipe(server);
     sim_after(sim, soon(sim), restart_catalogd, server, NULL);
@@ -95,7 +97,11 @@ static void delete_catalog(struct sim *sim)
 static void lose_log(struct sim *sim)
 {
     struct sim_server *server = any_server(sim);
-    if (sim->server_count < 3 || sim->has_wiped || !sim->committed_count || !sim_chance(sim, 300))
+    bool others_whole = true;
+    for (unsigned i = 0; i < sim->server_count; i++)
+        others_whole &= !sim->servers[i].is_catalog_lost;
+    if (sim->server_count < 3 || sim->has_wiped || !others_whole || !sim->committed_count ||
+        !sim_chance(sim, 300))
         return;
     sim->has_wiped = true;
     server->is_wiped = true;
