@@ -94,6 +94,8 @@ static void done(void *arg)
     struct catalog_checkpoints *c = arg;
     struct catalog_shell *shell = c->shell;
     c->is_running = false;
+    if (shell->is_stopping)
+        return; /* the next life reports it: what would hear of it here is being freed */
     if (c->err)
         cu_error(shell->env->log, "checkpoint", "error=%s text=\"%s\"", cu_err_name(c->err),
                  c->diag.text);
