@@ -9,13 +9,14 @@
 #include "common/rpc/client.h"
 #include "services/raftd/rpc/call.h"
 
+/* What one call may carry. The bus reserves a row's limit for each call in parts, so generous
+ * limits would cost calls beside each other. */
 enum {
     POSITION_BYTES = 4 * KIB,
     HEADER_BYTES = 16 * KIB,
-    PROPOSE_BYTES = 8 * MIB, /* all proposals of one turn; a caller with more makes two calls */
-    FOLLOW_BYTES =
-        4 * MIB, /* an entry of full size, or RAFT_FOLLOW_BYTES of bodies and their heads */
-    STEP_BYTES = 4 * MIB,
+    PROPOSE_BYTES = 3 * MIB, /* 1 MiB of proposals and one more entry of full size */
+    FOLLOW_BYTES = 2 * MIB,  /* an entry of full size, or RAFT_FOLLOW_BYTES of bodies, with heads */
+    STEP_BYTES = 2 * MIB,    /* likewise */
 };
 
 /* clang-format off */

@@ -173,9 +173,30 @@ START_TEST(without_any_leader_the_hold_ends_after_seven_seconds) /* consensus 27
 }
 END_TEST
 
+START_TEST(large_entries_reach_everybody_and_cost_no_leader) /* consensus 65, 89 */
+{
+    struct fixture *fixture = three();
+    unsigned leader = fixture_wait_leader(fixture), other = leader % 3 + 1;
+    static char body[RAFT_ENTRY_LIMIT_BYTES + 1];
+    memset(body, 'x', RAFT_ENTRY_LIMIT_BYTES);
+    Curia__Internal__V1__LogStatusReply *before = fixture_status(fixture, leader);
+    for (uint64_t seq = 1; seq <= 12; seq++)
+        fixture_propose(fixture, seq % 2 ? leader : other, seq, body);
+    fixture_propose(fixture, other, 13, "last");
+    for (unsigned i = 1; i <= 3; i++)
+        fixture_wait_entry(fixture, i, "last");
+    Curia__Internal__V1__LogStatusReply *after = fixture_status(fixture, leader);
+    ck_assert_uint_eq(after->term, before->term);
+    protobuf_c_message_free_unpacked(&after->base, NULL);
+    protobuf_c_message_free_unpacked(&before->base, NULL);
+    fixture_free(fixture);
+}
+END_TEST
+
 SUITE_MAIN("services/raftd/io/peers", three_servers_bootstrap_and_replicate,
            a_follower_passes_proposals_and_reads_on_to_the_leader,
            without_a_leader_a_proposal_waits_for_the_next_one,
            a_server_that_was_away_catches_up_from_its_own_disk,
+           large_entries_reach_everybody_and_cost_no_leader,
            a_server_wiped_under_its_old_id_is_refused_and_told_how_to_go_on,
            without_any_leader_the_hold_ends_after_seven_seconds)

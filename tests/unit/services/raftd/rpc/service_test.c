@@ -242,6 +242,35 @@ START_TEST(an_entry_of_full_size_goes_through) /* consensus 65 */
 }
 END_TEST
 
+START_TEST(a_call_over_its_limit_is_refused_whole)
+{
+    enum { LIMIT = 3 * 1024 * 1024 };
+    struct fixture *fixture = sole("");
+    static uint8_t bytes[LIMIT];
+    Curia__Internal__V1__Proposal row, *list = &row;
+    Curia__Internal__V1__ProposeRequest in = CURIA__INTERNAL__V1__PROPOSE_REQUEST__INIT;
+    Curia__Internal__V1__ProposeReply *reply = NULL;
+    in.n_proposals = 1;
+    in.proposals = &list;
+    fill(bytes, &row, 1, 0);
+    size_t heads =
+        protobuf_c_message_get_packed_size(&in.base) + 8; /* lengths grow, a body has a tag */
+    for (size_t over = 0; over < 2; over++) {
+        fill(bytes, &row, 1, LIMIT - heads - 16);
+        while (protobuf_c_message_get_packed_size(&in.base) < LIMIT + over)
+            row.body.len++;
+        enum cu_err err =
+            fixture_call(fixture, fixture->servers[0].catalogd, "Propose", &in.base, &reply);
+        ck_assert_uint_eq(err, over ? CU_E_TOO_LARGE : CU_OK);
+        if (reply) { /* heard, but no entry may be that long */
+            ck_assert_uint_eq(cu_err_from_wire(reply->refusals[0]->error), CU_E_TOO_LARGE);
+            protobuf_c_message_free_unpacked(&reply->base, NULL);
+        }
+    }
+    fixture_free(fixture);
+}
+END_TEST
+
 START_TEST(malformed_requests_are_refused_with_words)
 {
     struct fixture *fixture = sole("");
@@ -477,7 +506,8 @@ SUITE_MAIN("services/raftd/rpc/service", a_sole_server_leads_at_once_after_the_f
            a_position_of_another_cluster_has_diverged,
            the_log_is_cut_below_the_durable_index_less_the_trailing,
            a_refusal_is_answered_at_once_and_the_rest_is_in_the_feed,
-           an_entry_of_full_size_goes_through, malformed_requests_are_refused_with_words,
+           an_entry_of_full_size_goes_through, a_call_over_its_limit_is_refused_whole,
+           malformed_requests_are_refused_with_words,
            the_leader_grants_duty_and_a_new_attach_ends_it, duty_is_for_the_attached_catalogd_alone,
            a_lost_connection_detaches_its_catalogd, an_address_says_what_a_remote_peer_may_call,
            a_reader_follows_and_learns_where_writes_go, a_peer_that_sends_nonsense_is_refused)
