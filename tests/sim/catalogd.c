@@ -234,6 +234,7 @@ static void apply_later(struct sim_server *server)
 
 struct checkpoint {
     uint64_t index;
+    uint64_t database; /* that it is of: a pull replaces it */
 };
 
 static void checkpoint_ends(struct sim_server *server, void *data)
@@ -241,6 +242,10 @@ static void checkpoint_ends(struct sim_server *server, void *data)
     struct checkpoint *checkpoint = data;
     struct catalog_event event = {.kind = CATALOG_EV_DURABLE,
                                   .position = position_at(server->sim, checkpoint->index)};
+    if (checkpoint->database != server->catalogd.database) {
+        free(checkpoint);
+        return;
+    }
     if (checkpoint->index > server->catalogd.durable)
         server->catalogd.durable = checkpoint->index;
     free(checkpoint);
@@ -253,6 +258,7 @@ static void checkpoint_begins(struct sim_server *server, void *data)
     (void)data;
     struct checkpoint *checkpoint = cu_alloc(sizeof *checkpoint);
     checkpoint->index = server->catalogd.disk;
+    checkpoint->database = server->catalogd.database;
     uint64_t life = server->catalogd.life;
     sim_deliver(server, SIM_CATALOGD, life, sim_between(sim, 1, 20) * SIM_MS, checkpoint_ends,
                 checkpoint, free);
@@ -277,6 +283,7 @@ static void pull_ends(struct sim_server *server, void *data)
     if (reachable && pull->index && (pull->was_diverged || pull->index > catalogd->disk)) {
         open_state(server, pull->index);
         catalogd->disk = catalogd->durable = pull->index;
+        catalogd->database++;
         event.err = CU_OK;
         event.position = position_at(sim, pull->index);
         sim_trace(sim, "catalogd %u pulls %llu from %u", server->number,

@@ -141,6 +141,7 @@ static void connected(struct sim_server *server, void *data)
         return;
     server->connection++;
     server->is_connected = true;
+    sim_trace(server->sim, "catalogd %u connects", server->number);
     sim_catalogd_step(server, &(struct catalog_event){.kind = CATALOG_EV_CONNECTED});
 }
 
@@ -288,6 +289,8 @@ static void attached(struct sim_server *server, void *data)
     event.attached.adopted = answer->adopted;
     memcpy(event.attached.cluster.bytes, answer->cluster.bytes,
            sizeof event.attached.cluster.bytes);
+    sim_trace(server->sim, "catalogd %u attached: %s%s", server->number, cu_err_name(answer->err),
+              answer->adopted ? ", adopted" : "");
     free(answer);
     sim_catalogd_step(server, &event);
 }
@@ -562,6 +565,9 @@ static void followed(struct sim_server *server, void *data)
     }
     sim_entries_free(server->catalogd.followed);
     server->catalogd.followed = entries;
+    if (entries->outcome > RAFT_FOLLOW_ENTRIES)
+        sim_trace(server->sim, "catalogd %u: %s", server->number,
+                  entries->outcome == RAFT_FOLLOW_COMPACTED ? "compacted" : "diverged");
     sim_catalogd_step(server, &event);
 }
 

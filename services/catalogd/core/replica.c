@@ -247,8 +247,9 @@ static void apply_event(struct catalog_replica *r, const struct catalog_event *e
     case CATALOG_EV_OUTCOME:
         replica_write_outcome(r, &ev->outcome, out);
         break;
-    case CATALOG_EV_DURABLE:
-        r->durable = ev->position;
+    case CATALOG_EV_DURABLE: /* a checkpoint that a pull overtook tells nothing */
+        if (ev->position.index > r->durable.index)
+            r->durable = ev->position;
         break;
     case CATALOG_EV_STOPPED:
         stop(r, out);
