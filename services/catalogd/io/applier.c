@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <sqlite3.h>
+
 #include "common/base/assert.h"
 #include "common/store/store.h"
 #include "services/catalogd/io/header.h"
@@ -39,6 +41,7 @@ struct catalog_applier {
     struct catalog_sqlite *db;
     struct catalog_store *store;
     struct cu_arena *results;
+    uint64_t wal_pages;
 
     /* the loop's */
     struct catalog_facts facts;
@@ -96,7 +99,7 @@ static void gather_facts(struct catalog_applier *a, struct catalog_facts *facts)
     facts->reaped_index = catalog_store_reaped_index(store);
     facts->floor_index = catalog_store_floor_index(store);
     facts->hash = catalog_store_hash(store);
-    facts->wal_bytes = cu_db_wal_bytes(catalog_sqlite_db(a->db));
+    facts->wal_pages = a->wal_pages;
     cu_buf_clear(&facts->header);
     catalog_header_pack(&header, &facts->header);
 }
@@ -282,6 +285,14 @@ const struct catalog_facts *catalog_applier_facts(const struct catalog_applier *
     return &applier->facts;
 }
 
+/* SQLite tells after each commit how many pages the write-ahead log holds. */
+static int on_wal(void *arg, sqlite3 *handle, const char *name, int pages)
+{
+    struct catalog_applier *a = arg;
+    a->wal_pages = (uint64_t)pages;
+    return SQLITE_OK;
+}
+
 static enum cu_err open_state(struct catalog_applier *a, const char *path, struct cu_diag *diag)
 {
     int frames, copied;
@@ -293,6 +304,8 @@ static enum cu_err open_state(struct catalog_applier *a, const char *path, struc
         err = cu_fail(diag, CU_E_IO, "%s is in use by another program", path);
     if (!err)
         err = catalog_store_open(catalog_sqlite_backend(a->db), &a->store, diag);
+    if (!err)
+        (void)sqlite3_wal_hook(cu_db_handle(catalog_sqlite_db(a->db)), on_wal, a);
     return err;
 }
 

@@ -20,7 +20,7 @@ struct catalog_facts {
     struct catalog_position position;
     uint64_t shown_index, index_base, epoch, lease_ms;
     uint64_t kv_index, tombstones_index, reaped_index, floor_index;
-    uint64_t wal_bytes;
+    uint64_t wal_pages;   /* in use: its file may be longer, and is written over from the front */
     struct cu_buf header; /* packed curia.internal.v1.StateHeader */
     struct cu_u128 hash;
 };

@@ -12,6 +12,7 @@ struct catalog_checkpoints {
     struct cu_job job;
     bool is_running, is_held, is_restarting;
     struct cu_timer leisure;
+    uint64_t pages; /* in the log when the last one began */
 
     /* what the state was when the job began: that is what its end makes durable */
     struct catalog_position position;
@@ -32,6 +33,7 @@ static bool is_behind(const struct catalog_checkpoints *c)
 static void remember(struct catalog_checkpoints *c)
 {
     const struct catalog_facts *facts = catalog_shell_facts(c->shell);
+    c->pages = facts->wal_pages;
     c->position = facts->position;
     cu_buf_clear(&c->header);
     cu_buf_append(&c->header, facts->header.data, facts->header.len);
@@ -57,7 +59,7 @@ static void start(struct catalog_checkpoints *c)
 static enum cu_err restart(void *arg, struct catalog_sqlite *db, struct cu_diag *diag)
 {
     struct catalog_checkpoints *c = arg;
-    return cu_db_checkpoint(catalog_sqlite_db(db), CU_CHECKPOINT_TRUNCATE, &c->frames, &c->copied,
+    return cu_db_checkpoint(catalog_sqlite_db(db), CU_CHECKPOINT_RESTART, &c->frames, &c->copied,
                             diag);
 }
 
@@ -83,7 +85,7 @@ static void nobody_reads(void *arg)
 
 static bool wants_restart(const struct catalog_checkpoints *c)
 {
-    return catalog_shell_facts(c->shell)->wal_bytes >= CATALOG_RESTART_BYTES && !c->is_held &&
+    return catalog_shell_facts(c->shell)->wal_pages >= CATALOG_RESTART_PAGES && !c->is_held &&
            !c->is_restarting && !catalog_readers_is_gated(c->shell->readers);
 }
 
@@ -121,9 +123,10 @@ void catalog_checkpoints_moved(struct catalog_checkpoints *checkpoints)
     struct catalog_checkpoints *c = checkpoints;
     if (c->is_running || c->is_restarting)
         return;
-    uint64_t applied = catalog_shell_facts(c->shell)->position.index;
-    bool is_new = applied > c->position.index;
-    if (is_new && catalog_shell_facts(c->shell)->wal_bytes >= CATALOG_CHECKPOINT_BYTES)
+    uint64_t pages = catalog_shell_facts(c->shell)->wal_pages;
+    if (pages < c->pages)
+        c->pages = 0; /* the log was begun anew */
+    if (pages - c->pages >= CATALOG_CHECKPOINT_PAGES)
         start(c);
     else if (!cu_timer_is_set(&c->leisure))
         cu_timer_set_ms(&c->leisure, CATALOG_CHECKPOINT_LEISURE_MS);

@@ -9,8 +9,8 @@
 #include "services/catalogd/io/shell.h"
 
 enum {
-    CATALOG_CHECKPOINT_BYTES = 1000 * 4096,
-    CATALOG_RESTART_BYTES = 64 * 1024 * 1024,
+    CATALOG_CHECKPOINT_PAGES = 1000, /* since the last one */
+    CATALOG_RESTART_PAGES = 64 * 1024 * 1024 / 4096,
     CATALOG_CHECKPOINT_LEISURE_MS = 5000, /* what is applied is durable after this, at the latest */
 };
 
