@@ -79,8 +79,9 @@ struct sim_catalogd {
     struct catalog_replica *replica; /* NULL: not running */
     struct catalog_store *store;
     struct memory_backend *memory;
-    uint64_t disk,
-        durable; /* index committed (survives kill), checkpointed (survives power loss) */
+    uint64_t database; /* rises when a pull replaces it */
+    uint64_t disk;     /* index committed: survives a kill */
+    uint64_t durable;  /* index checkpointed: survives power loss */
     uint64_t life;
     uint64_t paused_until_ns;
     uint64_t timer;
