@@ -158,7 +158,7 @@ static enum cu_err make_address(const char *text, unsigned port, struct sockaddr
             return cu_fail(diag, CU_E_INVALID, "%s: a socket path has at most %zu bytes", path,
                            sizeof local->sun_path - 1);
         local->sun_family = AF_UNIX;
-        strcpy(local->sun_path, path);
+        memcpy(local->sun_path, path, strlen(path) + 1);
         *ret_len = sizeof *local;
         return CU_OK;
     }

@@ -13,6 +13,7 @@
 
 enum { ALLOW_BYTES = 128 };
 
+/* On every answer, of paths that nobody knows, too. */
 static void configured_headers(struct agent_call *call, struct MHD_Response *response)
 {
     const struct agent_conf *conf = &call->agent->conf;
@@ -28,7 +29,6 @@ static void route_headers(struct agent_call *call, struct MHD_Response *response
     agent_response_header(response, "X-Consul-Default-ACL-Policy", conf->default_policy);
     if (conf->translate_addresses)
         agent_response_header(response, "X-Consul-Translate-Addresses", "true");
-    configured_headers(call, response);
 }
 
 static void meta_headers(struct MHD_Response *response, const struct agent_meta *meta)
@@ -66,6 +66,7 @@ static void measure(struct agent_call *call)
 
 static void finish(struct agent_call *call, unsigned status, struct MHD_Response *response)
 {
+    configured_headers(call, response);
     if (call->route) {
         route_headers(call, response);
         measure(call);
@@ -120,8 +121,6 @@ void agent_answer_text(struct agent_call *call, unsigned status, const char *tex
 {
     struct MHD_Response *response = agent_response_copy(cu_bytes_of(text));
     agent_response_header(response, "Content-Type", TEXT_PLAIN);
-    if (!call->route) /* a route's answer gets them with the rest */
-        configured_headers(call, response);
     finish(call, status, response);
 }
 
