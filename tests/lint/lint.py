@@ -14,11 +14,12 @@ BANNED = re.compile(r'\b(strcpy|strcat|sprintf|vsprintf|gets|strtok|atoi|atol|ra
 # What a pure core may include of the system, beside its own headers, common/base and messages.
 CORE_SYSTEM = {'assert.h', 'ctype.h', 'errno.h', 'inttypes.h', 'limits.h', 'math.h', 'stdalign.h',
                'stdarg.h', 'stdbool.h', 'stddef.h', 'stdint.h', 'stdio.h', 'stdlib.h', 'string.h',
-               'sys/types.h'}
+               'strings.h', 'sys/types.h', 'zlib.h'}
+CORE_COMMON = ('common/base/', 'common/json/')  # pure themselves
 CORE_FUNCTIONS = re.compile(r'\b(time|clock_gettime|gettimeofday|getrandom|open|fopen|socket|send|recv|'
                             r'pthread_create|cu_log\w*|cu_mono_now\w*|cu_random_bytes)\s*\(')
 PATHS = re.compile(r'/(?:home|Users|work|root)/\w')
-LIMIT_LINES = 500
+LIMIT_LINES = 700
 
 breaches = []
 
@@ -64,7 +65,7 @@ def allowed(relative, kind, header):
             return False
         return not part or header.split('/')[2] == 'core'
     if part and header.startswith('common/'):
-        return header.startswith('common/base/')
+        return header.startswith(CORE_COMMON)
     if relative.startswith('common/base/') and header.startswith('common/'):
         return header.startswith('common/base/')
     return True
@@ -74,8 +75,8 @@ def check_layers():
     for path in sources('common/**/*.[ch]', 'services/**/*.[ch]', 'tests/**/*.[ch]'):
         relative = os.path.relpath(path, ROOT)
         lines = code(path)
-        if len(lines) > LIMIT_LINES + 100:
-            breach(path, len(lines), 'over %d lines' % (LIMIT_LINES + 100))
+        if len(lines) > LIMIT_LINES:
+            breach(path, len(lines), 'over %d lines' % LIMIT_LINES)
         core = relative.startswith('services/') and '/core/' in relative
         for n, line in enumerate(lines, 1):
             found = INCLUDE.match(line)
@@ -122,7 +123,7 @@ def check_lone_headers():
     flags = subprocess.run(['pkg-config', '--cflags', 'libprotobuf-c', 'jansson', 'libevent', 'check'],
                            capture_output=True, text=True, check=False).stdout.split()
     base = ['cc', '-std=c17', '-D_GNU_SOURCE', '-DCU_VERSION="0"', '-fsyntax-only', '-Wall', '-Wextra',
-            '-Wno-unused-parameter', '-x', 'c', '-I' + ROOT, '-I' + os.path.join(build, 'proto'), *flags]
+            '-Wno-unused-parameter', '-x', 'c', '-I' + ROOT, '-I' + build, '-I' + os.path.join(build, 'proto'), *flags]
     with tempfile.TemporaryDirectory() as temp:
         def compile_one(path):
             relative = os.path.relpath(path, ROOT)
@@ -134,7 +135,7 @@ def check_lone_headers():
         with ThreadPoolExecutor(2) as pool:
             for path, errors in pool.map(compile_one, sources('common/**/*.h', 'services/**/*.h', 'tests/**/*.h')):
                 if errors:
-                    breach(path, 1, 'does not compile alone: ' + errors.strip().splitlines()[0])
+                    breach(path, 1, 'does not compile alone: ' + (re.search(r'error: .*', errors) or [errors])[0])
 
 
 def check_format():
