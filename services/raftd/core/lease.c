@@ -71,6 +71,8 @@ bool raft_lease_is_valid(const struct raft *r, struct cu_mono now)
 
 struct cu_mono raft_lease_end(const struct raft *r)
 {
+    if (raft_is_sole_voter(r) || cu_planted("lease-without-check-quorum"))
+        return CU_MONO_NEVER;
     return cu_mono_add_ms(quorum_contact(r, r->led_from), r->timing.lease_ms);
 }
 
@@ -78,8 +80,7 @@ void raft_lease_tick(struct raft *r)
 {
     if (r->role != RAFT_LEADER)
         return;
-    if (!raft_is_sole_voter(r) && !cu_planted("lease-without-check-quorum") &&
-        !cu_mono_before(r->now, raft_lease_end(r))) {
+    if (!cu_mono_before(r->now, raft_lease_end(r))) {
         raft_become_follower(r, r->term, (struct raft_id){{0}});
         raft_tell(r, RAFT_NOTE_LEASE_LOST, (struct raft_note_args){.index = r->term});
         return;

@@ -203,8 +203,7 @@ static struct cu_mono peer_deadline(const struct raft *r, const struct raft_peer
 static struct cu_mono leader_deadline(const struct raft *r)
 {
     struct cu_mono at = cu_mono_min(r->heartbeat_at, r->noop_at);
-    if (!raft_is_sole_voter(r))
-        at = cu_mono_min(at, raft_lease_end(r));
+    at = cu_mono_min(at, raft_lease_end(r));
     for (uint32_t i = 0; i < r->peer_count; i++)
         at = cu_mono_min(at, peer_deadline(r, &r->peers[i]));
     return cu_mono_min(at, raft_transfer_deadline(r));
