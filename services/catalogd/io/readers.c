@@ -18,6 +18,7 @@ struct catalog_readers {
     char *path;
     struct catalog_sqlite *db; /* the loop's */
     bool is_in_snapshot, is_gated;
+    uint64_t generation;
     struct cu_timer timer; /* ends the snapshot */
     struct reader readers[CATALOG_READERS_POOL];
     unsigned running;
@@ -50,9 +51,15 @@ const struct catalog_backend *catalog_readers_snapshot(struct catalog_readers *r
         if (catalog_sqlite_begin_read(readers->db, NULL) != CU_OK)
             return NULL;
         readers->is_in_snapshot = true;
+        readers->generation++;
         cu_timer_set_ms(&readers->timer, CATALOG_SNAPSHOT_MS);
     }
     return catalog_sqlite_backend(readers->db);
+}
+
+uint64_t catalog_readers_generation(const struct catalog_readers *readers)
+{
+    return readers->generation;
 }
 
 /* ---- the pool ---- */

@@ -34,6 +34,8 @@ void catalog_readers_free(struct catalog_readers *readers);
 
 /* The loop's snapshot; NULL while gated or when it cannot be had (use a job then). */
 const struct catalog_backend *catalog_readers_snapshot(struct catalog_readers *readers);
+/* Rises with each new snapshot of the loop's. */
+uint64_t catalog_readers_generation(const struct catalog_readers *readers);
 /* The applied index has moved: the next snapshot is a new one. */
 void catalog_readers_moved(struct catalog_readers *readers);
 

@@ -25,6 +25,8 @@ struct catalog_works {
     struct catalog_shell *shell;
     struct cu_map waiting; /* by key: those that may still be joined, or run */
     struct cu_arena *arena;
+    struct catalog_bookmark bookmark; /* of the loop's snapshot `generation` */
+    uint64_t generation;
 };
 
 struct catalog_works *catalog_works_new(struct catalog_shell *shell)
@@ -68,10 +70,18 @@ struct catalog_view catalog_work_view(const struct catalog_backend *backend,
 
 enum cu_err catalog_works_bookmark(struct catalog_works *works,
                                    const struct catalog_backend *snapshot,
-                                   struct catalog_bookmark *ret_bookmark)
+                                   const struct catalog_bookmark **ret_bookmark)
 {
-    cu_arena_reset(works->arena);
-    return catalog_bookmark_read(snapshot, works->arena, ret_bookmark);
+    uint64_t generation = catalog_readers_generation(works->shell->readers);
+    if (works->generation != generation) {
+        cu_arena_reset(works->arena);
+        enum cu_err err = catalog_bookmark_read(snapshot, works->arena, &works->bookmark);
+        if (err)
+            return err;
+        works->generation = generation;
+    }
+    *ret_bookmark = &works->bookmark;
+    return CU_OK;
 }
 
 /* ---- on a worker ---- */

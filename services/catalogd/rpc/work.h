@@ -31,10 +31,10 @@ void catalog_work_join(struct catalog_works *works, const struct catalog_query *
 /* Waits no longer. Nothing when it does not wait. */
 void catalog_work_leave(struct catalog_work_caller *caller);
 
-/* What a snapshot is worth; the loop's own scratch memory is used. */
+/* What the loop's snapshot is worth; read once for each. */
 CU_MUST_USE enum cu_err catalog_works_bookmark(struct catalog_works *works,
                                                const struct catalog_backend *snapshot,
-                                               struct catalog_bookmark *ret_bookmark);
+                                               const struct catalog_bookmark **ret_bookmark);
 struct catalog_view catalog_work_view(const struct catalog_backend *backend,
                                       const struct catalog_bookmark *bookmark);
 
