@@ -33,12 +33,19 @@ static double refused(void *arg)
     return agent->http ? (double)agent_http_refused(agent->http) : 0;
 }
 
+static double complaints(void *arg)
+{
+    struct agent *agent = arg;
+    return agent->http ? (double)agent_http_complaints(agent->http) : 0;
+}
+
 static void add_gauges(struct agent *agent)
 {
     struct cu_metrics *metrics = agent->env->metrics;
     cu_metrics_gauge(metrics, "view.waiters", waiters, agent);
     cu_metrics_gauge(metrics, "http.connections", connections, agent);
     cu_metrics_gauge(metrics, "http.connections_refused", refused, agent);
+    cu_metrics_gauge(metrics, "http.malformed", complaints, agent);
 }
 
 static void open_view(struct agent *agent)

@@ -1,9 +1,7 @@
 #include "services/agentd/io/http.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <microhttpd.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -20,6 +18,7 @@ enum {
     AGAIN_MS = 1,    /* when something stays pending that is nobody's unanswered request */
     DATE_BYTES = 32,
     TARGET_KEPT_BYTES = 4096,
+    CONNECTIONS_MAX = 1000000,
 };
 
 struct agent_http {
@@ -35,6 +34,7 @@ struct agent_http {
     size_t rq_size;
     struct agent_rq *all, *pool;
     size_t pool_count, connections, suspended;
+    uint64_t complaints;
     struct agent_client *accepting; /* of the connection that is just being added */
     struct cu_mono ran_at;          /* when the library was last run */
     time_t second;
@@ -377,18 +377,23 @@ static void ran_again(void *arg)
     run_soon(arg);
 }
 
-static void CU_PRINTF(2, 0) ignore_log(void *arg, const char *fmt, va_list args)
+/* What a client did wrong it is told in the answer; here it is counted. */
+static void CU_PRINTF(2, 0) on_complaint(void *arg, const char *fmt, va_list args)
 {
-    (void)arg; /* what a client did wrong it is told in the answer */
+    struct agent_http *http = arg;
     (void)fmt;
     (void)args;
+    http->complaints++;
 }
 
+/* As many as the system lets us have descriptors. */
 static unsigned connection_limit(void)
 {
-    struct rlimit limit = {.rlim_cur = 1024};
+    struct rlimit limit = {.rlim_cur = 1024, .rlim_max = 1024};
     (void)getrlimit(RLIMIT_NOFILE, &limit); /* cannot fail for this resource */
-    return limit.rlim_cur > 1000000 ? 1000000 : (unsigned)limit.rlim_cur;
+    limit.rlim_cur = limit.rlim_max < CONNECTIONS_MAX ? limit.rlim_max : CONNECTIONS_MAX;
+    (void)setrlimit(RLIMIT_NOFILE, &limit); /* up to the hard limit is always allowed */
+    return (unsigned)limit.rlim_cur;
 }
 
 static struct MHD_Daemon *start_daemon(struct agent_http *http, size_t memory_bytes)
@@ -399,7 +404,7 @@ static struct MHD_Daemon *start_daemon(struct agent_http *http, size_t memory_by
         0, NULL, NULL, on_request, http, MHD_OPTION_CONNECTION_MEMORY_LIMIT, memory_bytes,
         MHD_OPTION_CONNECTION_LIMIT, connection_limit(), MHD_OPTION_URI_LOG_CALLBACK, on_target,
         http, MHD_OPTION_NOTIFY_COMPLETED, on_completed, http, MHD_OPTION_NOTIFY_CONNECTION,
-        on_connection, http, MHD_OPTION_EXTERNAL_LOGGER, ignore_log, NULL, MHD_OPTION_END);
+        on_connection, http, MHD_OPTION_EXTERNAL_LOGGER, on_complaint, http, MHD_OPTION_END);
 }
 
 enum cu_err agent_http_new(const struct agent_http_options *options, struct agent_http **ret_http,
@@ -460,33 +465,6 @@ void agent_http_free(struct agent_http *http)
     free(http);
 }
 
-/* ---- about a request ---- */
-
-const struct sockaddr *agent_rq_sockaddr(const struct agent_rq *rq)
-{
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(rq->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-    return info ? info->client_addr : NULL;
-}
-
-const char *agent_rq_address(const struct agent_rq *rq, char text[AGENT_ADDRESS_BYTES])
-{
-    const struct sockaddr *address = agent_rq_sockaddr(rq);
-    char ip[INET6_ADDRSTRLEN] = "";
-
-    text[0] = 0;
-    if (address && address->sa_family == AF_INET) {
-        const struct sockaddr_in *v4 = (const struct sockaddr_in *)address;
-        (void)inet_ntop(AF_INET, &v4->sin_addr, ip, sizeof ip);
-        (void)snprintf(text, AGENT_ADDRESS_BYTES, "%s:%u", ip, ntohs(v4->sin_port));
-    } else if (address && address->sa_family == AF_INET6) {
-        const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)address;
-        (void)inet_ntop(AF_INET6, &v6->sin6_addr, ip, sizeof ip);
-        (void)snprintf(text, AGENT_ADDRESS_BYTES, "[%s]:%u", ip, ntohs(v6->sin6_port));
-    }
-    return text;
-}
-
 size_t agent_http_connections(const struct agent_http *http)
 {
     return http->connections;
@@ -500,4 +478,9 @@ size_t agent_http_suspended(const struct agent_http *http)
 uint64_t agent_http_refused(const struct agent_http *http)
 {
     return agent_listener_refused(http->listener);
+}
+
+uint64_t agent_http_complaints(const struct agent_http *http)
+{
+    return http->complaints;
 }

@@ -113,6 +113,7 @@ const struct sockaddr *agent_rq_sockaddr(const struct agent_rq *rq);
 
 size_t agent_http_connections(const struct agent_http *http);
 size_t agent_http_suspended(const struct agent_http *http);
-uint64_t agent_http_refused(const struct agent_http *http);
+uint64_t agent_http_refused(const struct agent_http *http);    /* connections over the limit */
+uint64_t agent_http_complaints(const struct agent_http *http); /* what was no good HTTP */
 
 #endif

@@ -1,19 +1,15 @@
 /* The server on real sockets, with a handler that answers as the test says (hops.md 3). */
 #include "services/agentd/io/http.h"
 
-#include <arpa/inet.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "services/agentd/io/response.h"
 #include "tests/lib/fake_catalog.h"
 #include "tests/lib/suite.h"
+#include "tests/lib/web.h"
 
-enum { PORT = 8500, BODY_LIMIT = 1000, CLIENTS_MAX = 4, REPLY_BYTES = 64 * 1024 };
+enum { BODY_LIMIT = 1000, CLIENTS_MAX = 4 };
 
 #define HOST "Host: x\r\n"
 
@@ -77,15 +73,7 @@ static void on_end(void *context, struct agent_rq *rq)
 
 static const struct agent_http_handler handler = {on_begin, on_handle, on_gone, on_end};
 
-/* ---- client and server ---- */
-
-static const char *address(void)
-{
-    static char text[32];
-    unsigned number = (unsigned)getpid();
-    (void)snprintf(text, sizeof text, "127.%u.%u.1", 100 + number % 100, number / 100 % 250);
-    return text;
-}
+/* ---- the server ---- */
 
 static void open_server(size_t memory_bytes)
 {
@@ -97,7 +85,7 @@ static void open_server(size_t memory_bytes)
                                          .rq_size = sizeof(struct agent_rq),
                                          .handler = &handler};
     ck_assert_int_eq(agent_http_new(&options, &http, &diag), CU_OK);
-    enum cu_err err = agent_http_bind(http, address(), PORT, &diag);
+    enum cu_err err = agent_http_bind(http, web_address(), WEB_PORT, &diag);
     ck_assert_msg(!err, "%s", diag.text);
 }
 
@@ -107,80 +95,21 @@ static void close_server(void)
     cu_loop_free(loop);
 }
 
-struct client {
-    int fd;
-    char reply[REPLY_BYTES];
-    size_t len;
-    bool closed;
-};
-
-static struct client *dial(void)
-{
-    struct client *client = calloc(1, sizeof *client);
-    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(PORT)};
-    (void)inet_pton(AF_INET, address(), &to.sin_addr);
-    client->fd = socket(AF_INET, SOCK_STREAM, 0);
-    ck_assert_int_eq(connect(client->fd, (struct sockaddr *)&to, sizeof to), 0);
-    ck_assert_int_eq(fcntl(client->fd, F_SETFL, O_NONBLOCK), 0);
-    return client;
-}
-
-static void hang_up(struct client *client)
-{
-    (void)close(client->fd);
-    free(client);
-}
-
-static void say(struct client *client, const char *text)
-{
-    for (size_t done = 0, len = strlen(text); done < len;) {
-        ssize_t n = send(client->fd, text + done, len - done, MSG_NOSIGNAL);
-        if (n > 0)
-            done += (size_t)n;
-        else
-            fake_turn(loop);
-    }
-}
-
-static void listen_to(struct client *client)
-{
-    ssize_t n;
-    do {
-        n = recv(client->fd, client->reply + client->len, REPLY_BYTES - 1 - client->len, 0);
-        if (n > 0)
-            client->len += (size_t)n;
-    } while (n > 0);
-    client->closed |= n == 0 || (errno != EAGAIN && errno != EINTR);
-    client->reply[client->len] = 0;
-}
-
-static bool hears(struct client *client, const char *text)
-{
-    listen_to(client);
-    return strstr(client->reply, text) != NULL;
-}
-
-static void forget(struct client *client)
-{
-    client->len = 0;
-    client->reply[0] = 0;
-}
-
 /* ---- the claims ---- */
 
 START_TEST(a_connection_is_kept_for_many_requests)
 {
     open_server(AGENT_MEMORY_MIN_BYTES);
-    struct client *client = dial();
+    struct web_client *client = web_dial(loop);
     for (int i = 0; i < 100; i++) {
-        forget(client);
-        say(client, "GET /now HTTP/1.1\r\n" HOST "\r\n");
-        FAKE_WAIT(loop, hears(client, "GET 0 of 0"));
+        web_forget(client);
+        web_say(client, "GET /now HTTP/1.1\r\n" HOST "\r\n");
+        FAKE_WAIT(loop, web_hears(client, "GET 0 of 0"));
         ck_assert(!client->closed);
         ck_assert(strstr(client->reply, "\r\nDate: ") != NULL);
     }
     ck_assert_uint_eq(agent_http_connections(http), 1);
-    hang_up(client);
+    web_hang_up(client);
     FAKE_WAIT(loop, agent_http_connections(http) == 0);
     close_server();
 }
@@ -189,13 +118,13 @@ END_TEST
 START_TEST(requests_sent_together_are_answered_in_order)
 {
     open_server(AGENT_MEMORY_MIN_BYTES);
-    struct client *client = dial();
-    say(client, "GET /now HTTP/1.1\r\n" HOST "\r\nPUT /now HTTP/1.1\r\n" HOST
-                "Content-Length: 2\r\n\r\nabDELETE /now HTTP/1.1\r\n" HOST "\r\n");
-    FAKE_WAIT(loop, hears(client, "DELETE 0 of 0"));
+    struct web_client *client = web_dial(loop);
+    web_say(client, "GET /now HTTP/1.1\r\n" HOST "\r\nPUT /now HTTP/1.1\r\n" HOST
+                    "Content-Length: 2\r\n\r\nabDELETE /now HTTP/1.1\r\n" HOST "\r\n");
+    FAKE_WAIT(loop, web_hears(client, "DELETE 0 of 0"));
     ck_assert(strstr(client->reply, "GET 0 of 0") < strstr(client->reply, "PUT 2 of 2"));
     ck_assert(strstr(client->reply, "PUT 2 of 2") < strstr(client->reply, "DELETE 0 of 0"));
-    hang_up(client);
+    web_hang_up(client);
     close_server();
 }
 END_TEST
@@ -204,18 +133,18 @@ END_TEST
 START_TEST(an_answer_may_come_some_turns_later_without_suspending)
 {
     open_server(AGENT_MEMORY_MIN_BYTES);
-    struct client *clients[CLIENTS_MAX];
+    struct web_client *clients[CLIENTS_MAX];
     for (size_t i = 0; i < CLIENTS_MAX; i++) {
-        clients[i] = dial();
-        say(clients[i], "GET /hold HTTP/1.1\r\n" HOST "\r\n");
+        clients[i] = web_dial(loop);
+        web_say(clients[i], "GET /hold HTTP/1.1\r\n" HOST "\r\n");
     }
     FAKE_WAIT(loop, held_count == CLIENTS_MAX);
     ck_assert_uint_eq(agent_http_suspended(http), 0);
     while (held_count)
         answer(held[--held_count], "late");
     for (size_t i = 0; i < CLIENTS_MAX; i++) {
-        FAKE_WAIT(loop, hears(clients[i], "late"));
-        hang_up(clients[i]);
+        FAKE_WAIT(loop, web_hears(clients[i], "late"));
+        web_hang_up(clients[i]);
     }
     ck_assert_uint_eq(handled, CLIENTS_MAX);
     close_server();
@@ -225,16 +154,16 @@ END_TEST
 START_TEST(what_takes_long_is_suspended_and_then_answered)
 {
     open_server(AGENT_MEMORY_MIN_BYTES);
-    struct client *client = dial();
-    say(client, "GET /hold HTTP/1.1\r\n" HOST "\r\n");
+    struct web_client *client = web_dial(loop);
+    web_say(client, "GET /hold HTTP/1.1\r\n" HOST "\r\n");
     FAKE_WAIT(loop, agent_http_suspended(http) == 1);
     answer(held[0], "late");
-    FAKE_WAIT(loop, hears(client, "late"));
+    FAKE_WAIT(loop, web_hears(client, "late"));
     ck_assert_uint_eq(agent_http_suspended(http), 0);
-    forget(client);
-    say(client, "GET /now HTTP/1.1\r\n" HOST "\r\n");
-    FAKE_WAIT(loop, hears(client, "GET 0 of 0"));
-    hang_up(client);
+    web_forget(client);
+    web_say(client, "GET /now HTTP/1.1\r\n" HOST "\r\n");
+    FAKE_WAIT(loop, web_hears(client, "GET 0 of 0"));
+    web_hang_up(client);
     close_server();
 }
 END_TEST
@@ -242,17 +171,17 @@ END_TEST
 START_TEST(a_long_poll_is_suspended_at_once_and_a_pipelined_request_waits_behind_it)
 {
     open_server(AGENT_MEMORY_MIN_BYTES);
-    struct client *client = dial();
-    say(client, "GET /wait HTTP/1.1\r\n" HOST "\r\n");
+    struct web_client *client = web_dial(loop);
+    web_say(client, "GET /wait HTTP/1.1\r\n" HOST "\r\n");
     FAKE_WAIT(loop, held_count == 1);
     ck_assert_uint_eq(agent_http_suspended(http), 1);
-    say(client, "GET /now HTTP/1.1\r\n" HOST "\r\n");
+    web_say(client, "GET /now HTTP/1.1\r\n" HOST "\r\n");
     for (int i = 0; i < 10; i++)
         fake_turn(loop);
     ck_assert_uint_eq(gone, 0);
     answer(held[0], "woken");
-    FAKE_WAIT(loop, hears(client, "woken") && hears(client, "GET 0 of 0"));
-    hang_up(client);
+    FAKE_WAIT(loop, web_hears(client, "woken") && web_hears(client, "GET 0 of 0"));
+    web_hang_up(client);
     close_server();
 }
 END_TEST
@@ -260,10 +189,10 @@ END_TEST
 START_TEST(a_hang_up_during_a_long_poll_is_told)
 {
     open_server(AGENT_MEMORY_MIN_BYTES);
-    struct client *client = dial();
-    say(client, "GET /wait HTTP/1.1\r\n" HOST "\r\n");
+    struct web_client *client = web_dial(loop);
+    web_say(client, "GET /wait HTTP/1.1\r\n" HOST "\r\n");
     FAKE_WAIT(loop, agent_http_suspended(http) == 1);
-    hang_up(client);
+    web_hang_up(client);
     FAKE_WAIT(loop, gone == 1 && ended == 1 && agent_http_connections(http) == 0);
     ck_assert_uint_eq(agent_http_suspended(http), 0);
     close_server();
@@ -273,15 +202,15 @@ END_TEST
 START_TEST(a_server_that_ends_tells_those_who_wait)
 {
     open_server(AGENT_MEMORY_MIN_BYTES);
-    struct client *wait = dial(), *hold = dial();
-    say(wait, "GET /wait HTTP/1.1\r\n" HOST "\r\n");
-    say(hold, "GET /hold HTTP/1.1\r\n" HOST "\r\n");
+    struct web_client *wait = web_dial(loop), *hold = web_dial(loop);
+    web_say(wait, "GET /wait HTTP/1.1\r\n" HOST "\r\n");
+    web_say(hold, "GET /hold HTTP/1.1\r\n" HOST "\r\n");
     FAKE_WAIT(loop, held_count == 2);
     close_server();
     ck_assert_uint_eq(gone, 2);
     ck_assert_uint_eq(ended, begun);
-    hang_up(wait);
-    hang_up(hold);
+    web_hang_up(wait);
+    web_hang_up(hold);
 }
 END_TEST
 
@@ -290,16 +219,16 @@ START_TEST(a_body_at_the_limit_is_whole_and_one_byte_more_is_told_by_its_length)
     char body[BODY_LIMIT + 2], request[BODY_LIMIT + 200];
     open_server(AGENT_MEMORY_MIN_BYTES);
     for (int len = BODY_LIMIT; len <= BODY_LIMIT + 1; len++) {
-        struct client *client = dial();
+        struct web_client *client = web_dial(loop);
         memset(body, 'b', (size_t)len);
         body[len] = 0;
         (void)snprintf(request, sizeof request,
                        "PUT /now HTTP/1.1\r\n" HOST "Content-Length: %d\r\n\r\n%s", len, body);
-        say(client, request);
-        FAKE_WAIT(loop, hears(client, len == BODY_LIMIT ? "PUT 1000 of 1000" : "413 "));
+        web_say(client, request);
+        FAKE_WAIT(loop, web_hears(client, len == BODY_LIMIT ? "PUT 1000 of 1000" : "413 "));
         if (len > BODY_LIMIT)
-            ck_assert(hears(client, "Connection: close"));
-        hang_up(client);
+            ck_assert(web_hears(client, "Connection: close"));
+        web_hang_up(client);
     }
     close_server();
 }
@@ -309,18 +238,18 @@ START_TEST(a_chunked_body_is_counted_beyond_the_limit_and_dropped)
 {
     char body[BODY_LIMIT + 1];
     open_server(AGENT_MEMORY_MIN_BYTES);
-    struct client *client = dial();
+    struct web_client *client = web_dial(loop);
     memset(body, 'b', BODY_LIMIT);
     body[BODY_LIMIT] = 0;
-    say(client, "PUT /now HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n3e8\r\n");
-    say(client, body);
-    say(client, "\r\n1\r\nb\r\n0\r\n\r\n");
-    FAKE_WAIT(loop, hears(client, "PUT 1000 of 1001"));
-    forget(client);
-    say(client, "PUT /now HTTP/1.1\r\n" HOST
-                "Transfer-Encoding: chunked\r\n\r\n2\r\nab\r\n1\r\nc\r\n0\r\n\r\n");
-    FAKE_WAIT(loop, hears(client, "PUT 3 of 3"));
-    hang_up(client);
+    web_say(client, "PUT /now HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n3e8\r\n");
+    web_say(client, body);
+    web_say(client, "\r\n1\r\nb\r\n0\r\n\r\n");
+    FAKE_WAIT(loop, web_hears(client, "PUT 1000 of 1001"));
+    web_forget(client);
+    web_say(client, "PUT /now HTTP/1.1\r\n" HOST
+                    "Transfer-Encoding: chunked\r\n\r\n2\r\nab\r\n1\r\nc\r\n0\r\n\r\n");
+    FAKE_WAIT(loop, web_hears(client, "PUT 3 of 3"));
+    web_hang_up(client);
     close_server();
 }
 END_TEST
@@ -328,24 +257,25 @@ END_TEST
 START_TEST(one_connection_more_than_a_client_may_have_gets_a_429) /* http 34 */
 {
     open_server(AGENT_MEMORY_MIN_BYTES);
-    struct client *clients[CLIENTS_MAX], *more;
+    struct web_client *clients[CLIENTS_MAX], *more;
     for (size_t i = 0; i < CLIENTS_MAX; i++)
-        clients[i] = dial();
+        clients[i] = web_dial(loop);
     FAKE_WAIT(loop, agent_http_connections(http) == CLIENTS_MAX);
-    more = dial();
-    FAKE_WAIT(loop, hears(more, "429 Too Many Requests") && more->closed);
-    ck_assert(hears(more, "\r\n\r\nYour IP is issuing too many concurrent connections, please rate "
-                          "limit your calls\n"));
+    more = web_dial(loop);
+    FAKE_WAIT(loop, web_hears(more, "429 Too Many Requests") && more->closed);
+    ck_assert(web_hears(more,
+                        "\r\n\r\nYour IP is issuing too many concurrent connections, please rate "
+                        "limit your calls\n"));
     ck_assert_uint_eq(agent_http_refused(http), 1);
-    hang_up(more);
-    hang_up(clients[0]);
+    web_hang_up(more);
+    web_hang_up(clients[0]);
     FAKE_WAIT(loop, agent_http_connections(http) == CLIENTS_MAX - 1);
-    more = dial();
-    say(more, "GET /now HTTP/1.1\r\n" HOST "\r\n");
-    FAKE_WAIT(loop, hears(more, "GET 0 of 0"));
-    hang_up(more);
+    more = web_dial(loop);
+    web_say(more, "GET /now HTTP/1.1\r\n" HOST "\r\n");
+    FAKE_WAIT(loop, web_hears(more, "GET 0 of 0"));
+    web_hang_up(more);
     for (size_t i = 1; i < CLIENTS_MAX; i++)
-        hang_up(clients[i]);
+        web_hang_up(clients[i]);
     close_server();
 }
 END_TEST
@@ -354,14 +284,14 @@ START_TEST(a_head_larger_than_the_memory_of_a_connection_is_431) /* http 26 */
 {
     char head[9001];
     open_server(AGENT_MEMORY_MIN_BYTES);
-    struct client *client = dial();
+    struct web_client *client = web_dial(loop);
     memset(head, 'h', sizeof head - 1);
     head[sizeof head - 1] = 0;
-    say(client, "GET /now HTTP/1.1\r\n" HOST "X: ");
-    say(client, head);
-    say(client, "\r\n\r\n");
-    FAKE_WAIT(loop, hears(client, "431 Request Header Fields Too Large") && client->closed);
-    hang_up(client);
+    web_say(client, "GET /now HTTP/1.1\r\n" HOST "X: ");
+    web_say(client, head);
+    web_say(client, "\r\n\r\n");
+    FAKE_WAIT(loop, web_hears(client, "431 Request Header Fields Too Large") && client->closed);
+    web_hang_up(client);
     close_server();
 }
 END_TEST
@@ -369,8 +299,8 @@ END_TEST
 START_TEST(the_target_comes_as_it_was_sent_and_the_heads_that_matter_are_found)
 {
     open_server(AGENT_MEMORY_MIN_BYTES);
-    struct client *client = dial();
-    say(client, "GET /hold HTTP/1.1\r\nx-CONSUL-token: t\r\n" HOST "Cache-Control: a\r\n\r\n");
+    struct web_client *client = web_dial(loop);
+    web_say(client, "GET /hold HTTP/1.1\r\nx-CONSUL-token: t\r\n" HOST "Cache-Control: a\r\n\r\n");
     FAKE_WAIT(loop, held_count == 1);
     ck_assert_str_eq(held[0]->headers[AGENT_H_TOKEN], "t");
     ck_assert_str_eq(held[0]->headers[AGENT_H_CACHE_CONTROL], "a");
@@ -378,8 +308,8 @@ START_TEST(the_target_comes_as_it_was_sent_and_the_heads_that_matter_are_found)
     char text[AGENT_ADDRESS_BYTES];
     ck_assert_int_eq(strncmp(agent_rq_address(held[0], text), "127.", 4), 0);
     answer(held[--held_count], "x");
-    FAKE_WAIT(loop, hears(client, "200 OK"));
-    hang_up(client);
+    FAKE_WAIT(loop, web_hears(client, "200 OK"));
+    web_hang_up(client);
     close_server();
 }
 END_TEST
@@ -388,10 +318,10 @@ START_TEST(a_busy_port_is_named)
 {
     struct cu_diag diag = {0};
     open_server(AGENT_MEMORY_MIN_BYTES);
-    ck_assert_int_eq(agent_http_bind(http, address(), PORT, &diag), CU_E_CONFLICT);
-    ck_assert_ptr_nonnull(strstr(diag.text, address()));
+    ck_assert_int_eq(agent_http_bind(http, web_address(), WEB_PORT, &diag), CU_E_CONFLICT);
+    ck_assert_ptr_nonnull(strstr(diag.text, web_address()));
     ck_assert_ptr_nonnull(strstr(diag.text, "8500"));
-    ck_assert_int_eq(agent_http_bind(http, "nonsense", PORT, &diag), CU_E_INVALID);
+    ck_assert_int_eq(agent_http_bind(http, "nonsense", WEB_PORT, &diag), CU_E_INVALID);
     close_server();
 }
 END_TEST
