@@ -4,97 +4,10 @@
 #include <string.h>
 
 #include "common/base/assert.h"
+#include "services/catalogd/io/statements.h"
 
 enum { READER_CACHE_KIB = 8 * 1024, WRITER_CACHE_KIB = 64 * 1024 };
 #define MMAP_BYTES (1ull << 30) /* hops.md 4: 0.6 us less a read */
-
-/* ---- the schema ---- */
-
-#define TABLE(name)                                                                                \
-    "CREATE TABLE " name " (key BLOB PRIMARY KEY, row BLOB NOT NULL, create_index INTEGER NOT "    \
-    "NULL, modify_index INTEGER NOT NULL, hash BLOB NOT NULL) WITHOUT ROWID;"
-
-static const struct cu_sql migrations[] = {
-    {"version 1",
-     TABLE("kv") TABLE("tombstones") TABLE(
-         "settings") "CREATE TABLE changes (at INTEGER NOT NULL, number INTEGER NOT NULL, tab "
-                     "INTEGER NOT NULL,"
-                     " key BLOB NOT NULL, operation INTEGER NOT NULL, before BLOB NOT NULL, "
-                     "before_hash BLOB,"
-                     " actor TEXT NOT NULL, node TEXT NOT NULL, daemon TEXT NOT NULL, address TEXT "
-                     "NOT NULL,"
-                     " cause TEXT NOT NULL, reason TEXT NOT NULL, wall_ms INTEGER NOT NULL,"
-                     " lease_ms INTEGER NOT NULL, size_bytes INTEGER NOT NULL,"
-                     " PRIMARY KEY (at, number)) WITHOUT ROWID;"
-                     "CREATE TABLE change_values (hash BLOB NOT NULL UNIQUE, at INTEGER NOT NULL,"
-                     " value BLOB NOT NULL);"
-                     "CREATE INDEX change_values_by_age ON change_values (at, hash);"
-                     "CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT "
-                     "ROWID;"},
-};
-_Static_assert(CU_COUNT(migrations) == CATALOG_SCHEMA_VERSION, "a step to each version");
-
-/* ---- statements ---- */
-
-enum table_stmt { GET, SCAN, PUT, DEL, TABLE_STMT_COUNT };
-
-enum stmt {
-    TABLES_END = CATALOG_TABLE_COUNT * TABLE_STMT_COUNT,
-    CHANGES = TABLES_END,
-    CHANGE_ADD,
-    CHANGE_DROP,
-    VALUE_GET,
-    VALUE_OLDEST,
-    VALUES,
-    VALUE_MOVE,
-    VALUE_ADD,
-    VALUE_DROP,
-    META_GET,
-    METAS,
-    META_PUT,
-    MARK,
-    UNDO,
-    KEEP,
-    STMT_COUNT
-};
-
-#define ROW(table, stmt) [(table)*TABLE_STMT_COUNT + (stmt)]
-#define TABLE_ROWS(table, name)                                                                    \
-    ROW(table, GET) = {name ".get", "SELECT row, create_index, modify_index, hash FROM " name      \
-                                    " WHERE key = ?1"},                                            \
-               ROW(table, SCAN) = {name ".scan",                                                   \
-                                   "SELECT key, row, create_index, modify_index, hash FROM " name  \
-                                   " WHERE key >= ?1 ORDER BY key"},                               \
-               ROW(table, PUT) = {name ".put",                                                     \
-                                  "INSERT OR REPLACE INTO " name " VALUES (?1,?2,?3,?4,?5)"},      \
-               ROW(table, DEL) = {name ".del", "DELETE FROM " name " WHERE key = ?1"}
-
-/* clang-format off */
-static const struct cu_sql statements[STMT_COUNT] = {
-    TABLE_ROWS(CATALOG_KV, "kv"),
-    TABLE_ROWS(CATALOG_TOMBSTONES, "tombstones"),
-    TABLE_ROWS(CATALOG_SETTINGS, "settings"),
-    [CHANGES]      = {"changes",      "SELECT at, number, tab, key, operation, before, before_hash, actor,"
-                                      " node, daemon, address, cause, reason, wall_ms, lease_ms, size_bytes"
-                                      " FROM changes WHERE (at, number) > (?1, ?2) ORDER BY at, number"},
-    [CHANGE_ADD]   = {"change.add",   "INSERT OR REPLACE INTO changes VALUES"
-                                      " (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16)"},
-    [CHANGE_DROP]  = {"change.drop",  "DELETE FROM changes WHERE at = ?1 AND number = ?2"},
-    [VALUE_GET]    = {"value.get",    "SELECT value FROM change_values WHERE hash = ?1"},
-    [VALUE_OLDEST] = {"value.oldest", "SELECT hash, at, length(value) FROM change_values"
-                                      " ORDER BY at, hash LIMIT 1"},
-    [VALUES]       = {"values",       "SELECT hash, at, value FROM change_values ORDER BY at, hash"},
-    [VALUE_MOVE]   = {"value.move",   "UPDATE change_values SET at = ?2 WHERE hash = ?1 RETURNING 1"},
-    [VALUE_ADD]    = {"value.add",    "INSERT INTO change_values VALUES (?1,?2,?3)"},
-    [VALUE_DROP]   = {"value.drop",   "DELETE FROM change_values WHERE hash = ?1"},
-    [META_GET]     = {"meta.get",     "SELECT value FROM meta WHERE name = ?1"},
-    [METAS]        = {"metas",        "SELECT name, value FROM meta ORDER BY name"},
-    [META_PUT]     = {"meta.put",     "INSERT OR REPLACE INTO meta VALUES (?1,?2)"},
-    [MARK]         = {"mark",         "SAVEPOINT mark"},
-    [UNDO]         = {"undo",         "ROLLBACK TO mark"},
-    [KEEP]         = {"keep",         "RELEASE mark"},
-};
-/* clang-format on */
 
 struct catalog_sqlite {
     struct catalog_backend backend;
@@ -104,9 +17,9 @@ struct catalog_sqlite {
 };
 
 static struct sqlite3_stmt *table_stmt(struct catalog_sqlite *s, enum catalog_table table,
-                                       enum table_stmt which)
+                                       enum catalog_table_stmt which)
 {
-    return cu_db_stmt(s->db, (size_t)table * TABLE_STMT_COUNT + (size_t)which);
+    return cu_db_stmt(s->db, catalog_statement(table, which));
 }
 
 static enum cu_err run(struct catalog_sqlite *s, struct sqlite3_stmt *stmt)
@@ -167,7 +80,7 @@ static enum cu_err get(void *context, enum catalog_table table, struct cu_bytes 
                        struct cu_arena *arena, struct catalog_row *ret_row)
 {
     struct catalog_sqlite *s = context;
-    struct sqlite3_stmt *stmt = table_stmt(s, table, GET);
+    struct sqlite3_stmt *stmt = table_stmt(s, table, CATALOG_SQL_GET);
     struct catalog_row row = {.create_index = 0};
     cu_bind_bytes(stmt, 1, key);
     enum cu_err err = read_one(s, stmt, take_get, arena, &row);
@@ -182,7 +95,7 @@ static enum cu_err scan(void *context, enum catalog_table table, struct cu_bytes
                         struct cu_bytes after, catalog_visit *visit, void *arg)
 {
     struct catalog_sqlite *s = context;
-    struct sqlite3_stmt *stmt = table_stmt(s, table, SCAN);
+    struct sqlite3_stmt *stmt = table_stmt(s, table, CATALOG_SQL_SCAN);
     cu_bind_bytes(stmt, 1, cu_bytes_compare(prefix, after) > 0 ? prefix : after);
     bool is_there, goes_on = true;
     enum cu_err err;
@@ -203,7 +116,7 @@ static enum cu_err scan(void *context, enum catalog_table table, struct cu_bytes
 static enum cu_err put(void *context, enum catalog_table table, const struct catalog_row *row)
 {
     struct catalog_sqlite *s = context;
-    struct sqlite3_stmt *stmt = table_stmt(s, table, PUT);
+    struct sqlite3_stmt *stmt = table_stmt(s, table, CATALOG_SQL_PUT);
     uint8_t hash[CATALOG_HASH_BYTES];
     cu_bind_bytes(stmt, 1, row->key);
     cu_bind_bytes(stmt, 2, row->value);
@@ -216,7 +129,7 @@ static enum cu_err put(void *context, enum catalog_table table, const struct cat
 static enum cu_err del(void *context, enum catalog_table table, struct cu_bytes key)
 {
     struct catalog_sqlite *s = context;
-    struct sqlite3_stmt *stmt = table_stmt(s, table, DEL);
+    struct sqlite3_stmt *stmt = table_stmt(s, table, CATALOG_SQL_DEL);
     cu_bind_bytes(stmt, 1, key);
     return run(s, stmt);
 }
@@ -255,7 +168,7 @@ static enum cu_err changes(void *context, uint64_t after_index, uint32_t after_n
                            catalog_visit_change *visit, void *arg)
 {
     struct catalog_sqlite *s = context;
-    struct sqlite3_stmt *stmt = cu_db_stmt(s->db, CHANGES);
+    struct sqlite3_stmt *stmt = cu_db_stmt(s->db, CATALOG_SQL_CHANGES);
     cu_bind_u64(stmt, 1, after_index);
     cu_bind_u64(stmt, 2, after_number);
     bool is_there, goes_on = true;
@@ -275,7 +188,7 @@ static enum cu_err changes(void *context, uint64_t after_index, uint32_t after_n
 static enum cu_err change_add(void *context, const struct catalog_change *change)
 {
     struct catalog_sqlite *s = context;
-    struct sqlite3_stmt *stmt = cu_db_stmt(s->db, CHANGE_ADD);
+    struct sqlite3_stmt *stmt = cu_db_stmt(s->db, CATALOG_SQL_CHANGE_ADD);
     const char *const texts[] = {change->actor,   change->node,  change->daemon,
                                  change->address, change->cause, change->reason};
     uint8_t hash[CATALOG_HASH_BYTES];
@@ -300,7 +213,7 @@ static enum cu_err change_add(void *context, const struct catalog_change *change
 static enum cu_err change_drop(void *context, uint64_t index, uint32_t number)
 {
     struct catalog_sqlite *s = context;
-    struct sqlite3_stmt *stmt = cu_db_stmt(s->db, CHANGE_DROP);
+    struct sqlite3_stmt *stmt = cu_db_stmt(s->db, CATALOG_SQL_CHANGE_DROP);
     cu_bind_u64(stmt, 1, index);
     cu_bind_u64(stmt, 2, number);
     return run(s, stmt);
@@ -317,7 +230,7 @@ static enum cu_err value_get(void *context, struct cu_u128 hash, struct cu_arena
                              struct cu_bytes *ret_value)
 {
     struct catalog_sqlite *s = context;
-    struct sqlite3_stmt *stmt = cu_db_stmt(s->db, VALUE_GET);
+    struct sqlite3_stmt *stmt = cu_db_stmt(s->db, CATALOG_SQL_VALUE_GET);
     uint8_t bytes[CATALOG_HASH_BYTES];
     struct cu_bytes value;
     bind_hash(stmt, 1, hash, bytes);
@@ -346,7 +259,8 @@ static enum cu_err value_oldest(void *context, struct cu_u128 *ret_hash, uint64_
 {
     struct catalog_sqlite *s = context;
     struct aged aged;
-    enum cu_err err = read_one(s, cu_db_stmt(s->db, VALUE_OLDEST), take_aged, NULL, &aged);
+    enum cu_err err =
+        read_one(s, cu_db_stmt(s->db, CATALOG_SQL_VALUE_OLDEST), take_aged, NULL, &aged);
     if (err)
         return err;
     *ret_hash = aged.hash;
@@ -358,7 +272,7 @@ static enum cu_err value_oldest(void *context, struct cu_u128 *ret_hash, uint64_
 static enum cu_err values(void *context, catalog_visit_value *visit, void *arg)
 {
     struct catalog_sqlite *s = context;
-    struct sqlite3_stmt *stmt = cu_db_stmt(s->db, VALUES);
+    struct sqlite3_stmt *stmt = cu_db_stmt(s->db, CATALOG_SQL_VALUES);
     bool is_there;
     enum cu_err err;
     while (!(err = cu_step(stmt, &is_there, &s->diag)) && is_there)
@@ -373,7 +287,7 @@ static enum cu_err value_put(void *context, struct cu_u128 hash, struct cu_bytes
                              uint64_t index, bool *ret_is_new)
 {
     struct catalog_sqlite *s = context;
-    struct sqlite3_stmt *stmt = cu_db_stmt(s->db, VALUE_MOVE);
+    struct sqlite3_stmt *stmt = cu_db_stmt(s->db, CATALOG_SQL_VALUE_MOVE);
     uint8_t bytes[CATALOG_HASH_BYTES];
     bool is_there;
     bind_hash(stmt, 1, hash, bytes);
@@ -385,7 +299,7 @@ static enum cu_err value_put(void *context, struct cu_u128 hash, struct cu_bytes
     *ret_is_new = !is_there;
     if (is_there)
         return CU_OK;
-    stmt = cu_db_stmt(s->db, VALUE_ADD);
+    stmt = cu_db_stmt(s->db, CATALOG_SQL_VALUE_ADD);
     bind_hash(stmt, 1, hash, bytes);
     cu_bind_u64(stmt, 2, index);
     cu_bind_bytes(stmt, 3, value);
@@ -395,7 +309,7 @@ static enum cu_err value_put(void *context, struct cu_u128 hash, struct cu_bytes
 static enum cu_err value_drop(void *context, struct cu_u128 hash)
 {
     struct catalog_sqlite *s = context;
-    struct sqlite3_stmt *stmt = cu_db_stmt(s->db, VALUE_DROP);
+    struct sqlite3_stmt *stmt = cu_db_stmt(s->db, CATALOG_SQL_VALUE_DROP);
     uint8_t bytes[CATALOG_HASH_BYTES];
     bind_hash(stmt, 1, hash, bytes);
     return run(s, stmt);
@@ -407,7 +321,7 @@ static enum cu_err meta_get(void *context, const char *name, struct cu_arena *ar
                             struct cu_bytes *ret_value)
 {
     struct catalog_sqlite *s = context;
-    struct sqlite3_stmt *stmt = cu_db_stmt(s->db, META_GET);
+    struct sqlite3_stmt *stmt = cu_db_stmt(s->db, CATALOG_SQL_META_GET);
     struct cu_bytes value;
     cu_bind_text(stmt, 1, name);
     enum cu_err err = read_one(s, stmt, take_bytes, arena, &value);
@@ -419,7 +333,7 @@ static enum cu_err meta_get(void *context, const char *name, struct cu_arena *ar
 static enum cu_err metas(void *context, catalog_visit_meta *visit, void *arg)
 {
     struct catalog_sqlite *s = context;
-    struct sqlite3_stmt *stmt = cu_db_stmt(s->db, METAS);
+    struct sqlite3_stmt *stmt = cu_db_stmt(s->db, CATALOG_SQL_METAS);
     bool is_there;
     enum cu_err err;
     while (!(err = cu_step(stmt, &is_there, &s->diag)) && is_there)
@@ -433,7 +347,7 @@ static enum cu_err metas(void *context, catalog_visit_meta *visit, void *arg)
 static enum cu_err meta_put(void *context, const char *name, struct cu_bytes value)
 {
     struct catalog_sqlite *s = context;
-    struct sqlite3_stmt *stmt = cu_db_stmt(s->db, META_PUT);
+    struct sqlite3_stmt *stmt = cu_db_stmt(s->db, CATALOG_SQL_META_PUT);
     cu_bind_text(stmt, 1, name);
     cu_bind_bytes(stmt, 2, value);
     return run(s, stmt);
@@ -442,20 +356,20 @@ static enum cu_err meta_put(void *context, const char *name, struct cu_bytes val
 static enum cu_err mark(void *context)
 {
     struct catalog_sqlite *s = context;
-    return run(s, cu_db_stmt(s->db, MARK));
+    return run(s, cu_db_stmt(s->db, CATALOG_SQL_MARK));
 }
 
 static enum cu_err keep(void *context)
 {
     struct catalog_sqlite *s = context;
-    return run(s, cu_db_stmt(s->db, KEEP));
+    return run(s, cu_db_stmt(s->db, CATALOG_SQL_KEEP));
 }
 
 /* Rolling back leaves the savepoint standing. */
 static enum cu_err undo(void *context)
 {
     struct catalog_sqlite *s = context;
-    enum cu_err err = run(s, cu_db_stmt(s->db, UNDO));
+    enum cu_err err = run(s, cu_db_stmt(s->db, CATALOG_SQL_UNDO));
     return err ? err : keep(context);
 }
 
@@ -492,10 +406,10 @@ static enum cu_err open_db(const char *path, bool is_reader, struct catalog_sqli
         .autocheckpoint_pages = 0,
         .mmap_bytes = MMAP_BYTES,
         .cache_kib = is_reader ? READER_CACHE_KIB : WRITER_CACHE_KIB,
-        .migrations = migrations,
-        .migration_count = CU_COUNT(migrations),
-        .statements = statements,
-        .statement_count = STMT_COUNT,
+        .migrations = catalog_migrations,
+        .migration_count = CATALOG_SCHEMA_VERSION,
+        .statements = catalog_statements,
+        .statement_count = CATALOG_SQL_STMT_COUNT,
     };
     struct cu_db *db;
     enum cu_err err = cu_db_open(&options, &db, diag);
@@ -557,7 +471,7 @@ enum cu_err catalog_sqlite_begin_read(struct catalog_sqlite *db, struct cu_diag 
     if (err)
         return err;
     /* The snapshot is taken by the first read, whatever it reads. */
-    struct sqlite3_stmt *stmt = cu_db_stmt(db->db, META_GET);
+    struct sqlite3_stmt *stmt = cu_db_stmt(db->db, CATALOG_SQL_META_GET);
     bool is_there;
     cu_bind_text(stmt, 1, "");
     err = cu_step(stmt, &is_there, diag);

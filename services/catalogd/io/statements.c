@@ -1,0 +1,66 @@
+#include "services/catalogd/io/statements.h"
+
+/* clang-format off */
+
+#define TABLE(name)                                                                                \
+    "CREATE TABLE " name " (key BLOB PRIMARY KEY, row BLOB NOT NULL,"                              \
+    " create_index INTEGER NOT NULL, modify_index INTEGER NOT NULL, hash BLOB NOT NULL)"           \
+    " WITHOUT ROWID;"
+
+const struct cu_sql catalog_migrations[CATALOG_SCHEMA_VERSION] = {
+    {"version 1",
+     TABLE("kv")
+     TABLE("tombstones")
+     TABLE("settings")
+     "CREATE TABLE changes (at INTEGER NOT NULL, number INTEGER NOT NULL, tab INTEGER NOT NULL,"
+     " key BLOB NOT NULL, operation INTEGER NOT NULL, before BLOB NOT NULL, before_hash BLOB,"
+     " actor TEXT NOT NULL, node TEXT NOT NULL, daemon TEXT NOT NULL, address TEXT NOT NULL,"
+     " cause TEXT NOT NULL, reason TEXT NOT NULL, wall_ms INTEGER NOT NULL,"
+     " lease_ms INTEGER NOT NULL, size_bytes INTEGER NOT NULL,"
+     " PRIMARY KEY (at, number)) WITHOUT ROWID;"
+     "CREATE TABLE change_values (hash BLOB NOT NULL UNIQUE, at INTEGER NOT NULL,"
+     " value BLOB NOT NULL);"
+     "CREATE INDEX change_values_by_age ON change_values (at, hash);"
+     "CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"},
+};
+
+#define ROW(table, stmt) [(table) * CATALOG_SQL_TABLE_STMT_COUNT + CATALOG_SQL_##stmt]
+#define TABLE_ROWS(table, name)                                                                    \
+    ROW(table, GET)  = {name ".get",  "SELECT row, create_index, modify_index, hash"               \
+                                      " FROM " name " WHERE key = ?1"},                            \
+    ROW(table, SCAN) = {name ".scan", "SELECT key, row, create_index, modify_index, hash"          \
+                                      " FROM " name " WHERE key >= ?1 ORDER BY key"},              \
+    ROW(table, PUT)  = {name ".put",  "INSERT OR REPLACE INTO " name " VALUES (?1,?2,?3,?4,?5)"},  \
+    ROW(table, DEL)  = {name ".del",  "DELETE FROM " name " WHERE key = ?1"}
+
+const struct cu_sql catalog_statements[CATALOG_SQL_STMT_COUNT] = {
+    TABLE_ROWS(CATALOG_KV, "kv"),
+    TABLE_ROWS(CATALOG_TOMBSTONES, "tombstones"),
+    TABLE_ROWS(CATALOG_SETTINGS, "settings"),
+    [CATALOG_SQL_CHANGES] = {"changes",
+        "SELECT at, number, tab, key, operation, before, before_hash, actor, node, daemon, address,"
+        " cause, reason, wall_ms, lease_ms, size_bytes"
+        " FROM changes WHERE (at, number) > (?1, ?2) ORDER BY at, number"},
+    [CATALOG_SQL_CHANGE_ADD] = {"change.add",
+        "INSERT OR REPLACE INTO changes"
+        " VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16)"},
+    [CATALOG_SQL_CHANGE_DROP] = {"change.drop",
+        "DELETE FROM changes WHERE at = ?1 AND number = ?2"},
+    [CATALOG_SQL_VALUE_GET] = {"value.get",
+        "SELECT value FROM change_values WHERE hash = ?1"},
+    [CATALOG_SQL_VALUE_OLDEST] = {"value.oldest",
+        "SELECT hash, at, length(value) FROM change_values ORDER BY at, hash LIMIT 1"},
+    [CATALOG_SQL_VALUES] = {"values",
+        "SELECT hash, at, value FROM change_values ORDER BY at, hash"},
+    [CATALOG_SQL_VALUE_MOVE] = {"value.move",
+        "UPDATE change_values SET at = ?2 WHERE hash = ?1 RETURNING 1"},
+    [CATALOG_SQL_VALUE_ADD]  = {"value.add",  "INSERT INTO change_values VALUES (?1,?2,?3)"},
+    [CATALOG_SQL_VALUE_DROP] = {"value.drop", "DELETE FROM change_values WHERE hash = ?1"},
+    [CATALOG_SQL_META_GET]   = {"meta.get",   "SELECT value FROM meta WHERE name = ?1"},
+    [CATALOG_SQL_METAS]      = {"metas",      "SELECT name, value FROM meta ORDER BY name"},
+    [CATALOG_SQL_META_PUT]   = {"meta.put",   "INSERT OR REPLACE INTO meta VALUES (?1,?2)"},
+    [CATALOG_SQL_MARK]       = {"mark",       "SAVEPOINT mark"},
+    [CATALOG_SQL_UNDO]       = {"undo",       "ROLLBACK TO mark"},
+    [CATALOG_SQL_KEEP]       = {"keep",       "RELEASE mark"},
+};
+/* clang-format on */
