@@ -426,7 +426,7 @@ static void duty_works(struct sim_server *server, void *data)
 {
     struct sim_catalogd *catalogd = &server->catalogd;
     (void)data;
-    if (!catalogd->is_on_duty || !server->is_connected)
+    if (!catalogd->is_on_duty || !server->is_connected || server->sim->is_quiet)
         return;
     Curia__Internal__V1__Command command = CURIA__INTERNAL__V1__COMMAND__INIT;
     Curia__Internal__V1__ReapTombstones reap = CURIA__INTERNAL__V1__REAP_TOMBSTONES__INIT;

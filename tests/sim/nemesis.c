@@ -188,6 +188,19 @@ static void bad_net(struct sim *sim)
     sim->delay_max_ns = sim_between(sim, 1, 200) * SIM_MS;
 }
 
+/* A storm: the leader goes, by any way, before it has told everybody of its term (Raft
+ * dissertation, figure 3.7). */
+static void unseat(struct sim *sim)
+{
+    struct sim_server *server = a_victim(sim);
+    if (sim_chance(sim, 500)) {
+        cut_off(sim);
+        return;
+    }
+    sim_raftd_crash(server);
+    sim_after(sim, sim_between(sim, 20, 900) * SIM_MS, restart_raftd, server, NULL);
+}
+
 static const struct {
     unsigned weight;
     void (*strike)(struct sim *sim);
@@ -203,6 +216,11 @@ static void strike(struct sim *sim, void *data)
     (void)data;
     if (sim->is_calm)
         return;
+    if (sim->is_storm && sim_chance(sim, 850)) {
+        unseat(sim);
+        sim_after(sim, sim_between(sim, 5, 700) * SIM_MS, strike, NULL, NULL);
+        return;
+    }
     unsigned total = 0;
     for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
         total += faults[i].weight;

@@ -159,6 +159,7 @@ void sim_raftd_start(struct sim_server *server)
         .timing = raft_timing_default,
         .store = {server, read_log},
         .seed = cu_random_u64(&sim->random),
+        .batch = sim->batch,
         .now = sim_clock(server),
         .bootstrap_count = sim->server_count,
     };

@@ -3,7 +3,7 @@
 
 #include "tests/sim/world.h"
 
-enum { FAULTS_MS = 9000, CALM_MS = 9000, QUIET_MS = 3000 };
+enum { FAULTS_MS = 9000, CALM_MS = 8000, QUIET_MS = 4000 };
 
 static void make_server(struct sim *sim, unsigned number)
 {
@@ -38,6 +38,8 @@ static void begin(struct sim *sim)
     static const unsigned sizes[] = {1, 2, 3, 3, 3, 3, 3, 5};
     sim->server_count = sizes[cu_random_below(&sim->random, sizeof sizes / sizeof *sizes)];
     sim->client_count = (unsigned)sim_between(sim, 2, 4);
+    sim->is_storm = sim->server_count > 1 && sim_chance(sim, 350);
+    sim->batch = sim_chance(sim, 500) ? 1 : 0; /* one at a time lets a log be known in part */
     for (unsigned i = 0; i < sim->server_count; i++)
         make_server(sim, i);
     for (unsigned i = 0; i < sim->server_count; i++) {
@@ -54,6 +56,22 @@ static void run_until(struct sim *sim, uint64_t end_ms)
         ;
 }
 
+/* A change of leader after the last write: its no-op is the last entry, and everybody's cursor must
+ * pass it (consensus 21.71). */
+static void fall_silent(struct sim *sim)
+{
+    sim->is_quiet = true;
+    for (unsigned i = 0; i < sim->server_count; i++) {
+        struct sim_server *server = &sim->servers[i];
+        struct raft_status status;
+        raft_status(server->raftd.raft, sim_clock(server), &status);
+        if (status.role != RAFT_LEADER)
+            continue;
+        sim_raftd_crash(server);
+        sim_after(sim, 1500 * (uint64_t)SIM_MS, start_raftd, server, NULL);
+    }
+}
+
 const char *sim_run(struct sim *sim, const struct sim_options *options)
 {
     memset(sim, 0, sizeof *sim);
@@ -61,10 +79,13 @@ const char *sim_run(struct sim *sim, const struct sim_options *options)
     sim->random.state = options->seed;
     begin(sim);
     uint64_t faults = sim_between(sim, 2000, FAULTS_MS);
-    sim->stop_clients_ns = (faults + CALM_MS) * SIM_MS;
+    sim->stop_clients_ns = (faults + CALM_MS - 1000) * SIM_MS;
     run_until(sim, faults);
     if (!sim->failure)
         sim_heal(sim);
+    run_until(sim, faults + CALM_MS);
+    if (!sim->failure)
+        fall_silent(sim);
     run_until(sim, faults + CALM_MS + QUIET_MS);
     if (!sim->failure)
         sim_check_end(sim);

@@ -140,7 +140,10 @@ struct sim {
     bool is_cut[SIM_SERVERS_MAX][SIM_SERVERS_MAX]; /* [from][to] */
     unsigned drop_permille, duplicate_permille, reorder_permille;
     uint64_t delay_max_ns;
-    bool is_calm; /* faults are over */
+    bool is_calm;   /* faults are over */
+    bool is_quiet;  /* and nobody writes any more */
+    bool is_storm;  /* leaders fall before they have settled */
+    uint32_t batch; /* entries a message */
 
     unsigned client_count;
     struct history history;

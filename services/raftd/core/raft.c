@@ -20,6 +20,8 @@ static void take_options(struct raft *r, const struct raft_options *options)
     r->timing = options->timing;
     r->store = options->store;
     r->random.state = options->seed;
+    r->batch = options->batch ? options->batch : RAFT_ENTRY_BATCH;
+    CU_ASSERT(r->batch <= RAFT_ENTRY_BATCH);
     r->now = r->born_at = options->now;
     CU_ASSERT(options->bootstrap_count <= RAFT_SERVERS_MAX);
     r->bootstrap_count = options->bootstrap_count;

@@ -67,6 +67,7 @@ struct raft_options {
     struct raft_timing timing;
     struct raft_store store;
     uint64_t seed;
+    uint32_t batch; /* entries a message, at most RAFT_ENTRY_BATCH; 0: that many */
     struct cu_mono now;
     /* The set to bootstrap: {self} for bootstrap, -dev and bootstrap_expect = 1; all of raftd.peers
      * when bootstrap_expect waits for that many; count 0: join only. Ignored when the disk holds a

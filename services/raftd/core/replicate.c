@@ -60,7 +60,7 @@ static void fill_entries(struct raft *r, struct raft_peer *peer, struct raft_mes
         return;
     struct raft_entry batch[RAFT_ENTRY_BATCH];
     uint32_t count = 0;
-    if (raft_read(r, peer->next, r->last_index, RAFT_APPEND_BYTES, RAFT_ENTRY_BATCH, batch,
+    if (raft_read(r, peer->next, r->last_index, RAFT_APPEND_BYTES, r->batch, batch,
                   &count)) {
         raft_store_failed(r);
         return;

@@ -116,6 +116,7 @@ struct raft {
     struct raft_timing timing;
     struct raft_store store;
     struct cu_random random;
+    uint32_t batch; /* entries a message */
     struct cu_mono now, born_at;
     uint64_t wall_ms;
     bool has_failed, has_told_failure, is_stopping;
