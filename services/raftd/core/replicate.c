@@ -101,7 +101,8 @@ static void send_append(struct raft *r, struct raft_peer *peer)
     struct raft_flight flight = flight_of(r, message);
     peer->flights[peer->flight_count++] = flight;
     peer->next = flight.last + 1;
-    raft_send(r, message, 0); /* before the own disk is waited for (Raft dissertation 10.2.1) */
+    /* Before its entries are on the own disk (Raft dissertation 10.2.1), but not before the term. */
+    raft_send(r, message, r->vote_persist);
 }
 
 void raft_replicate(struct raft *r)
