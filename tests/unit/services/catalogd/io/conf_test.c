@@ -1,0 +1,70 @@
+#include "services/catalogd/io/conf.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/lib/suite.h"
+
+static struct cu_conf *parse(const char *text)
+{
+    struct cu_conf *conf = NULL;
+    struct cu_diag diag = {0};
+    ck_assert_msg(cu_conf_parse(text, strlen(text), "test.json", &conf, &diag) == CU_OK, "%s",
+                  diag.text);
+    return conf;
+}
+
+START_TEST(a_peers_catalog_is_at_its_ip_and_our_port_unless_it_names_one)
+{
+    struct cu_conf *conf =
+        parse("{\"data_dir\":\"/d\",\"ports\":{\"server\":9300},\"raftd\":{\"peers\":["
+              "{\"id\":\"11111111-1111-4111-8111-111111111111\",\"address\":\"10.0.0.1\"},"
+              "{\"id\":\"22222222-1111-4111-8111-111111111111\",\"address\":\"10.0.0.2\","
+              "\"catalog_address\":\"10.0.0.9:8300\"}]},"
+              "\"catalogd\":{\"catalogs\":[\"10.0.0.3:8300\"]}}");
+    struct catalog_conf read;
+    struct cu_diag diag = {0};
+    ck_assert_msg(catalog_conf_read(conf, &read, &diag) == CU_OK, "%s", diag.text);
+    ck_assert_uint_eq(read.peer_count, 3);
+    ck_assert_str_eq(read.peers[0].address, "10.0.0.1:9300");
+    ck_assert_str_eq(read.peers[1].address, "10.0.0.9:8300");
+    ck_assert_str_eq(read.peers[2].address, "10.0.0.3:8300");
+    static const struct {
+        const char *id, *raft, *want;
+    } cases[] = {
+        {"22222222-1111-4111-8111-111111111111", "10.0.0.2:8310", "10.0.0.9:8300"},
+        {"unknown", "10.0.0.7:8310", "10.0.0.7:9300"},
+        {"unknown", "[::1]:8310", "[::1]:9300"},
+        {"", "", ""},
+    };
+    for (size_t i = 0; i < CU_COUNT(cases); i++) {
+        char *got = catalog_conf_address_of(&read, cases[i].id, cases[i].raft);
+        ck_assert_str_eq(got, cases[i].want);
+        free(got);
+    }
+    catalog_conf_deinit(&read);
+    cu_conf_free(conf);
+}
+END_TEST
+
+START_TEST(one_catalog_more_than_the_limit_is_refused)
+{
+    for (int count = CATALOG_PEERS_MAX; count <= CATALOG_PEERS_MAX + 1; count++) {
+        json_t *list = json_array();
+        for (int i = 0; i < count; i++)
+            (void)json_array_append_new(list, json_string("10.0.0.3:8300"));
+        json_t *root = json_pack("{s:s,s:{s:o}}", "data_dir", "/d", "catalogd", "catalogs", list);
+        char *text = json_dumps(root, 0);
+        struct cu_conf *conf = parse(text);
+        ck_assert_int_eq(catalog_conf_check(conf, NULL),
+                         count > CATALOG_PEERS_MAX ? CU_E_TOO_LARGE : CU_OK);
+        cu_conf_free(conf);
+        free(text);
+        json_decref(root);
+    }
+}
+END_TEST
+
+SUITE_MAIN("services/catalogd/io/conf",
+           a_peers_catalog_is_at_its_ip_and_our_port_unless_it_names_one,
+           one_catalog_more_than_the_limit_is_refused)
