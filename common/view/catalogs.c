@@ -3,13 +3,15 @@
 #include <stdlib.h>
 
 #include "common/base/assert.h"
-#include "common/base/random.h"
+#include "common/log/log.h"
 
 enum { CONNECTED = 2 };
 
 struct view_catalogs {
     struct cu_rpc *rpc;
     struct cu_loop *loop;
+    struct cu_log *log;
+    struct cu_log_limit said;
     char **urls;
     size_t count, next; /* next: the URL to be dialled after a loss */
     struct cu_client *clients[CONNECTED];
@@ -56,6 +58,8 @@ static void changed(void *arg, struct cu_client *client, bool is_up)
     struct view_catalogs *c = arg;
     size_t at = find(c, client);
 
+    cu_log_limited(c->log, &c->said, is_up ? CU_LOG_INFO : CU_LOG_WARN,
+                   is_up ? "catalog.connected" : "catalog.lost", "url=%s", cu_client_url(client));
     if (is_up && !view_catalogs_pick(c) && at < c->client_count)
         c->in_use = at;
     if (is_up) {
@@ -83,25 +87,25 @@ static void replace_lost(void *arg)
     }
 }
 
-struct view_catalogs *view_catalogs_new(struct cu_rpc *rpc, struct cu_loop *loop,
-                                        const char *const *urls, size_t count, cu_callback *on_up,
+struct view_catalogs *view_catalogs_new(const struct cu_view_options *options, cu_callback *on_up,
                                         void *arg)
 {
-    CU_ASSERT(count > 0);
+    CU_ASSERT(options->catalog_count > 0);
     struct view_catalogs *c = cu_alloc(sizeof *c);
-    c->rpc = rpc;
-    c->loop = loop;
+    c->rpc = options->rpc;
+    c->loop = options->loop;
+    c->log = options->log;
     c->on_up = on_up;
     c->arg = arg;
     c->replace_hook = (struct cu_turn_hook){.fn = replace_lost, .arg = c};
-    c->count = count;
-    c->urls = cu_alloc(count * sizeof *c->urls);
-    for (size_t i = 0; i < count; i++)
-        c->urls[i] = cu_strdup(urls[i]);
-    c->client_count = count < CONNECTED ? count : CONNECTED;
+    c->count = options->catalog_count;
+    c->urls = cu_alloc(c->count * sizeof *c->urls);
+    for (size_t i = 0; i < c->count; i++)
+        c->urls[i] = cu_strdup(options->catalogs[i]);
+    c->client_count = c->count < CONNECTED ? c->count : CONNECTED;
     for (size_t i = 0; i < c->client_count; i++)
-        c->clients[i] = cu_client_new(rpc, urls[i], changed, c);
-    c->next = c->client_count % count;
+        c->clients[i] = cu_client_new(c->rpc, c->urls[i], changed, c);
+    c->next = c->client_count % c->count;
     return c;
 }
 

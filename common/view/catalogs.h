@@ -4,12 +4,12 @@
 
 #include "common/loop/loop.h"
 #include "common/rpc/client.h"
+#include "common/view/view.h"
 
 struct view_catalogs;
 
-/* `on_up` runs when a catalogd comes up. URLs are copied. */
-struct view_catalogs *view_catalogs_new(struct cu_rpc *rpc, struct cu_loop *loop,
-                                        const char *const *urls, size_t count, cu_callback *on_up,
+/* `on_up` runs when a catalogd comes up, or another one is used from here on. URLs are copied. */
+struct view_catalogs *view_catalogs_new(const struct cu_view_options *options, cu_callback *on_up,
                                         void *arg);
 void view_catalogs_free(struct view_catalogs *catalogs); /* takes NULL */
 

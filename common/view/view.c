@@ -266,8 +266,7 @@ struct cu_view *cu_view_new(const struct cu_view_options *options)
     view->joined = cu_metrics_counter(options->metrics, "view.joined");
     view->repeated = cu_metrics_counter(options->metrics, "view.repeated");
     cu_timer_init(&view->tick, view->loop, view_tick, view);
-    view->catalogs = view_catalogs_new(options->rpc, options->loop, options->catalogs,
-                                       options->catalog_count, view_run_held, view);
+    view->catalogs = view_catalogs_new(options, view_run_held, view);
     return view;
 }
 

@@ -23,6 +23,7 @@ enum {
 struct cu_view_options {
     struct cu_rpc *rpc;
     struct cu_loop *loop;
+    struct cu_log *log;          /* may be NULL */
     struct cu_metrics *metrics;  /* may be NULL */
     const char *const *catalogs; /* URLs, best first; copied */
     size_t catalog_count;        /* at least 1 */

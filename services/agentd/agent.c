@@ -53,6 +53,7 @@ static void open_view(struct agent *agent)
     agent->view = cu_view_new(&(struct cu_view_options){
         .rpc = agent->env->rpc,
         .loop = agent->env->loop,
+        .log = agent->env->log,
         .metrics = agent->env->metrics,
         .catalogs = (const char *const *)agent->conf.catalogs,
         .catalog_count = agent->conf.catalog_count,
@@ -103,6 +104,13 @@ enum cu_err agent_start(struct cu_env *env, void **ret_agent, struct cu_diag *di
     *ret_agent = agent;
     cu_env_ready(env);
     return CU_OK;
+}
+
+void agent_reload(void *arg, const struct cu_conf *conf)
+{
+    struct agent *agent = arg;
+    agent->conf.max_per_client = (unsigned)cu_conf_int(conf, "limits.http_max_conns_per_client");
+    agent_http_set_limit(agent->http, agent->conf.max_per_client);
 }
 
 void agent_drain(void *arg)

@@ -56,6 +56,7 @@ struct agent_call {
 };
 
 CU_MUST_USE enum cu_err agent_start(struct cu_env *env, void **ret_agent, struct cu_diag *diag);
+void agent_reload(void *agent, const struct cu_conf *conf);
 void agent_drain(void *agent);
 void agent_stop(void *agent);
 void agent_status(void *agent, cu_status_add *add, void *to);

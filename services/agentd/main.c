@@ -9,6 +9,7 @@ int main(int argc, char **argv)
         .about = "answers the HTTP API of this node",
         .check = agent_check,
         .start = agent_start,
+        .reload = agent_reload,
         .drain = agent_drain,
         .stop = agent_stop, /* never leaves the pool: leaving is a method */
         .status = agent_status,

@@ -438,6 +438,11 @@ enum cu_err agent_http_bind(struct agent_http *http, const char *address, unsign
     return agent_listener_bind(http->listener, address, port, diag);
 }
 
+void agent_http_set_limit(struct agent_http *http, unsigned max_per_client)
+{
+    agent_listener_set_limit(http->listener, max_per_client);
+}
+
 void agent_http_stop_listening(struct agent_http *http)
 {
     agent_listener_close(http->listener);

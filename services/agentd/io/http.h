@@ -101,6 +101,7 @@ CU_MUST_USE enum cu_err agent_http_new(const struct agent_http_options *options,
 void agent_http_free(struct agent_http *http); /* open requests are told gone(); takes NULL */
 CU_MUST_USE enum cu_err agent_http_bind(struct agent_http *http, const char *address, unsigned port,
                                         struct cu_diag *diag);
+void agent_http_set_limit(struct agent_http *http, unsigned max_per_client);
 void agent_http_stop_listening(struct agent_http *http);
 
 /* Answers once; takes the response over. */

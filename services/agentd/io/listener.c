@@ -52,6 +52,11 @@ struct agent_listener *agent_listener_new(struct cu_loop *loop, unsigned max_per
     return l;
 }
 
+void agent_listener_set_limit(struct agent_listener *l, unsigned max_per_client)
+{
+    l->max_per_client = max_per_client;
+}
+
 uint64_t agent_listener_refused(const struct agent_listener *l)
 {
     return l->refused;

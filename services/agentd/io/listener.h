@@ -30,6 +30,9 @@ void agent_listener_free(struct agent_listener *listener); /* takes NULL; all cl
 CU_MUST_USE enum cu_err agent_listener_bind(struct agent_listener *listener, const char *address,
                                             unsigned port, struct cu_diag *diag);
 
+/* From here on; who has more connections keeps them. */
+void agent_listener_set_limit(struct agent_listener *listener, unsigned max_per_client);
+
 /* Stops listening; connections stay. */
 void agent_listener_close(struct agent_listener *listener);
 

@@ -280,6 +280,22 @@ START_TEST(one_connection_more_than_a_client_may_have_gets_a_429) /* http 34 */
 }
 END_TEST
 
+START_TEST(a_new_limit_holds_for_the_next_connection)
+{
+    open_server(AGENT_MEMORY_MIN_BYTES);
+    struct web_client *first = web_dial(loop), *second;
+    FAKE_WAIT(loop, agent_http_connections(http) == 1);
+    agent_http_set_limit(http, 1);
+    second = web_dial(loop);
+    FAKE_WAIT(loop, web_hears(second, "429 "));
+    web_say(first, "GET /now HTTP/1.1\r\n" HOST "\r\n");
+    FAKE_WAIT(loop, web_hears(first, "GET 0 of 0"));
+    web_hang_up(first);
+    web_hang_up(second);
+    close_server();
+}
+END_TEST
+
 START_TEST(a_head_larger_than_the_memory_of_a_connection_is_431) /* http 26 */
 {
     char head[9001];
@@ -347,6 +363,7 @@ SUITE_MAIN("services/agentd/io/http", a_connection_is_kept_for_many_requests,
            a_body_at_the_limit_is_whole_and_one_byte_more_is_told_by_its_length,
            a_chunked_body_is_counted_beyond_the_limit_and_dropped,
            one_connection_more_than_a_client_may_have_gets_a_429,
+           a_new_limit_holds_for_the_next_connection,
            a_head_larger_than_the_memory_of_a_connection_is_431,
            the_target_comes_as_it_was_sent_and_the_heads_that_matter_are_found,
            a_busy_port_is_named, a_unix_socket_is_served_and_a_stale_one_replaced)
