@@ -60,8 +60,7 @@ static void fill_entries(struct raft *r, struct raft_peer *peer, struct raft_mes
         return;
     struct raft_entry batch[RAFT_ENTRY_BATCH];
     uint32_t count = 0;
-    if (raft_read(r, peer->next, r->last_index, RAFT_APPEND_BYTES, r->batch, batch,
-                  &count)) {
+    if (raft_read(r, peer->next, r->last_index, RAFT_APPEND_BYTES, r->batch, batch, &count)) {
         raft_store_failed(r);
         return;
     }
@@ -101,7 +100,8 @@ static void send_append(struct raft *r, struct raft_peer *peer)
     struct raft_flight flight = flight_of(r, message);
     peer->flights[peer->flight_count++] = flight;
     peer->next = flight.last + 1;
-    /* Before its entries are on the own disk (Raft dissertation 10.2.1), but not before the term. */
+    /* Before its entries are on the own disk (Raft dissertation 10.2.1), but not before the term.
+     */
     raft_send(r, message, r->vote_persist);
 }
 

@@ -28,18 +28,7 @@ struct cluster_call {
     bool is_read;
 };
 
-static void fail(struct cluster *c, const char *fmt, ...) CU_PRINTF(2, 3);
-static void fail(struct cluster *c, const char *fmt, ...)
-{
-    va_list args;
-    if (*c->failure)
-        return;
-    va_start(args, fmt);
-    vsnprintf(c->failure, sizeof c->failure, fmt, args);
-    va_end(args);
-}
-
-static struct raft_id id_of(unsigned node)
+struct raft_id cluster_id(unsigned node)
 {
     return (struct raft_id){{0, [15] = (uint8_t)(node + 1)}};
 }
@@ -114,59 +103,6 @@ static void send(struct cluster *c, struct raft_message *message)
           (struct cluster_event){.kind = DELIVER, .node = to, .message = message});
 }
 
-/* ---- what must hold ---- */
-
-static bool same(const struct raft_entry *a, const struct raft_entry *b)
-{
-    return raft_entry_checksum(a) == raft_entry_checksum(b);
-}
-
-/* I3 to I5: whoever hands out an entry hands out what everybody handed out. */
-static void check_committed(struct cluster *c, unsigned node, const struct raft_entry *entry)
-{
-    if (entry->index <= c->committed_count) {
-        if (!same(&c->committed[entry->index - 1], entry))
-            fail(c, "node %u hands out another entry at %" PRIu64 " (I5)", node, entry->index);
-        return;
-    }
-    CU_ASSERT(entry->index == c->committed_count + 1);
-    if (c->committed_count == c->committed_cap) {
-        c->committed_cap = c->committed_cap ? c->committed_cap * 2 : 256;
-        c->committed = cu_realloc(c->committed, c->committed_cap * sizeof *c->committed);
-    }
-    c->committed[c->committed_count++] = *entry;
-    raft_body_ref(entry->body);
-}
-
-/* I4: a leader's log holds all that was handed out under older terms. */
-static void check_leader(struct cluster *c, unsigned node)
-{
-    struct raft_status s = cluster_status(c, node);
-    struct raft_entry entry;
-    uint32_t count;
-    if (s.role != RAFT_LEADER)
-        return;
-    CU_ASSERT(s.term < CU_COUNT(c->leader_of));
-    struct raft_id *known = &c->leader_of[s.term];
-    if (!raft_id_is_none(*known)) {
-        if (!raft_id_equal(*known, id_of(node)))
-            fail(c, "two leaders in term %" PRIu64 " (I1)", s.term);
-        return;
-    }
-    *known = id_of(node);
-    if (s.last_index < c->committed_count) {
-        fail(c, "leader %u of term %" PRIu64 " lacks committed entries (I4)", node, s.term);
-        return;
-    }
-    for (uint64_t i = s.floor + 1; i <= c->committed_count; i++) {
-        if (raft_read(c->nodes[node].raft, i, i, 1, 1, &entry, &count) || count != 1)
-            continue;
-        if (!same(&entry, &c->committed[i - 1]))
-            fail(c, "leader %u holds another entry at %" PRIu64 " (I4)", node, i);
-        raft_body_unref(entry.body);
-    }
-}
-
 /* ---- steps ---- */
 
 static uint64_t highest_commit(const struct cluster *c)
@@ -187,8 +123,8 @@ static void answered(struct cluster *c, uint64_t tag, const struct raft_action *
         if (c->calls[i].is_read && !action->read.err) {
             c->reads++;
             if (action->read.index < c->calls[i].floor)
-                fail(c, "a read is told %" PRIu64 ", below the %" PRIu64 " committed (I14)",
-                     action->read.index, c->calls[i].floor);
+                cluster_fail(c, "a read is told %" PRIu64 ", below the %" PRIu64 " committed (I14)",
+                             action->read.index, c->calls[i].floor);
         } else if (!c->calls[i].is_read && !action->proposed.refusal_count &&
                    !action->proposed.lost_count) {
             c->acknowledged++;
@@ -196,7 +132,7 @@ static void answered(struct cluster *c, uint64_t tag, const struct raft_action *
         c->calls[i] = c->calls[--c->call_count];
         return;
     }
-    fail(c, "an answer to no question, or a second one");
+    cluster_fail(c, "an answer to no question, or a second one");
 }
 
 static void hold(struct cluster *c, struct cluster_node *n, struct raft_message *message,
@@ -267,8 +203,8 @@ static void step(struct cluster *c, unsigned node, struct raft_event event)
     raft_actions_deinit(&out);
     const char *broken = raft_check(n->raft);
     if (broken)
-        fail(c, "node %u: %s", node, broken);
-    check_leader(c, node);
+        cluster_fail(c, "node %u: %s", node, broken);
+    cluster_check_leader(c, node);
 }
 
 /* ---- the catalogd beside it ---- */
@@ -304,8 +240,8 @@ static void take_entries(struct cluster *c, unsigned node, struct raft_follow_an
         return;
     for (uint32_t i = 0; i < count; i++) {
         if (batch[i].index != n->state.position.index + 1)
-            fail(c, "node %u skips an entry at %" PRIu64 " (I24)", node, batch[i].index);
-        check_committed(c, node, &batch[i]);
+            cluster_fail(c, "node %u skips an entry at %" PRIu64 " (I24)", node, batch[i].index);
+        cluster_check_committed(c, node, &batch[i]);
         note_entry(&n->state, cluster_status(c, node).cluster, &batch[i]);
         raft_body_unref(batch[i].body);
     }
@@ -339,7 +275,7 @@ static void run_catalogd(struct cluster *c, unsigned node)
     else if (answer.outcome == RAFT_FOLLOW_COMPACTED)
         pull(c, node, answer.floor);
     else if (answer.outcome == RAFT_FOLLOW_DIVERGED)
-        fail(c, "node %u tells its catalogd Diverged", node);
+        cluster_fail(c, "node %u tells its catalogd Diverged", node);
     if (chance(c, 200)) {
         n->durable = n->state;
         step(c, node, (struct raft_event){.kind = RAFT_EV_DURABLE, .durable = n->durable.position});
@@ -404,14 +340,14 @@ void cluster_run(struct cluster *c, uint64_t ms)
 void cluster_start(struct cluster *c, unsigned node)
 {
     struct cluster_node *n = &c->nodes[node];
-    struct raft_options options = {.self = id_of(node),
+    struct raft_options options = {.self = cluster_id(node),
                                    .timing = raft_timing_default,
                                    .store = raft_disk_store(&n->disk),
                                    .seed = cu_random_u64(&c->random),
                                    .now = c->now,
                                    .bootstrap_count = c->count};
     for (unsigned i = 0; i < c->count; i++)
-        options.bootstrap[i] = id_of(i);
+        options.bootstrap[i] = cluster_id(i);
     struct raft_boot boot = raft_disk_boot(&n->disk);
     boot.trailing = c->trailing;
     n->life++;

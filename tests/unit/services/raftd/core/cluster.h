@@ -55,6 +55,12 @@ void cluster_heal(struct cluster *c);
 void cluster_propose(struct cluster *c, unsigned node);
 void cluster_read(struct cluster *c, unsigned node, enum raft_read_mode mode);
 unsigned cluster_leader(const struct cluster *c); /* of the highest term; count: none */
+/* ---- between cluster.c and cluster_check.c ---- */
+struct raft_id cluster_id(unsigned node);
+void cluster_fail(struct cluster *c, const char *fmt, ...) CU_PRINTF(2, 3);
+void cluster_check_committed(struct cluster *c, unsigned node, const struct raft_entry *entry);
+void cluster_check_leader(struct cluster *c, unsigned node);
+
 struct raft_status cluster_status(const struct cluster *c, unsigned node);
 
 #endif
