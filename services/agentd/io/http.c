@@ -116,6 +116,7 @@ static void *on_target(void *arg, const char *uri, struct MHD_Connection *connec
         rq->target_copy = cu_realloc(rq->target_copy, rq->target_cap);
     }
     memcpy(rq->target_copy, uri, len + 1);
+    cu_arena_set_limit(rq->arena, AGENT_RQ_ARENA_BYTES + AGENT_TARGET_COPIES * len);
     rq->target = (struct cu_bytes){(uint8_t *)rq->target_copy, len};
     rq->connection = connection;
     rq->state = AGENT_RQ_NEW;

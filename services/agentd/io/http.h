@@ -21,6 +21,7 @@ enum {
     AGENT_SUSPEND_AFTER_TURNS = 2,
     AGENT_SUSPEND_AFTER_MS = 20,
     AGENT_RQ_ARENA_BYTES = 64 * 1024,
+    AGENT_TARGET_COPIES = 4, /* of it that the arena has room for beside: path, parameters */
     AGENT_ADDRESS_BYTES = 64,
 };
 

@@ -182,7 +182,10 @@ static bool read_head(struct agent_call *call)
     const struct agent_conf *conf = &call->agent->conf;
     if (!find_route(call))
         return false;
-    if (agent_query_parse(call->target.query, call->rq.arena, &call->query)) {
+    enum cu_err err = agent_query_parse(call->target.query, call->rq.arena, &call->query);
+    if (err == CU_E_TOO_LARGE)
+        return refuse(call, 414, "Request has too many parameters");
+    if (err) {
         call->early = bad_query;
         return false;
     }

@@ -396,6 +396,22 @@ START_TEST(a_length_beside_chunks_is_refused) /* http-api.md 2.12 */
 }
 END_TEST
 
+START_TEST(more_parameters_than_there_is_room_for_are_refused)
+{
+    char request[8000] = "GET /v1/kv/a?";
+    open_agent("");
+    for (int i = 0; i < 3000; i++)
+        strcat(request, "a&");
+    strcat(request, " HTTP/1.1\r\n" HOST "\r\n");
+    web_say(client, request);
+    FAKE_WAIT(env.loop, web_is_answered(client));
+    ck_assert_uint_eq(status(), 414);
+    ask("GET", "/v1/kv/a?a&a&a&a&a&a&a&a", "", "");
+    ck_assert_uint_eq(status(), 200);
+    close_agent();
+}
+END_TEST
+
 START_TEST(metrics_count_requests_by_route)
 {
     open_agent("");
@@ -417,4 +433,5 @@ SUITE_MAIN("services/agentd/agent", each_request_is_answered_as_http_api_says,
            an_answer_that_is_too_stale_is_read_again_in_default_mode,
            long_answers_are_compressed_for_those_who_take_it, configured_rules_hold_on_every_answer,
            a_value_at_the_limit_is_taken_and_one_byte_more_is_413,
-           a_length_beside_chunks_is_refused, metrics_count_requests_by_route)
+           a_length_beside_chunks_is_refused, more_parameters_than_there_is_room_for_are_refused,
+           metrics_count_requests_by_route)
