@@ -109,6 +109,7 @@ static const char *get_text(struct cu_reader *r, struct cu_arena *arena)
     }
     if (bytes.len > 0)
         memcpy(text, bytes.data, bytes.len);
+    r->failed = r->failed || strlen(text) != bytes.len; /* one text has one spelling */
     return text;
 }
 
@@ -144,7 +145,9 @@ static void get_change(struct cu_reader *r, struct cu_arena *arena, struct catal
     uint8_t operation = cu_read_u8(r);
     r->failed = r->failed || operation >= CATALOG_OPERATION_COUNT;
     change->operation = (enum catalog_operation)(r->failed ? 0 : operation);
-    change->before_by_hash = cu_read_u8(r) != 0;
+    uint8_t by_hash = cu_read_u8(r);
+    r->failed = r->failed || by_hash > 1;
+    change->before_by_hash = by_hash == 1;
     change->key = get_bytes(r);
     change->before = get_bytes(r);
     change->before_hash = get_u128(r);
