@@ -33,7 +33,7 @@ struct agent_http {
     void *context;
     size_t rq_size;
     struct agent_rq *all, *pool;
-    size_t pool_count, connections, suspended;
+    size_t pool_count, connections, suspended, unanswered;
     uint64_t complaints;
     struct agent_client *accepting; /* of the connection that is just being added */
     struct cu_mono ran_at;          /* when the library was last run */
@@ -104,11 +104,22 @@ static void recycle(struct agent_rq *rq)
     http->pool_count++;
 }
 
-/* The only place that has the target as it was sent (libraries.md 7). */
-static void *on_target(void *arg, const char *uri, struct MHD_Connection *connection)
+/* The library would put the parameters into the memory of the connection, one record each, and
+ * 0.9.75 hangs when that is full. We parse them ourselves, so it is shown none: the text lies in
+ * the buffer that it is about to take apart in place (all versions to 1.0.1). */
+static void hide_parameters(const char *uri)
+{
+    char *mark = strchr(uri, '?');
+    if (mark)
+        mark[1] = 0;
+}
+
+/* The only place that has the target as it was sent (libraries.md 7); none is NULL. */
+static void *on_target(void *arg, const char *sent, struct MHD_Connection *connection)
 {
     struct agent_http *http = arg;
     struct agent_rq *rq = new_rq(http);
+    const char *uri = sent ? sent : "";
     size_t len = strlen(uri);
 
     if (rq->target_cap < len + 1) {
@@ -116,6 +127,7 @@ static void *on_target(void *arg, const char *uri, struct MHD_Connection *connec
         rq->target_copy = cu_realloc(rq->target_copy, rq->target_cap);
     }
     memcpy(rq->target_copy, uri, len + 1);
+    hide_parameters(uri);
     cu_arena_set_limit(rq->arena, AGENT_RQ_ARENA_BYTES + AGENT_TARGET_COPIES * len);
     rq->target = (struct cu_bytes){(uint8_t *)rq->target_copy, len};
     rq->connection = connection;
@@ -174,6 +186,7 @@ static void handle(struct agent_rq *rq)
 {
     struct agent_http *http = rq->http;
     rq->state = AGENT_RQ_HANDLED;
+    http->unanswered++;
     rq->handled_turn = cu_loop_turns(http->loop);
     http->handler->handle(http->context, rq);
 }
@@ -197,6 +210,7 @@ static void lose(struct agent_rq *rq)
     if (rq->state != AGENT_RQ_HANDLED)
         return;
     rq->state = AGENT_RQ_GONE;
+    rq->http->unanswered--;
     rq->http->handler->gone(rq->http->context, rq);
 }
 
@@ -250,6 +264,7 @@ void agent_rq_answer(struct agent_rq *rq, unsigned status, struct MHD_Response *
     struct agent_http *http = rq->http;
     CU_ASSERT(rq->state == AGENT_RQ_HANDLED || rq->state == AGENT_RQ_BODY);
     add_date(http, response);
+    http->unanswered -= rq->state == AGENT_RQ_HANDLED;
     rq->status = status;
     rq->response = response;
     rq->state = AGENT_RQ_ANSWERED;
@@ -348,22 +363,31 @@ static bool accepted(void *arg, int fd, const struct sockaddr *address, socklen_
 
 /* ---- the library in the loop ---- */
 
+/* The library is edge-triggered, and its timeout is 0 while it has unread bytes, but also while a
+ * request has no answer. Where there is none of those it has work; else it has if something went on
+ * in its last round. Returns whether it is to be run again. */
+static bool has_work(const struct agent_http *http, uint64_t moves_before)
+{
+    MHD_UNSIGNED_LONG_LONG timeout = 1;
+    if (MHD_get_timeout(http->daemon, &timeout) != MHD_YES || timeout > 0)
+        return false;
+    return http->unanswered == http->suspended || http->moves != moves_before;
+}
+
 static void run(void *arg)
 {
     struct agent_http *http = arg;
+    uint64_t before;
+    unsigned rounds = 0;
+
     http->ran_at = cu_loop_now(http->loop);
-    for (int round = 0; round < ROUNDS_MAX; round++) {
-        MHD_UNSIGNED_LONG_LONG timeout = 1;
-        uint64_t before = http->moves;
+    do {
+        before = http->moves;
         (void)MHD_run(http->daemon); /* MHD_NO only for a daemon with threads */
-        if (MHD_get_timeout(http->daemon, &timeout) != MHD_YES || timeout > 0)
-            return;
-        /* It is edge-triggered and says 0 for unread bytes, but also for each request that has no
-         * answer yet: go on as long as something goes on. */
-        if (http->moves == before)
-            break;
-    }
-    if (!cu_timer_is_set(&http->again))
+    } while (has_work(http, before) && ++rounds < ROUNDS_MAX);
+    if (rounds == ROUNDS_MAX)
+        cu_timer_set_ms(&http->again, 0); /* others have a turn in between */
+    else if (http->unanswered > http->suspended && !cu_timer_is_set(&http->again))
         cu_timer_set_ms(&http->again, AGAIN_MS);
 }
 

@@ -330,6 +330,47 @@ START_TEST(the_target_comes_as_it_was_sent_and_the_heads_that_matter_are_found)
 }
 END_TEST
 
+START_TEST(a_request_line_without_a_target_harms_nobody)
+{
+    static const char *const lines[] = {"GET\r\n\r\n",
+                                        "\r\n\r\n",
+                                        "GET \r\n\r\n",
+                                        "G E T /\r\n\r\n",
+                                        "GET /a b HTTP/1.1\r\n\r\n",
+                                        "\x01\x02\r\n\r\n"};
+    open_server(AGENT_MEMORY_MIN_BYTES);
+    for (size_t i = 0; i < CU_COUNT(lines); i++) {
+        struct web_client *bad = web_dial(loop), *good = web_dial(loop);
+        web_say(bad, lines[i]);
+        web_say(good, "GET /now HTTP/1.1\r\n" HOST "\r\n");
+        FAKE_WAIT(loop, web_hears(good, "GET 0 of 0"));
+        web_hang_up(bad);
+        web_hang_up(good);
+        FAKE_WAIT(loop, agent_http_connections(http) == 0);
+    }
+    close_server();
+}
+END_TEST
+
+START_TEST(a_long_head_is_read_at_once_while_others_wait)
+{
+    char head[6001];
+    open_server(AGENT_MEMORY_MIN_BYTES);
+    struct web_client *waits = web_dial(loop), *client = web_dial(loop);
+    web_say(waits, "GET /hold HTTP/1.1\r\n" HOST "\r\n");
+    FAKE_WAIT(loop, held_count == 1);
+    memset(head, 'h', sizeof head - 1);
+    head[sizeof head - 1] = 0;
+    web_say(client, "GET /now?");
+    web_say(client, head);
+    web_say(client, " HTTP/1.1\r\n" HOST "\r\n");
+    FAKE_WAIT(loop, web_hears(client, "GET 0 of 0"));
+    web_hang_up(waits);
+    web_hang_up(client);
+    close_server();
+}
+END_TEST
+
 START_TEST(a_busy_port_is_named)
 {
     struct cu_diag diag = {0};
@@ -366,4 +407,6 @@ SUITE_MAIN("services/agentd/io/http", a_connection_is_kept_for_many_requests,
            a_new_limit_holds_for_the_next_connection,
            a_head_larger_than_the_memory_of_a_connection_is_431,
            the_target_comes_as_it_was_sent_and_the_heads_that_matter_are_found,
-           a_busy_port_is_named, a_unix_socket_is_served_and_a_stale_one_replaced)
+           a_request_line_without_a_target_harms_nobody,
+           a_long_head_is_read_at_once_while_others_wait, a_busy_port_is_named,
+           a_unix_socket_is_served_and_a_stale_one_replaced)
