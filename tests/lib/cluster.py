@@ -349,7 +349,7 @@ class Cluster:
         if errors and check:
             raise AssertionError('\n'.join(errors))
 
-    def all_logs(self, lines=150):
+    def all_logs(self, lines=60):
         out = []
         for who in list(self) + self.extra:
             tail = who.logs().splitlines()[-lines:]

@@ -48,17 +48,22 @@ class Module:
         spec.loader.exec_module(self.module)
         build = getattr(self.module, 'BUILD', 'asan')  # what is timed or kills a lot says release
         cluster_module.default_build = {'asan': 'build/asan', 'release': 'build'}[build]
-        self.name, self.made, self.stack = spec.name, {}, contextlib.ExitStack()
+        self.name, self.made, self.broken = spec.name, {}, set()
+        self.stack = contextlib.ExitStack()
 
     def tests(self):
         return [f for f in vars(self.module).values() if getattr(f, 'curia_test', False)]
 
     def value(self, name):
+        if name in self.broken:
+            raise AssertionError('the fixture %s failed before' % name)
         if name not in self.made:
+            self.broken.add(name)
             make = getattr(self.module, name)
             assert getattr(make, 'curia_fixture', False), name + ' is no fixture'
             args = [self.value(p) for p in inspect.signature(make).parameters]
             self.made[name] = self.stack.enter_context(contextlib.contextmanager(make)(*args))
+            self.broken.discard(name)
         return self.made[name]
 
     def run(self, f):
