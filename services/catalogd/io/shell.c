@@ -334,44 +334,6 @@ static void start_replica(struct catalog_shell *shell)
                                           .durable = facts->position});
 }
 
-static double gauge_lag(void *arg)
-{
-    struct catalog_shell *shell = arg;
-    struct catalog_replica_status status;
-    catalog_replica_status(shell->replica, &status);
-    return (double)(status.applied.index - status.durable.index);
-}
-
-static double gauge_watches(void *arg)
-{
-    struct catalog_shell *shell = arg;
-    return (double)catalog_topics_watches(shell->topics);
-}
-
-static void start_metrics(struct catalog_shell *shell)
-{
-    struct cu_metrics *m = shell->env->metrics;
-    shell->count = (struct catalog_counters){
-        .woken = cu_metrics_counter(m, "catalog.watch.woken"),
-        .unchanged = cu_metrics_counter(m, "catalog.read.unchanged"),
-        .evaluated = cu_metrics_counter(m, "catalog.read.evaluated"),
-        .joined = cu_metrics_counter(m, "catalog.read.joined"),
-        .feed = cu_metrics_counter(m, "catalog.feed.changes"),
-        .pulls = cu_metrics_counter(m, "catalog.pull.installed"),
-        .pull_failures = cu_metrics_counter(m, "catalog.pull.failed"),
-        .applied = cu_metrics_counter(m, "catalog.apply.entries"),
-        .commits = cu_metrics_counter(m, "catalog.apply.commits"),
-        .proposed = cu_metrics_counter(m, "catalog.propose.calls"),
-        .proposals = cu_metrics_counter(m, "catalog.propose.proposals"),
-        .rounds = cu_metrics_counter(m, "catalog.read.rounds"),
-        .refused = cu_metrics_counter(m, "catalog.propose.refused"),
-        .batch = cu_metrics_sample(m, "catalog.apply.batch"),
-        .kv_apply = cu_metrics_sample(m, "kvs.apply"),
-    };
-    cu_metrics_gauge(m, "catalog.durable.lag", gauge_lag, shell);
-    cu_metrics_gauge(m, "catalog.watch.waiting", gauge_watches, shell);
-}
-
 static void start_timers(struct catalog_shell *shell)
 {
     struct cu_loop *loop = shell->env->loop;
@@ -422,7 +384,7 @@ enum cu_err catalog_shell_start(struct cu_env *env, void **ret_state, struct cu_
         catalog_shell_stop(shell);
         return err;
     }
-    start_metrics(shell);
+    catalog_shell_count(shell);
     take_durable_header(shell);
     start_replica(shell);
     shell->topics = catalog_topics_new(catalog_shell_facts(shell)->shown_index, CATALOG_TOPICS_MAX);
@@ -484,26 +446,4 @@ void catalog_shell_stop(void *state)
     free(shell->folder);
     free(shell->path);
     free(shell);
-}
-
-void catalog_shell_status(void *state, cu_status_add *add, void *to)
-{
-    struct catalog_shell *shell = state;
-    struct catalog_replica_status status;
-    catalog_replica_status(shell->replica, &status);
-    const struct catalog_facts *facts = catalog_shell_facts(shell);
-    char cluster[CU_UUID_BYTES];
-    add(to, "cluster_id", "%s", cu_format_uuid(facts->position.cluster.bytes, cluster));
-    add(to, "applied_index", "%llu", (unsigned long long)status.applied.index);
-    add(to, "durable_index", "%llu", (unsigned long long)status.durable.index);
-    add(to, "shown_index", "%llu", (unsigned long long)facts->shown_index);
-    add(to, "state_hash", "%016llx%016llx", (unsigned long long)facts->hash.hi,
-        (unsigned long long)facts->hash.lo);
-    add(to, "attached", "%s", status.is_attached ? "true" : "false");
-    add(to, "reader", "%s", shell->conf.follow[0] ? "true" : "false");
-    add(to, "on_duty", "%s", status.is_on_duty ? "true" : "false");
-    add(to, "pulling", "%s", status.is_pulling ? "true" : "false");
-    add(to, "stopped", "%s", shell->stopped ? shell->stopped : "");
-    add(to, "open_writes", "%u", status.open_writes);
-    add(to, "waiting_reads", "%u", status.waiting_reads);
 }

@@ -88,7 +88,9 @@ struct catalog_shell {
 
 enum cu_err catalog_shell_start(struct cu_env *env, void **ret_state, struct cu_diag *diag);
 void catalog_shell_stop(void *state);
+/* report.c */
 void catalog_shell_status(void *state, cu_status_add *add, void *to);
+void catalog_shell_count(struct catalog_shell *shell); /* names the metrics */
 
 /* Feeds one event (its time is set here) and performs what comes out. Not from within itself. */
 void catalog_shell_step(struct catalog_shell *shell, struct catalog_event *event);

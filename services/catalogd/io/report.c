@@ -1,0 +1,63 @@
+/* What catalogd says of itself: its metrics, and its lines of Daemon.Status. */
+#include "common/base/num.h"
+#include "services/catalogd/io/shell.h"
+
+static double gauge_lag(void *arg)
+{
+    struct catalog_shell *shell = arg;
+    struct catalog_replica_status status;
+    catalog_replica_status(shell->replica, &status);
+    return (double)(status.applied.index - status.durable.index);
+}
+
+static double gauge_watches(void *arg)
+{
+    struct catalog_shell *shell = arg;
+    return (double)catalog_topics_watches(shell->topics);
+}
+
+void catalog_shell_count(struct catalog_shell *shell)
+{
+    struct cu_metrics *m = shell->env->metrics;
+    shell->count = (struct catalog_counters){
+        .woken = cu_metrics_counter(m, "catalog.watch.woken"),
+        .unchanged = cu_metrics_counter(m, "catalog.read.unchanged"),
+        .evaluated = cu_metrics_counter(m, "catalog.read.evaluated"),
+        .joined = cu_metrics_counter(m, "catalog.read.joined"),
+        .feed = cu_metrics_counter(m, "catalog.feed.changes"),
+        .pulls = cu_metrics_counter(m, "catalog.pull.installed"),
+        .pull_failures = cu_metrics_counter(m, "catalog.pull.failed"),
+        .applied = cu_metrics_counter(m, "catalog.apply.entries"),
+        .commits = cu_metrics_counter(m, "catalog.apply.commits"),
+        .proposed = cu_metrics_counter(m, "catalog.propose.calls"),
+        .proposals = cu_metrics_counter(m, "catalog.propose.proposals"),
+        .rounds = cu_metrics_counter(m, "catalog.read.rounds"),
+        .refused = cu_metrics_counter(m, "catalog.propose.refused"),
+        .batch = cu_metrics_sample(m, "catalog.apply.batch"),
+        .kv_apply = cu_metrics_sample(m, "kvs.apply"),
+    };
+    cu_metrics_gauge(m, "catalog.durable.lag", gauge_lag, shell);
+    cu_metrics_gauge(m, "catalog.watch.waiting", gauge_watches, shell);
+}
+
+void catalog_shell_status(void *state, cu_status_add *add, void *to)
+{
+    struct catalog_shell *shell = state;
+    struct catalog_replica_status status;
+    catalog_replica_status(shell->replica, &status);
+    const struct catalog_facts *facts = catalog_shell_facts(shell);
+    char cluster[CU_UUID_BYTES];
+    add(to, "cluster_id", "%s", cu_format_uuid(facts->position.cluster.bytes, cluster));
+    add(to, "applied_index", "%llu", (unsigned long long)status.applied.index);
+    add(to, "durable_index", "%llu", (unsigned long long)status.durable.index);
+    add(to, "shown_index", "%llu", (unsigned long long)facts->shown_index);
+    add(to, "state_hash", "%016llx%016llx", (unsigned long long)facts->hash.hi,
+        (unsigned long long)facts->hash.lo);
+    add(to, "attached", "%s", status.is_attached ? "true" : "false");
+    add(to, "reader", "%s", shell->conf.follow[0] ? "true" : "false");
+    add(to, "on_duty", "%s", status.is_on_duty ? "true" : "false");
+    add(to, "pulling", "%s", status.is_pulling ? "true" : "false");
+    add(to, "stopped", "%s", shell->stopped ? shell->stopped : "");
+    add(to, "open_writes", "%u", status.open_writes);
+    add(to, "waiting_reads", "%u", status.waiting_reads);
+}

@@ -1,0 +1,20 @@
+/* write.h - a request whose command goes through the log: proposed, waited for, answered. */
+#ifndef CATALOG_RPC_WRITE_H
+#define CATALOG_RPC_WRITE_H
+
+#include "services/catalogd/io/shell.h"
+
+/* Replies to `rq` from what apply said; outcome->result is there. */
+typedef void catalog_answer(struct cu_rq *rq, const struct catalog_outcome *outcome);
+
+/* Who asks and why, for the change log; references into `rq`, `reason` and `origin`. */
+void catalog_command_init(const struct cu_rq *rq, const char *reason,
+                          Curia__Internal__V1__Origin *origin,
+                          Curia__Internal__V1__Command *command);
+
+/* Ends the request by `answer`, or by an error: NO_LEADER after the time that a missing leader is
+ * waited for, UNKNOWN where the command may yet take effect. */
+void catalog_write_serve(struct catalog_shell *shell, struct cu_rq *rq,
+                         const Curia__Internal__V1__Command *command, catalog_answer *answer);
+
+#endif
