@@ -201,6 +201,13 @@ void sim_send(struct sim *sim, unsigned from, unsigned to, sim_callback *fn, voi
               void (*drop)(void *data), void *(*copy)(const void *data));
 bool sim_is_reachable(const struct sim *sim, unsigned from, unsigned to);
 
+/* ---- disk.c ---- */
+void sim_log_drop_from(struct sim_log *log,
+                       uint64_t from); /* entries, counted from the log's start */
+void sim_log_write(struct sim_server *server, const struct raft_persist *persist);
+enum cu_err sim_log_read(void *context, uint64_t first, uint32_t max_count, size_t max_bytes,
+                         struct raft_entry *ret_entries, uint32_t *ret_count);
+
 /* ---- raftd.c ---- */
 void sim_raftd_init(struct sim_server *server);
 void sim_raftd_start(struct sim_server *server);
@@ -217,6 +224,16 @@ void sim_catalogd_wipe(struct sim_server *server);
 void sim_catalogd_deinit(struct sim_server *server);
 void sim_catalogd_step(struct sim_server *server, struct catalog_event *event);
 
+/* ---- state.c ---- */
+void sim_state_open(struct sim_server *server, uint64_t index);
+void sim_state_close(struct sim_catalogd *catalogd);
+enum cu_err sim_state_apply(struct sim_server *server, struct raft_entry entry,
+                            struct cu_arena *arena, struct catalog_outcome *ret_outcome);
+struct catalog_position sim_position_at(const struct sim *sim, uint64_t index);
+void sim_apply_later(struct sim_server *server); /* what was just followed */
+void sim_checkpoint_begins(struct sim_server *server, void *data);
+void sim_pull_later(struct sim_server *server, bool was_diverged);
+
 /* ---- local.c: the bus between the two processes of a server, and calls forwarded to the leader
  * ---- */
 enum sim_process { SIM_RAFTD, SIM_CATALOGD };
@@ -228,7 +245,12 @@ void sim_deliver(struct sim_server *server, enum sim_process to, uint64_t life, 
 void sim_local_break(struct sim_server *server);   /* either process died */
 void sim_local_connect(struct sim_server *server); /* both run: catalogd dials */
 
-/* Calls of the catalogd, as actions of its replica say. */
+/* Over the stream, in order; lost with it. */
+void sim_local_send(struct sim_server *server, enum sim_process to,
+                    void (*handle)(struct sim_server *server, void *data), void *data,
+                    void (*drop)(void *data));
+
+/* ---- call.c, feed.c: calls of the catalogd, as actions of its replica say ---- */
 void sim_call_attach(struct sim_server *server, const struct catalog_action *act);
 void sim_call_follow(struct sim_server *server, const struct catalog_action *act);
 void sim_call_duty(struct sim_server *server, const struct catalog_action *act);
@@ -240,6 +262,7 @@ void sim_call_propose(struct sim_server *server, struct sim_batch *batch); /* ta
 
 /* What raftd's actions and progress give back. */
 void sim_raftd_answer_parked(struct sim_server *server);
+void sim_answer_attach(struct sim_server *server, const struct raft_action *action);
 void sim_raftd_answer(struct sim_server *server,
                       const struct raft_action *action); /* PROPOSED, READ, ATTACHED */
 
