@@ -1,7 +1,11 @@
 #include "services/catalogd/io/applier.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <sqlite3.h>
 
@@ -47,7 +51,9 @@ struct catalog_applier {
     struct catalog_facts facts;
     struct batches waiting;
     struct exclusive *exclusive_first, *exclusive_last;
-    bool is_busy, is_stopped; /* is_stopped: nothing more is applied */
+    bool is_busy, is_paused;
+    bool is_stopped;       /* nothing more is applied */
+    struct cu_timer pause; /* after a commit that failed */
 
     /* handed over with the job */
     struct cu_job job;
@@ -145,6 +151,16 @@ static enum cu_err apply_batches(struct catalog_applier *a)
     return CU_OK;
 }
 
+/* The state as it was committed last; without a store where that cannot be read. */
+static void go_back(struct catalog_applier *a)
+{
+    catalog_sqlite_rollback(a->db);
+    catalog_store_free(a->store);
+    a->store = NULL;
+    if (catalog_store_open(catalog_sqlite_backend(a->db), &a->store, NULL) != CU_OK)
+        a->store = NULL;
+}
+
 static void run_commit(struct catalog_applier *a)
 {
     enum cu_err err = catalog_sqlite_begin(a->db, &a->diag);
@@ -161,7 +177,7 @@ static void run_commit(struct catalog_applier *a)
             a->err = err;
     }
     if (a->err && a->err != CU_E_NOT_READY) {
-        catalog_sqlite_rollback(a->db);
+        go_back(a);
         return;
     }
     a->wakes = catalog_store_take_wakes(a->store);
@@ -188,17 +204,38 @@ static void swap_facts(struct catalog_applier *a)
     a->next_facts = old; /* its buffer is used again */
 }
 
+/* Before what arrived meanwhile, after a pause. */
+static void put_back(struct catalog_applier *a)
+{
+    a->batches.last->next = a->waiting.first;
+    if (!a->waiting.first)
+        a->waiting.last = a->batches.last;
+    a->waiting.first = a->batches.first;
+    a->batches = (struct batches){0};
+    a->is_paused = true;
+    cu_timer_set_ms(&a->pause, CATALOG_COMMIT_AGAIN_MS);
+}
+
+static void pause_is_over(void *arg)
+{
+    struct catalog_applier *a = arg;
+    a->is_paused = false;
+    start_job(a);
+}
+
 static void finish_commit(struct catalog_applier *a)
 {
     bool is_committed = a->err == CU_OK || a->err == CU_E_NOT_READY;
     if (is_committed)
         swap_facts(a);
-    if (a->err) {
+    bool is_tried_again = a->err == CU_E_IO && a->store;
+    if (a->err && !is_tried_again) {
         a->is_stopped = true;
         free_batches(&a->waiting);
     }
     struct catalog_commit commit = {
         .err = a->err,
+        .is_tried_again = is_tried_again,
         .text = a->diag.text,
         .outcomes = a->outcomes,
         .outcome_count = is_committed ? a->outcome_count : 0,
@@ -212,7 +249,10 @@ static void finish_commit(struct catalog_applier *a)
     a->err = CU_OK;
     a->diag.text[0] = '\0';
     cu_arena_reset(a->results);
-    free_batches(&a->batches);
+    if (is_tried_again)
+        put_back(a);
+    else
+        free_batches(&a->batches);
 }
 
 static void job_done(void *arg)
@@ -232,7 +272,7 @@ static void job_done(void *arg)
 
 static void start_job(struct catalog_applier *a)
 {
-    if (a->is_busy || (!a->waiting.first && !a->exclusive_first))
+    if (a->is_busy || a->is_paused || (!a->waiting.first && !a->exclusive_first))
         return;
     a->is_busy = true;
     a->batches = a->waiting;
@@ -293,15 +333,42 @@ static int on_wal(void *arg, sqlite3 *handle, const char *name, int pages)
     return SQLITE_OK;
 }
 
-static enum cu_err open_state(struct catalog_applier *a, const char *path, struct cu_diag *diag)
+static enum cu_err sync_file(const char *path, const char *tail, struct cu_diag *diag)
+{
+    char name[4096];
+    (void)snprintf(name, sizeof(name), "%s%s", path, tail);
+    int fd = open(name, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return errno == ENOENT
+                   ? CU_OK
+                   : cu_fail(diag, CU_E_IO, "cannot open %s: %s", name, strerror(errno));
+    enum cu_err err = CU_OK;
+    if (fsync(fd) != 0)
+        err = cu_fail(diag, CU_E_IO, "cannot sync %s: %s", name, strerror(errno));
+    (void)close(fd);
+    return err;
+}
+
+/* On a full disk the log cannot be copied into the database; both files synced as they are hold the
+ * same state just as well. */
+static enum cu_err make_durable(struct catalog_sqlite *db, const char *path, struct cu_diag *diag)
 {
     int frames, copied;
+    enum cu_err err =
+        cu_db_checkpoint(catalog_sqlite_db(db), CU_CHECKPOINT_PASSIVE, &frames, &copied, diag);
+    if (!err && copied == frames)
+        return CU_OK;
+    if (err && err != CU_E_IO)
+        return err;
+    err = sync_file(path, "-wal", diag);
+    return err ? err : sync_file(path, "", diag);
+}
+
+static enum cu_err open_state(struct catalog_applier *a, const char *path, struct cu_diag *diag)
+{
     enum cu_err err = catalog_sqlite_open_writer(path, &a->db, diag);
     if (!err)
-        err = cu_db_checkpoint(catalog_sqlite_db(a->db), CU_CHECKPOINT_PASSIVE, &frames, &copied,
-                               diag);
-    if (!err && copied < frames)
-        err = cu_fail(diag, CU_E_IO, "%s is in use by another program", path);
+        err = make_durable(a->db, path, diag);
     if (!err)
         err = catalog_store_open(catalog_sqlite_backend(a->db), &a->store, diag);
     if (!err)
@@ -317,6 +384,7 @@ enum cu_err catalog_applier_open(const struct catalog_applier_options *options,
     a->on_commit = options->on_commit;
     a->arg = options->arg;
     a->results = cu_arena_new(RESULT_ARENA_BYTES);
+    cu_timer_init(&a->pause, options->loop, pause_is_over, a);
     a->job = (struct cu_job){.run = run_job, .done = job_done, .arg = a};
     enum cu_err err = open_state(a, options->path, diag);
     if (err) {
@@ -341,6 +409,8 @@ void catalog_applier_free(struct catalog_applier *applier)
         a->exclusive_first = next;
     }
     cu_worker_free(a->worker); /* still reports what was under way */
+    free_batches(&a->waiting); /* what it could not commit */
+    cu_timer_close(&a->pause);
     catalog_store_free(a->store);
     catalog_sqlite_close(a->db);
     cu_arena_free(a->results);

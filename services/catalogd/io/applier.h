@@ -15,6 +15,8 @@
 
 struct catalog_applier;
 
+enum { CATALOG_COMMIT_AGAIN_MS = 500 };
+
 /* What is known of the state as last committed. */
 struct catalog_facts {
     struct catalog_position position;
@@ -30,6 +32,7 @@ struct catalog_commit {
     enum cu_err err; /* CU_OK; NOT_READY: stopped at the entry after `facts.position` (contracts
                         6.6); IO, CORRUPT, ...: the process cannot go on */
     const char *text;
+    bool is_tried_again; /* with IO: nothing was committed; once more after a pause */
     const struct catalog_outcome *outcomes; /* of entries with a proposer, in order */
     size_t outcome_count, entry_count;
     const struct catalog_wakes *wakes;

@@ -29,6 +29,7 @@ void catalog_shell_count(struct catalog_shell *shell)
         .pull_failures = cu_metrics_counter(m, "catalog.pull.failed"),
         .applied = cu_metrics_counter(m, "catalog.apply.entries"),
         .commits = cu_metrics_counter(m, "catalog.apply.commits"),
+        .commit_failures = cu_metrics_counter(m, "catalog.apply.failed"),
         .proposed = cu_metrics_counter(m, "catalog.propose.calls"),
         .proposals = cu_metrics_counter(m, "catalog.propose.proposals"),
         .rounds = cu_metrics_counter(m, "catalog.read.rounds"),

@@ -199,6 +199,13 @@ static void stop_applying(struct catalog_shell *shell, const char *why)
 static void on_commit(void *arg, const struct catalog_commit *commit)
 {
     struct catalog_shell *shell = arg;
+    if (commit->is_tried_again) {
+        cu_count(shell->count.commit_failures, 1);
+        cu_log_limited(shell->env->log, &shell->commit_limit, CU_LOG_ERROR, "catalog.commit",
+                       "text=\"%s\" advice=\"make room on the disk: it goes on by itself\"",
+                       commit->text);
+        return;
+    }
     if (commit->err && commit->err != CU_E_NOT_READY) {
         cu_env_fail(shell->env, "cannot write the catalog in %s: %s", shell->folder, commit->text);
         return;

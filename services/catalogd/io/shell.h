@@ -55,7 +55,7 @@ struct catalog_shell {
     struct cu_turn_hook hook;
 
     struct cu_client *raftd;
-    struct cu_log_limit attach_limit;
+    struct cu_log_limit attach_limit, commit_limit;
     uint64_t replica_cursor; /* after which index, and in which cluster, Follow was asked last */
     struct catalog_id replica_cluster;
     struct cu_arena *followed; /* of the answer being handed to the applier */
@@ -80,7 +80,7 @@ struct catalog_shell {
 
     struct catalog_counters {
         struct cu_counter *woken, *unchanged, *evaluated, *joined, *feed, *pulls, *pull_failures,
-            *applied, *commits, *proposed, *proposals, *rounds, *refused;
+            *applied, *commits, *commit_failures, *proposed, *proposals, *rounds, *refused;
         struct cu_sample *batch;
         struct cu_sample *kv_apply;
     } count;
