@@ -56,13 +56,15 @@ static void read_letter(void *arg)
     run_dones(worker);
 }
 
-static void finish(struct cu_worker *worker, struct cu_job *job)
+/* Under the lock; whether the loop is to be told, once it is let go: whom a letter or a signal
+ * wakes would only wait for it. */
+static bool finish(struct cu_worker *worker, struct cu_job *job)
 {
     push(&worker->finished_tail, job);
     if (worker->letter_out || worker->ending)
-        return;
+        return false;
     worker->letter_out = true;
-    cu_loop_post(worker->loop, read_letter, worker);
+    return true;
 }
 
 static void *work(void *arg)
@@ -81,7 +83,11 @@ static void *work(void *arg)
         (void)pthread_mutex_unlock(&worker->lock);
         job->run(job->arg);
         (void)pthread_mutex_lock(&worker->lock);
-        finish(worker, job);
+        if (!finish(worker, job))
+            continue;
+        (void)pthread_mutex_unlock(&worker->lock);
+        cu_loop_post(worker->loop, read_letter, worker);
+        (void)pthread_mutex_lock(&worker->lock);
     }
     (void)pthread_mutex_unlock(&worker->lock);
     return NULL;
@@ -111,8 +117,8 @@ void cu_worker_submit(struct cu_worker *worker, struct cu_job *job)
     worker->waiting++;
     (void)pthread_mutex_lock(&worker->lock);
     push(&worker->tail, job);
-    (void)pthread_cond_signal(&worker->filled);
     (void)pthread_mutex_unlock(&worker->lock);
+    (void)pthread_cond_signal(&worker->filled);
 }
 
 size_t cu_worker_waiting(const struct cu_worker *worker)

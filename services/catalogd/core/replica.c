@@ -75,7 +75,7 @@ static void disconnected(struct catalog_replica *r, struct catalog_actions *out)
 {
     r->is_connected = r->is_attaching = r->is_attached = r->is_following = false;
     replica_write_resend(r, true);
-    replica_read_disconnected(r);
+    replica_read_again(r);
     replica_duty_end(r, out);
 }
 
@@ -111,6 +111,7 @@ static void entries(struct catalog_replica *r, struct catalog_position last,
     if (last.term > r->top_term) { /* what an older leader took may be gone (consensus 15) */
         r->top_term = last.term;
         replica_write_resend(r, true);
+        replica_read_again(r); /* it may be paused or cut off, and its answer far away */
     }
 }
 

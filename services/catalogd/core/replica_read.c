@@ -113,7 +113,7 @@ void replica_read_answered(struct catalog_replica *r, const struct catalog_event
     }
 }
 
-void replica_read_disconnected(struct catalog_replica *r)
+void replica_read_again(struct catalog_replica *r)
 {
     for (int mode = 0; mode < CATALOG_READ_MODE_COUNT; mode++)
         if (r->rounds[mode].number)

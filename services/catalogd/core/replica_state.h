@@ -119,7 +119,8 @@ void replica_read_add(struct catalog_replica *r, const struct catalog_event *ev,
 void replica_read_gone(struct catalog_replica *r, uint64_t tag);
 void replica_read_answered(struct catalog_replica *r, const struct catalog_event *ev,
                            struct catalog_actions *out);
-void replica_read_disconnected(struct catalog_replica *r);
+/* Whoever was asked for an index is not waited for any more. */
+void replica_read_again(struct catalog_replica *r);
 void replica_read_stop(struct catalog_replica *r, struct catalog_actions *out);
 void replica_read_applied(struct catalog_replica *r, struct catalog_actions *out);
 void replica_read_expire(struct catalog_replica *r, struct catalog_actions *out);

@@ -69,6 +69,8 @@ static void restarted(void *arg, enum cu_err err, const struct cu_diag *diag)
     struct catalog_shell *shell = c->shell;
     c->is_restarting = false;
     catalog_readers_ungate(shell->readers);
+    if (shell->is_stopping)
+        return;
     if (err)
         cu_warn(shell->env->log, "checkpoint.restart", "error=%s text=\"%s\"", cu_err_name(err),
                 diag->text);

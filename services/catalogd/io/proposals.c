@@ -131,6 +131,7 @@ struct turn {
     Curia__Internal__V1__Proposal wire[CATALOG_PROPOSE_COUNT], *lines[CATALOG_PROPOSE_COUNT];
     struct cu_buf open;
     size_t count, bytes;
+    bool is_duty; /* of all in a call: one with a duty's in it is never forwarded (contracts 5.2) */
     struct propose *propose;
 };
 
@@ -159,6 +160,7 @@ static size_t send_some(struct catalog_shell *shell, struct turn *turn, size_t a
 {
     struct catalog_proposals *all = shell->proposals;
     turn->count = turn->bytes = 0;
+    turn->is_duty = false;
     cu_buf_clear(&turn->open);
     turn->propose =
         cu_alloc(sizeof(*turn->propose) + CATALOG_PROPOSE_COUNT * sizeof(turn->propose->seqs[0]));
@@ -172,8 +174,12 @@ static size_t send_some(struct catalog_shell *shell, struct turn *turn, size_t a
             continue;
         }
         struct catalog_write *write = cu_map_get_u64(&shell->writes->by_tag, p->tag);
-        if (write)
-            add_to_turn(turn, p, cu_buf_bytes(&write->body), write);
+        if (!write)
+            continue;
+        if (turn->count > 0 && write->is_duty != turn->is_duty)
+            break;
+        turn->is_duty = write->is_duty;
+        add_to_turn(turn, p, cu_buf_bytes(&write->body), write);
     }
     if (turn->count == 0) {
         free(turn->propose);

@@ -123,6 +123,8 @@ static void take_step(struct catalog_shell *shell, struct catalog_event *event)
  * once, behind what is already in the list. */
 void catalog_shell_step(struct catalog_shell *shell, struct catalog_event *event)
 {
+    if (shell->is_stopping) /* what its actions would touch is being freed */
+        return;
     take_step(shell, event);
     cu_loop_at_turn_end(shell->env->loop, &shell->hook);
 }
@@ -199,6 +201,8 @@ static void stop_applying(struct catalog_shell *shell, const char *why)
 static void on_commit(void *arg, const struct catalog_commit *commit)
 {
     struct catalog_shell *shell = arg;
+    if (shell->is_stopping) /* the log tells the next life */
+        return;
     if (commit->is_tried_again) {
         cu_count(shell->count.commit_failures, 1);
         cu_log_limited(shell->env->log, &shell->commit_limit, CU_LOG_ERROR, "catalog.commit",
@@ -214,6 +218,9 @@ static void on_commit(void *arg, const struct catalog_commit *commit)
     cu_count(shell->count.applied, commit->entry_count);
     cu_sample_add(shell->count.batch, (double)commit->entry_count);
     catalog_readers_moved(shell->readers);
+    /* before any read that waited for this state looks: by topics of before it would be told
+     * "unchanged" (contracts 7.2) */
+    catalog_rpc_moved(shell, commit->wakes);
     for (size_t i = 0; i < commit->outcome_count; i++) {
         struct catalog_event event = {.kind = CATALOG_EV_OUTCOME, .outcome = commit->outcomes[i]};
         catalog_shell_step(shell, &event);
@@ -221,7 +228,6 @@ static void on_commit(void *arg, const struct catalog_commit *commit)
     struct catalog_event event = {.kind = CATALOG_EV_APPLIED,
                                   .position = catalog_shell_facts(shell)->position};
     catalog_shell_step(shell, &event);
-    catalog_rpc_moved(shell, commit->wakes);
     catalog_checkpoints_moved(shell->checkpoints);
     if (commit->err == CU_E_NOT_READY)
         stop_applying(shell, commit->text);
@@ -431,12 +437,12 @@ void catalog_shell_stop(void *state)
     catalog_duties_off(shell);
     catalog_taker_free(shell->taker);
     catalog_giver_free(shell->giver);
+    catalog_applier_free(shell->applier); /* ends what it does for the checkpoints and for us */
     catalog_checkpoints_free(shell->checkpoints);
     shell->checkpoints = NULL;
     catalog_readers_free(shell->readers);
     catalog_rpc_stop(shell);
     catalog_duties_stop(shell);
-    catalog_applier_free(shell->applier);
     catalog_proposals_free(shell->proposals);
     catalog_writes_free(shell->writes);
     forget_reads(shell);

@@ -404,7 +404,7 @@ static enum cu_err open_db(const char *path, bool is_reader, struct catalog_sqli
         .read_only = is_reader,
         .sync = CU_DB_NORMAL,
         .autocheckpoint_pages = 0,
-        .mmap_bytes = MMAP_BYTES,
+        .mmap_bytes = is_reader ? MMAP_BYTES : 0,
         .cache_kib = is_reader ? READER_CACHE_KIB : WRITER_CACHE_KIB,
         .migrations = catalog_migrations,
         .migration_count = CATALOG_SCHEMA_VERSION,

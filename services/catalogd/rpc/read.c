@@ -7,6 +7,7 @@
 #include "common/base/random.h"
 #include "services/catalogd/io/raftd.h"
 #include "services/catalogd/rpc/work.h"
+#include "services/catalogd/rpc/write.h"
 
 /* A read being answered; waits for its index, for its turn on a worker, for a state that is ahead,
  * or for a change. */
@@ -398,9 +399,8 @@ void catalog_read_serve(struct catalog_shell *shell, struct cu_rq *rq,
         look(read);
         return;
     }
-    struct cu_mono hold = cu_mono_add_ms(now, (uint64_t)shell->conf.hold_ms);
     read->number = catalog_read_start(shell, mode_of(read->options),
-                                      cu_mono_min(hold, rq->deadline), readable, read);
+                                      catalog_hold_deadline(shell, rq), readable, read);
 }
 
 /* ---- the state moves ---- */

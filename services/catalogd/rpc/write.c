@@ -5,7 +5,7 @@
 #include "common/base/assert.h"
 #include "services/catalogd/rpc/read.h"
 
-enum { WRITE_MARGIN_MS = 20 };
+enum { MARGIN_MS = 20 };
 
 /* A request whose command is on its way through the log. */
 struct writing {
@@ -53,13 +53,13 @@ void catalog_command_init(const struct cu_rq *rq, const char *reason,
 }
 
 /* Held as long as a leader may be missing, and answered before the caller gives up by itself. */
-static struct cu_mono write_deadline(const struct catalog_shell *shell, const struct cu_rq *rq)
+struct cu_mono catalog_hold_deadline(const struct catalog_shell *shell, const struct cu_rq *rq)
 {
     struct cu_mono hold =
         cu_mono_add_ms(cu_loop_now(shell->env->loop), (uint64_t)shell->conf.hold_ms);
     struct cu_mono given = rq->deadline;
-    if (given.ns > WRITE_MARGIN_MS * 1000000ull)
-        given.ns -= WRITE_MARGIN_MS * 1000000ull;
+    if (given.ns > MARGIN_MS * 1000000ull)
+        given.ns -= MARGIN_MS * 1000000ull;
     return cu_mono_min(hold, given);
 }
 
@@ -68,8 +68,8 @@ void catalog_write_serve(struct catalog_shell *shell, struct cu_rq *rq,
 {
     struct writing *writing = cu_alloc(sizeof(*writing));
     *writing = (struct writing){.shell = shell, .rq = rq, .answer = answer};
-    struct catalog_write *write =
-        catalog_write_start(shell, command, write_deadline(shell, rq), false, on_written, writing);
+    struct catalog_write *write = catalog_write_start(
+        shell, command, catalog_hold_deadline(shell, rq), false, on_written, writing);
     if (!write) /* answered, and `writing` with it */
         return;
     writing->write = write;

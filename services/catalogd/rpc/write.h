@@ -17,4 +17,7 @@ void catalog_command_init(const struct cu_rq *rq, const char *reason,
 void catalog_write_serve(struct catalog_shell *shell, struct cu_rq *rq,
                          const Curia__Internal__V1__Command *command, catalog_answer *answer);
 
+/* Until when a missing leader is waited for: a little before the caller gives up by itself. */
+struct cu_mono catalog_hold_deadline(const struct catalog_shell *shell, const struct cu_rq *rq);
+
 #endif
