@@ -28,6 +28,16 @@ def http_276_a_read_on_any_server_sees_the_write_just_acknowledged(three):
 
 
 @test
+def contracts_7_2_unchanged_is_not_said_of_a_write_that_the_read_waited_for(three):
+    big = b'x' * 4096  # large enough to be kept by the edge and asked for conditionally
+    for i in range(300):
+        writer, reader = three[1 + i % 3], three[1 + (i // 3) % 3]
+        assert writer.put('/v1/kv/kept', b'%d ' % i + big).text == 'true'
+        a = reader.get('/v1/kv/kept?raw')
+        assert a.body.split()[0] == b'%d' % i, (i, a.body[:20])
+
+
+@test
 def http_1_5_stale_reads_tell_their_age_on_followers(three):
     three[1].put('/v1/kv/st', b'1')
     leader = three.wait_leader()
