@@ -107,6 +107,26 @@ START_TEST(a_lost_connection_asks_again_and_the_old_answer_is_not_taken)
 }
 END_TEST
 
+START_TEST(a_new_term_asks_again_though_the_old_leader_never_answered)
+{
+    struct driver d = driver_new(false, 10);
+    driver_connect(&d);
+    driver_read(&d, 1, CATALOG_READ_DEFAULT, 5000);
+    driver_tick_after(&d, 0);
+    uint64_t old = driver_only(&d, CATALOG_ACT_READ_INDEX)->tag;
+    driver_follow(&d, 11, 2);
+    driver_tick_after(&d, 50);
+    uint64_t round = driver_only(&d, CATALOG_ACT_READ_INDEX)->tag;
+    ck_assert_uint_ne(round, old);
+    answer(&d, old, CU_OK, 10);
+    ck_assert_uint_eq(driver_count(&d, CATALOG_ACT_READ_READY), 0);
+    answer(&d, round, CU_OK, 11);
+    driver_apply(&d, 11, 2);
+    ck_assert_uint_eq(driver_only(&d, CATALOG_ACT_READ_READY)->tag, 1);
+    driver_free(&d);
+}
+END_TEST
+
 START_TEST(a_read_whose_caller_left_is_forgotten)
 {
     struct driver d = driver_new(false, 10);
@@ -139,4 +159,5 @@ SUITE_MAIN("services/catalogd/core/replica_read",
            a_missing_leader_is_asked_again_until_the_deadline,
            a_server_that_lags_past_the_deadline_is_not_ready,
            a_lost_connection_asks_again_and_the_old_answer_is_not_taken,
+           a_new_term_asks_again_though_the_old_leader_never_answered,
            a_read_whose_caller_left_is_forgotten, one_read_more_than_can_wait_is_overloaded)
