@@ -28,7 +28,10 @@ void raft_append_noop(struct raft *r)
 static struct raft_refusal check(const struct raft *r, const struct raft_proposal *p)
 {
     struct raft_refusal no = {.seq = p->seq, .err = CU_OK, .text = ""};
-    if (r->role != RAFT_LEADER || r->has_failed) {
+    if (p->if_term && (p->if_term != r->term || !raft_ticket_is_current(r, p->ticket))) {
+        no.err = CU_E_CONFLICT; /* first: nobody is to wait for another leader with it */
+        no.text = "the duty has ended";
+    } else if (r->role != RAFT_LEADER || r->has_failed) {
         no.err = CU_E_NO_LEADER;
         no.text = "node is not the leader";
     } else if (r->is_transferring) {
@@ -37,9 +40,6 @@ static struct raft_refusal check(const struct raft *r, const struct raft_proposa
     } else if (p->body && p->body->len > RAFT_ENTRY_LIMIT_BYTES) {
         no.err = CU_E_TOO_LARGE;
         no.text = "an entry is at most 1.5 MiB";
-    } else if (p->if_term && (p->if_term != r->term || !raft_ticket_is_current(r, p->ticket))) {
-        no.err = CU_E_CONFLICT;
-        no.text = "the duty has ended";
     } else if (r->last_index - r->commit >= RAFT_OPEN_ENTRIES || r->open_bytes >= RAFT_OPEN_BYTES) {
         no.err = CU_E_OVERLOADED;
         no.text = "too many entries wait to be committed";

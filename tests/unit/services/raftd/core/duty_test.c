@@ -90,6 +90,15 @@ START_TEST(a_duty_appends_only_while_term_and_ticket_are_current) /* consensus 8
 }
 END_TEST
 
+START_TEST(a_follower_refuses_what_a_duty_proposes_for_good) /* contracts 5.2 */
+{
+    struct rig rig;
+    rig_open(&rig, &(struct rig_seed){.voters = 3, .log = "1", .term = 1});
+    ck_assert_int_eq(propose_duty(&rig, 1, rig_id(9)), CU_E_CONFLICT);
+    rig_close(&rig);
+}
+END_TEST
+
 /* ---- transfer ---- */
 
 /* Heartbeats are answered while time goes on; the peers are well or not. */
@@ -213,6 +222,7 @@ END_TEST
 SUITE_MAIN("services/raftd/core/duty", a_grant_begins_with_a_poll_and_names_the_noop,
            a_grant_ends_after_two_seconds_without_a_poll, a_grant_ends_at_another_attach,
            a_duty_appends_only_while_term_and_ticket_are_current,
+           a_follower_refuses_what_a_duty_proposes_for_good,
            a_leader_whose_catalogd_is_silent_hands_over_to_a_well_voter,
            it_stays_when_nobody_is_well, a_lost_gossipd_hands_over_at_once,
            a_transfer_that_fails_ends_and_writes_go_on,
