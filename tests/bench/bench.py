@@ -42,12 +42,13 @@ def row(name, **values):
           flush=True)
 
 
-def measured(pids, run, counters=None):
-    """Runs once to warm up, once to measure; adds CPU a request of the processes."""
+def measured(groups, run, counters=None):
+    """Runs once to warm up, once to measure; adds CPU a request of all processes and of each group."""
     run(max(1, SECONDS // 3))
-    before, counted = cpu_s(pids), counters() if counters else {}
+    before, counted = {g: cpu_s(p) for g, p in groups.items()}, counters() if counters else {}
     got = run(SECONDS)
-    got['cpu_us'] = (cpu_s(pids) - before) / got['requests'] * 1e6
+    got['split'] = {g: (cpu_s(p) - before[g]) / got['requests'] * 1e6 for g, p in groups.items()}
+    got['cpu_us'] = sum(got['split'].values())
     if counters:
         after = counters()
         got['counts'] = {k: after[k] - counted[k] for k in after}
@@ -70,11 +71,12 @@ def wrk(url, script, connections):
 
 
 def show(name, got, **more):
-    row(name, rps=got['rps'], p50_ms=got['p50_ms'], p99_ms=got['p99_ms'], cpu_us=got['cpu_us'], **more)
+    split = got['split'] if len(got['split']) > 1 else {}
+    row(name, rps=got['rps'], p50_ms=got['p50_ms'], p99_ms=got['p99_ms'], cpu_us=got['cpu_us'], **split, **more)
 
 
 def pids_of(cluster):
-    return [n.daemon(d).pid for n in cluster for d in DAEMONS]
+    return {d: [n.daemon(d).pid for n in cluster] for d in DAEMONS}
 
 
 def counters_of(cluster):
@@ -97,7 +99,7 @@ def show_put(name, got):
 def bench_nginx():
     with Nginx() as nginx:
         for c in (64, 1):
-            show('nginx GET c=%d' % c, measured(nginx.pids(), wrk(nginx.url, 'static.lua', c)))
+            show('nginx GET c=%d' % c, measured({'nginx': nginx.pids()}, wrk(nginx.url, 'static.lua', c)))
 
 
 def bench_curia(servers):
@@ -128,7 +130,7 @@ def bench_etcd(servers):
         etcdload(etcd, 'fill', 64)(0)
         for clients in (64, 1):
             for op in ('get', 'put'):
-                got = measured(etcd.pids(), etcdload(etcd, op, clients))
+                got = measured({'etcd': etcd.pids()}, etcdload(etcd, op, clients))
                 show('etcd %d %s c=%d' % (servers, op.upper(), clients), got)
 
 
