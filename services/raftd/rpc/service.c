@@ -223,6 +223,13 @@ void raft_service_bind(struct raft_service *service, struct raft_shell *shell,
     raft_service_moved(service);
 }
 
+/* It may be in a log already, here or at the leader's: "not ready" would have it proposed anew. */
+static bool is_open_proposal(const struct raft_call *call)
+{
+    return (call->wait == RAFT_WAIT_CORE || call->wait == RAFT_WAIT_FORWARD) &&
+           strcmp(call->rq->method->name, "Propose") == 0;
+}
+
 void raft_service_free(struct raft_service *service)
 {
     if (!service)
@@ -233,7 +240,8 @@ void raft_service_free(struct raft_service *service)
             struct raft_call *call = service->lists[wait];
             if (wait == RAFT_WAIT_FORWARD)
                 cu_call_cancel(call->forward);
-            cu_rq_fail(raft_call_close(call), CU_E_NOT_READY, "raftd is stopping");
+            enum cu_err err = is_open_proposal(call) ? CU_E_UNKNOWN : CU_E_NOT_READY;
+            cu_rq_fail(raft_call_close(call), err, "raftd is stopping");
         }
     cu_timer_close(&service->timer);
     cu_map_deinit(&service->calls);

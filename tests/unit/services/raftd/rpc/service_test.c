@@ -231,6 +231,44 @@ START_TEST(a_refusal_is_answered_at_once_and_the_rest_is_in_the_feed) /* consens
 }
 END_TEST
 
+static uint64_t last_index(struct fixture *fixture, unsigned number)
+{
+    Curia__Internal__V1__LogStatusReply *status = fixture_status(fixture, number);
+    uint64_t index = status->last_index;
+    protobuf_c_message_free_unpacked(&status->base, NULL);
+    return index;
+}
+
+START_TEST(a_server_that_stops_does_not_call_an_open_proposal_undone) /* contracts 1.9 */
+{
+    struct fixture *fixture = fixture_new(3, "");
+    for (unsigned i = 1; i <= 3; i++)
+        fixture_start(fixture, i);
+    for (unsigned i = 1; i <= 3; i++)
+        fixture_attach(fixture, i);
+    unsigned leader = fixture_wait_leader(fixture);
+    for (unsigned i = 1; i <= 3; i++)
+        if (i != leader)
+            fixture_stop(fixture, i);
+    Curia__Internal__V1__Proposal row, *list[1] = {&row};
+    Curia__Internal__V1__ProposeRequest in = CURIA__INTERNAL__V1__PROPOSE_REQUEST__INIT;
+    fill((uint8_t *)"open", &row, 1, 4);
+    in.n_proposals = 1;
+    in.proposals = list;
+    struct fixture_answer answer;
+    struct fixture_server *server = &fixture->servers[leader - 1];
+    uint64_t before = last_index(fixture, leader);
+    (void)fixture_begin(fixture, server->catalogd, "Propose", &in.base, &answer);
+    while (last_index(fixture, leader) == before)
+        continue;
+    fixture_stop(fixture, leader);
+    fixture_end(fixture, &answer);
+    ck_assert(answer.err == CU_E_UNKNOWN || answer.err == CU_E_DISCONNECTED);
+    fixture_answer_deinit(&answer);
+    fixture_free(fixture);
+}
+END_TEST
+
 START_TEST(an_entry_of_full_size_goes_through) /* consensus 65 */
 {
     struct fixture *fixture = sole("");
@@ -506,6 +544,7 @@ SUITE_MAIN("services/raftd/rpc/service", a_sole_server_leads_at_once_after_the_f
            a_position_of_another_cluster_has_diverged,
            the_log_is_cut_below_the_durable_index_less_the_trailing,
            a_refusal_is_answered_at_once_and_the_rest_is_in_the_feed,
+           a_server_that_stops_does_not_call_an_open_proposal_undone,
            an_entry_of_full_size_goes_through, a_call_over_its_limit_is_refused_whole,
            malformed_requests_are_refused_with_words,
            the_leader_grants_duty_and_a_new_attach_ends_it, duty_is_for_the_attached_catalogd_alone,
