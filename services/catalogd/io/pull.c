@@ -247,7 +247,10 @@ static void take_offer(struct catalog_taker *taker,
         cu_reader_of((struct cu_bytes){reply->state_hash.data, reply->state_hash.len});
     taker->install.hash.lo = cu_read_u64le(&hash);
     taker->install.hash.hi = cu_read_u64le(&hash);
-    if (!taker->was_diverged && taker->position.index <= local.index)
+    const struct catalog_id *cluster = &taker->shell->log_cluster;
+    if (!catalog_id_is_none(cluster) && !catalog_id_equal(&taker->position.cluster, cluster))
+        failed(taker, CU_E_CONFLICT, "the state offered is of another cluster");
+    else if (!taker->was_diverged && taker->position.index <= local.index)
         failed(taker, CU_E_CONFLICT, "the state offered is not newer than the own one");
     else if (hash.failed || taker->size_bytes > CATALOG_STATE_BYTES_MAX)
         failed(taker, CU_E_INVALID, "the offer is malformed");

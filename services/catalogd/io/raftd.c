@@ -136,7 +136,7 @@ static void take_reply(struct catalog_shell *shell, const Curia__Internal__V1__F
 {
     event->followed.outcome = outcome_of(reply->outcome, reply->n_entries);
     event->followed.upto = reply->upto;
-    event->followed.cluster = catalog_id_of(reply->cluster_id);
+    event->followed.cluster = shell->log_cluster = catalog_id_of(reply->cluster_id);
     note_target(shell, reply->upto);
     keep_attached_address(shell, reply->attached_address);
     if (!catalog_id_is_none(&event->followed.cluster))
