@@ -136,30 +136,43 @@ static enum cu_err del(void *context, enum catalog_table table, struct cu_bytes 
 
 /* ---- changes ---- */
 
+/* Where a change lies: its index, then its number; both in order in one integer. */
+enum { NUMBER_BITS = 24, INDEX_BITS = 63 - NUMBER_BITS };
+static const uint64_t number_max = (1u << NUMBER_BITS) - 1, index_max = (1ull << INDEX_BITS) - 1;
+
+/* Of the last place at or before the given one: more changes in one entry, or a higher index, are
+ * refused when they are added. */
+static uint64_t place_of(uint64_t index, uint32_t number)
+{
+    uint64_t within = number < number_max ? number : number_max;
+    return index <= index_max ? index << NUMBER_BITS | within : INT64_MAX;
+}
+
 /* A row of another program's making, with numbers that name nothing here, is not handed out. */
 static enum cu_err change_at(struct sqlite3_stmt *stmt, struct catalog_change *ret_change)
 {
-    uint64_t table = cu_column_u64(stmt, 2), operation = cu_column_u64(stmt, 4);
+    uint64_t table = cu_column_u64(stmt, 1), operation = cu_column_u64(stmt, 3);
+    uint64_t place = cu_column_u64(stmt, 0);
     if (table >= CATALOG_TABLE_COUNT || operation >= CATALOG_OPERATION_COUNT)
         return CU_E_CORRUPT;
     *ret_change = (struct catalog_change){
-        .index = cu_column_u64(stmt, 0),
-        .number = (uint32_t)cu_column_u64(stmt, 1),
+        .index = place >> NUMBER_BITS,
+        .number = (uint32_t)(place & number_max),
         .table = (enum catalog_table)table,
-        .key = cu_column_bytes(stmt, 3),
+        .key = cu_column_bytes(stmt, 2),
         .operation = (enum catalog_operation)operation,
-        .before = cu_column_bytes(stmt, 5),
-        .before_hash = hash_at(stmt, 6),
-        .before_by_hash = !cu_column_is_null(stmt, 6),
-        .actor = cu_column_text(stmt, 7),
-        .node = cu_column_text(stmt, 8),
-        .daemon = cu_column_text(stmt, 9),
-        .address = cu_column_text(stmt, 10),
-        .cause = cu_column_text(stmt, 11),
-        .reason = cu_column_text(stmt, 12),
-        .wall_ms = cu_column_u64(stmt, 13),
-        .lease_ms = cu_column_u64(stmt, 14),
-        .size_bytes = (uint32_t)cu_column_u64(stmt, 15),
+        .before = cu_column_bytes(stmt, 4),
+        .before_hash = hash_at(stmt, 5),
+        .before_by_hash = !cu_column_is_null(stmt, 5),
+        .actor = cu_column_text(stmt, 6),
+        .node = cu_column_text(stmt, 7),
+        .daemon = cu_column_text(stmt, 8),
+        .address = cu_column_text(stmt, 9),
+        .cause = cu_column_text(stmt, 10),
+        .reason = cu_column_text(stmt, 11),
+        .wall_ms = cu_column_u64(stmt, 12),
+        .lease_ms = cu_column_u64(stmt, 13),
+        .size_bytes = (uint32_t)cu_column_u64(stmt, 14),
     };
     return CU_OK;
 }
@@ -169,8 +182,7 @@ static enum cu_err changes(void *context, uint64_t after_index, uint32_t after_n
 {
     struct catalog_sqlite *s = context;
     struct sqlite3_stmt *stmt = cu_db_stmt(s->db, CATALOG_SQL_CHANGES);
-    cu_bind_u64(stmt, 1, after_index);
-    cu_bind_u64(stmt, 2, after_number);
+    cu_bind_u64(stmt, 1, place_of(after_index, after_number));
     bool is_there, goes_on = true;
     enum cu_err err;
     while (!(err = cu_step(stmt, &is_there, &s->diag)) && is_there) {
@@ -188,25 +200,27 @@ static enum cu_err changes(void *context, uint64_t after_index, uint32_t after_n
 static enum cu_err change_add(void *context, const struct catalog_change *change)
 {
     struct catalog_sqlite *s = context;
+    if (change->number > number_max || change->index > index_max)
+        return cu_fail(&s->diag, CU_E_TOO_LARGE, "change %llu.%u is beyond what the log can hold",
+                       (unsigned long long)change->index, change->number);
     struct sqlite3_stmt *stmt = cu_db_stmt(s->db, CATALOG_SQL_CHANGE_ADD);
     const char *const texts[] = {change->actor,   change->node,  change->daemon,
                                  change->address, change->cause, change->reason};
     uint8_t hash[CATALOG_HASH_BYTES];
-    cu_bind_u64(stmt, 1, change->index);
-    cu_bind_u64(stmt, 2, change->number);
-    cu_bind_u64(stmt, 3, (uint64_t)change->table);
-    cu_bind_bytes(stmt, 4, change->key);
-    cu_bind_u64(stmt, 5, (uint64_t)change->operation);
-    cu_bind_bytes(stmt, 6, change->before);
+    cu_bind_u64(stmt, 1, place_of(change->index, change->number));
+    cu_bind_u64(stmt, 2, (uint64_t)change->table);
+    cu_bind_bytes(stmt, 3, change->key);
+    cu_bind_u64(stmt, 4, (uint64_t)change->operation);
+    cu_bind_bytes(stmt, 5, change->before);
     if (change->before_by_hash)
-        bind_hash(stmt, 7, change->before_hash, hash);
+        bind_hash(stmt, 6, change->before_hash, hash);
     else
-        cu_bind_null(stmt, 7);
+        cu_bind_null(stmt, 6);
     for (int i = 0; i < (int)CU_COUNT(texts); i++)
-        cu_bind_text(stmt, 8 + i, texts[i]);
-    cu_bind_u64(stmt, 14, change->wall_ms);
-    cu_bind_u64(stmt, 15, change->lease_ms);
-    cu_bind_u64(stmt, 16, change->size_bytes);
+        cu_bind_text(stmt, 7 + i, texts[i]);
+    cu_bind_u64(stmt, 13, change->wall_ms);
+    cu_bind_u64(stmt, 14, change->lease_ms);
+    cu_bind_u64(stmt, 15, change->size_bytes);
     return run(s, stmt);
 }
 
@@ -214,8 +228,7 @@ static enum cu_err change_drop(void *context, uint64_t index, uint32_t number)
 {
     struct catalog_sqlite *s = context;
     struct sqlite3_stmt *stmt = cu_db_stmt(s->db, CATALOG_SQL_CHANGE_DROP);
-    cu_bind_u64(stmt, 1, index);
-    cu_bind_u64(stmt, 2, number);
+    cu_bind_u64(stmt, 1, place_of(index, number));
     return run(s, stmt);
 }
 

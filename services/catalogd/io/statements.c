@@ -12,12 +12,13 @@ const struct cu_sql catalog_migrations[CATALOG_SCHEMA_VERSION] = {
      TABLE("kv")
      TABLE("tombstones")
      TABLE("settings")
-     "CREATE TABLE changes (at INTEGER NOT NULL, number INTEGER NOT NULL, tab INTEGER NOT NULL,"
+     /* place: the index, then 24 bits of the number. A rowid, so that appending fills each page and
+      * leaves the ones before it alone. */
+     "CREATE TABLE changes (place INTEGER PRIMARY KEY, tab INTEGER NOT NULL,"
      " key BLOB NOT NULL, operation INTEGER NOT NULL, before BLOB NOT NULL, before_hash BLOB,"
      " actor TEXT NOT NULL, node TEXT NOT NULL, daemon TEXT NOT NULL, address TEXT NOT NULL,"
      " cause TEXT NOT NULL, reason TEXT NOT NULL, wall_ms INTEGER NOT NULL,"
-     " lease_ms INTEGER NOT NULL, size_bytes INTEGER NOT NULL,"
-     " PRIMARY KEY (at, number)) WITHOUT ROWID;"
+     " lease_ms INTEGER NOT NULL, size_bytes INTEGER NOT NULL);"
      "CREATE TABLE change_values (hash BLOB NOT NULL UNIQUE, at INTEGER NOT NULL,"
      " value BLOB NOT NULL);"
      "CREATE INDEX change_values_by_age ON change_values (at, hash);"
@@ -38,14 +39,14 @@ const struct cu_sql catalog_statements[CATALOG_SQL_STMT_COUNT] = {
     TABLE_ROWS(CATALOG_TOMBSTONES, "tombstones"),
     TABLE_ROWS(CATALOG_SETTINGS, "settings"),
     [CATALOG_SQL_CHANGES] = {"changes",
-        "SELECT at, number, tab, key, operation, before, before_hash, actor, node, daemon, address,"
+        "SELECT place, tab, key, operation, before, before_hash, actor, node, daemon, address,"
         " cause, reason, wall_ms, lease_ms, size_bytes"
-        " FROM changes WHERE (at, number) > (?1, ?2) ORDER BY at, number"},
+        " FROM changes WHERE place > ?1 ORDER BY place"},
     [CATALOG_SQL_CHANGE_ADD] = {"change.add",
         "INSERT OR REPLACE INTO changes"
-        " VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16)"},
+        " VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15)"},
     [CATALOG_SQL_CHANGE_DROP] = {"change.drop",
-        "DELETE FROM changes WHERE at = ?1 AND number = ?2"},
+        "DELETE FROM changes WHERE place = ?1"},
     [CATALOG_SQL_VALUE_GET] = {"value.get",
         "SELECT value FROM change_values WHERE hash = ?1"},
     [CATALOG_SQL_VALUE_OLDEST] = {"value.oldest",

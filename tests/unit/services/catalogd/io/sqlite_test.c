@@ -118,12 +118,45 @@ START_TEST(what_was_not_committed_is_gone)
 }
 END_TEST
 
+static enum cu_err add_change(struct catalog_sqlite *db, uint64_t index, uint32_t number)
+{
+    const struct catalog_backend *backend = catalog_sqlite_backend(db);
+    struct catalog_change change = {.index = index, .number = number, .key = cu_bytes_of("k")};
+    return backend->change_add(backend->context, &change);
+}
+
+static bool keep_last(void *arg, const struct catalog_change *change)
+{
+    struct catalog_change *last = arg;
+    last->index = change->index;
+    last->number = change->number;
+    return true;
+}
+
+START_TEST(one_change_more_than_an_entry_can_hold_is_refused_and_so_is_a_higher_index)
+{
+    static const uint32_t number_max = (1u << 24) - 1;
+    static const uint64_t index_max = (1ull << 39) - 1;
+    struct catalog_sqlite *writer = open_writer(new_path());
+    const struct catalog_backend *backend = catalog_sqlite_backend(writer);
+    ck_assert_int_eq(catalog_sqlite_begin(writer, NULL), CU_OK);
+    ck_assert_int_eq(add_change(writer, 7, number_max), CU_OK);
+    ck_assert_int_eq(add_change(writer, 7, number_max + 1), CU_E_TOO_LARGE);
+    ck_assert_int_eq(add_change(writer, index_max, number_max), CU_OK);
+    ck_assert_int_eq(add_change(writer, index_max + 1, 0), CU_E_TOO_LARGE);
+    struct catalog_change last = {0};
+    ck_assert_int_eq(backend->changes(backend->context, 7, UINT32_MAX, keep_last, &last), CU_OK);
+    ck_assert(last.index == index_max && last.number == number_max);
+    catalog_sqlite_close(writer);
+}
+END_TEST
+
 START_TEST(runs_wal_normal_and_never_checkpoints_by_itself)
 {
     struct catalog_sqlite *writer = open_writer(new_path());
     ck_assert_int_eq(pragma(writer, "PRAGMA synchronous"), 1);
     ck_assert_int_eq(pragma(writer, "PRAGMA wal_autocheckpoint"), 0);
-    ck_assert_int_eq(pragma(writer, "PRAGMA mmap_size"), 1 << 30);
+    ck_assert_int_eq(pragma(writer, "PRAGMA mmap_size"), 0);
     char text[16];
     for (int i = 0; i < 1500; i++) { /* more pages than the default of 1,000 */
         (void)snprintf(text, sizeof text, "%d", i);
@@ -409,8 +442,9 @@ START_TEST(a_full_arena_is_too_large)
 END_TEST
 
 SUITE_MAIN("catalogd/io/sqlite", a_snapshot_stands_still_while_the_writer_goes_on_contracts_6_7,
-           what_was_not_committed_is_gone, runs_wal_normal_and_never_checkpoints_by_itself,
-           a_reader_needs_a_file_and_cannot_write,
+           what_was_not_committed_is_gone,
+           one_change_more_than_an_entry_can_hold_is_refused_and_so_is_a_higher_index,
+           runs_wal_normal_and_never_checkpoints_by_itself, a_reader_needs_a_file_and_cannot_write,
            a_file_of_a_newer_version_is_refused_and_left_alone,
            a_file_that_is_no_database_is_corrupt, a_failing_disk_leaves_the_old_or_the_new_state,
            does_what_the_twin_in_memory_does_over_random_calls, a_full_arena_is_too_large)
