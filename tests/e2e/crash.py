@@ -200,6 +200,22 @@ def contracts_5_4_leadership_leaves_a_leader_whose_catalogd_is_paused():
         wait_for(lambda: leader.get('/v1/kv/t?raw').body == b'2', 10, 'the resumed server')
 
 
+@test
+def contracts_3_7_a_read_asked_of_a_leader_that_was_paused_is_asked_again():
+    with Cluster(3) as c:
+        c[1].put('/v1/kv/p', b'1')
+        leader = c.wait_leader()
+        follower = next(n for n in c if n is not leader)
+        assert follower.get('/v1/kv/p?raw').body == b'1'
+        leader.daemon('raftd').pause()
+        try:
+            a = follower.get('/v1/kv/p?raw')
+            assert a.body == b'1' and a.seconds < 4, (a, a.seconds)
+            print('read after %.2f s' % a.seconds)
+        finally:
+            leader.daemon('raftd').resume()
+
+
 @test(seconds=120)
 def issue_http_285_waits_go_on_when_their_catalogd_is_killed():
     import threading
