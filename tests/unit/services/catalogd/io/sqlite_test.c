@@ -121,7 +121,15 @@ END_TEST
 static enum cu_err add_change(struct catalog_sqlite *db, uint64_t index, uint32_t number)
 {
     const struct catalog_backend *backend = catalog_sqlite_backend(db);
-    struct catalog_change change = {.index = index, .number = number, .key = cu_bytes_of("k")};
+    struct catalog_change change = {.index = index,
+                                    .number = number,
+                                    .key = cu_bytes_of("k"),
+                                    .actor = "",
+                                    .node = "",
+                                    .daemon = "",
+                                    .address = "",
+                                    .cause = "",
+                                    .reason = ""};
     return backend->change_add(backend->context, &change);
 }
 
