@@ -38,6 +38,9 @@ void view_op_send(struct view_op *op);
 void view_op_close(struct view_op *op); /* nobody joins it from here on */
 void view_op_free(struct view_op *op);
 void view_op_take_reader(struct cu_view_read *read);
+/* Its wait is over: it gets the answer as it is now, by one conditional read shared with its like.
+ */
+void view_read_plainly(struct cu_view_read *read);
 
 /* The key of its kept answer: that of the op without the index. In view->key. */
 struct cu_bytes view_op_kept_key(struct view_op *op);

@@ -83,6 +83,7 @@ void view_op_free(struct view_op *op)
 static void put_reader(struct view_op *op, struct cu_view_read *read)
 {
     read->op = op;
+    read->is_late = op->state == OP_SENT && op->mode != CU_VIEW_STALE;
     read->next = op->readers;
     read->at = &op->readers;
     if (read->next)
@@ -178,10 +179,8 @@ static void leave(struct cu_view_read *read)
         view_op_free(op); /* CANCEL when the last one leaves (contracts 7.3) */
 }
 
-/* The reader's own wait is over: it gets the answer as it is now, by one conditional read. */
-static void waited(void *arg)
+void view_read_plainly(struct cu_view_read *read)
 {
-    struct cu_view_read *read = arg;
     struct view_op *op = read->op;
     struct cu_view *view = op->view;
     struct cu_bytes wait_key = cu_buf_bytes(&op->key);
@@ -199,6 +198,12 @@ static void waited(void *arg)
     }
     leave(read);
     put_reader(plain, read);
+    cu_timer_cancel(&read->deadline);
+}
+
+static void waited(void *arg)
+{
+    view_read_plainly(arg);
 }
 
 void cu_view_read(struct cu_view *view, struct cu_view_read *read)

@@ -90,10 +90,12 @@ struct cu_view_read {
     struct view_op *op;
     struct cu_view_read *next, **at;
     struct cu_timer deadline;
+    bool is_late; /* joined a wait that had been sent: its answer may be older than this read */
 };
 
 /* `done` is called once, never from inside this function. Equal reads of one turn share an upstream
- * read that has not been sent yet; equal waits share one whenever they come. */
+ * read that has not been sent yet; equal waits share one whenever they
+ * come; who came after it was sent gets what one more plain read says when it ends. */
 void cu_view_read(struct cu_view *view, struct cu_view_read *read);
 /* Forgets a read; does nothing when it is not under way. */
 void cu_view_cancel(struct cu_view_read *read);

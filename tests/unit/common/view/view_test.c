@@ -171,6 +171,25 @@ START_TEST(waits_share_one_upstream_wait_and_end_together_contracts_7_3)
 }
 END_TEST
 
+START_TEST(who_joins_a_wait_whose_answer_is_on_its_way_misses_no_later_write_contracts_7_3)
+{
+    struct outcome before, late;
+    open_view(1);
+    up();
+    read_as(&before, "k", 10, LONG_MS, 0);
+    FAKE_WAIT(loop, fakes[0]->wait_count == 1);
+    fake_catalog_change(fakes[0], "w");
+    fake_catalog_change(fakes[0], "x"); /* acknowledged before the second reader comes */
+    ck_assert_uint_eq(before.answers, 0);
+    read_as(&late, "k", 10, LONG_MS, 0);
+    FAKE_WAIT(loop, before.answers && late.answers);
+    ck_assert_str_eq(before.body, "0w");
+    ck_assert_str_eq(late.body, "0x");
+    ck_assert_uint_eq(late.index, 12);
+    close_view();
+}
+END_TEST
+
 START_TEST(a_waiter_with_a_lower_index_is_answered_at_once_contracts_7_3)
 {
     struct outcome hanging, low;
@@ -500,6 +519,7 @@ END_TEST
 SUITE_MAIN("common/view/view", equal_reads_of_one_turn_share_an_upstream_read_contracts_7_3,
            a_read_never_joins_one_that_was_sent_contracts_7_3,
            waits_share_one_upstream_wait_and_end_together_contracts_7_3,
+           who_joins_a_wait_whose_answer_is_on_its_way_misses_no_later_write_contracts_7_3,
            a_waiter_with_a_lower_index_is_answered_at_once_contracts_7_3,
            the_last_waiter_that_leaves_cancels_upstream_contracts_7_3,
            a_wait_that_ends_without_a_change_answers_what_is_there,
