@@ -14,7 +14,7 @@
 #include "services/catalogd/io/header.h"
 #include "services/catalogd/io/sqlite.h"
 
-enum { RESULT_ARENA_BYTES = 64 * 1024 * 1024, COMMITS_TEXT_BYTES = CU_DIAG_BYTES };
+enum { RESULT_BYTES_MAX = 64 * 1024 * 1024 };
 
 struct batch {
     struct cu_arena *arena;
@@ -129,6 +129,8 @@ static enum cu_err apply_entry(struct catalog_applier *a, const Curia__Internal_
                        "apply it, then remove catalog/crash",
                        (unsigned long long)entry->index, CATALOG_CRASHES_MAX);
     struct catalog_outcome outcome;
+    /* As much for each entry, whatever is committed with it: replicas must not differ by that. */
+    cu_arena_set_limit(a->results, cu_arena_used(a->results) + RESULT_BYTES_MAX);
     catalog_crash_at(a->crash, entry->index);
     enum cu_err err = catalog_apply(a->store, entry, a->results, &outcome, &a->diag);
     catalog_crash_at(a->crash, 0);
@@ -383,7 +385,7 @@ enum cu_err catalog_applier_open(const struct catalog_applier_options *options,
     a->crash = options->crash;
     a->on_commit = options->on_commit;
     a->arg = options->arg;
-    a->results = cu_arena_new(RESULT_ARENA_BYTES);
+    a->results = cu_arena_new(RESULT_BYTES_MAX);
     cu_timer_init(&a->pause, options->loop, pause_is_over, a);
     a->job = (struct cu_job){.run = run_job, .done = job_done, .arg = a};
     enum cu_err err = open_state(a, options->path, diag);
