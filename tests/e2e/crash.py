@@ -10,6 +10,7 @@ from load import Load, put_many
 from runner import test
 
 BUILD = 'release'
+EXPECT = ('',)  # what breaks may be complained about
 
 
 def same_state(nodes, seconds=30):

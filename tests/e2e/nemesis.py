@@ -9,6 +9,7 @@ from history import History
 from runner import test
 
 BUILD = 'release'
+EXPECT = ('',)  # what breaks may be complained about
 SECONDS = float(os.environ.get('NEMESIS_SECONDS', '40'))
 SEED = int(os.environ.get('SEED', '0')) or random.SystemRandom().randrange(1, 10 ** 6)
 

@@ -9,6 +9,8 @@ from runner import fixture, test
 
 WAKE_S = 0.05
 
+EXPECT = ('catalog.ready', 'peer', 'raft.', 'bus.', 'lost')  # two tests start or lose servers
+
 
 @fixture
 def three():

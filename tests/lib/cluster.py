@@ -25,9 +25,11 @@ DAEMONS = ('raftd', 'catalogd', 'agentd')
 START_S = 30
 STOP_S = 20
 SANITIZER = re.compile(r'ERROR: (Address|Leak|Thread)Sanitizer|WARNING: ThreadSanitizer|runtime error:')
+LOUD = re.compile(r'\[(WARN|ERROR)\]')
 ASSERTION = re.compile(r'assertion .*failed|Assertion .* failed|CU_ASSERT')
 
 default_build = 'build'
+expected = re.compile('config.warning')  # warnings that a module declares by EXPECT
 live = []  # clusters not yet stopped: their logs are printed when a test fails
 
 
@@ -323,12 +325,16 @@ class Cluster:
         return extra
 
     def complaints(self):
-        """What a sanitizer or an assertion wrote, of any process of the cluster; each line once."""
+        """Of any process: what a sanitizer or an assertion wrote, and warnings that nobody declared.
+
+        Each line once."""
         found = []
         for who in list(self) + self.extra:
             for line in who.logs().splitlines():
                 line = '%s: %s' % (os.path.basename(who.dir), line)
-                if line not in self.said and (SANITIZER.search(line) or ASSERTION.search(line)):
+                bad = SANITIZER.search(line) or ASSERTION.search(line)
+                bad = bad or LOUD.search(line) and not expected.search(line)
+                if bad and line not in self.said:
                     self.said.add(line)
                     found.append(line)
         return found

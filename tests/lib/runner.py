@@ -2,13 +2,15 @@
 
 A test is a function marked @test; its name is a claim. A parameter named like a function marked
 @fixture gets what that yields: made at first use, kept until the module ends. Each test has a
-deadline. A module may say BUILD = 'release'; CURIA_BIN beats both. The last line is `N passed, M failed`.
+deadline. A module may say BUILD = 'release'; CURIA_BIN beats both. A warning in a log fails the test unless
+the module has a part of it in EXPECT. The last line is `N passed, M failed`.
 """
 import argparse
 import contextlib
 import importlib.util
 import inspect
 import os
+import re
 import signal
 import sys
 import time
@@ -48,6 +50,8 @@ class Module:
         spec.loader.exec_module(self.module)
         build = getattr(self.module, 'BUILD', 'asan')  # what is timed or kills a lot says release
         cluster_module.default_build = {'asan': 'build/asan', 'release': 'build'}[build]
+        words = getattr(self.module, 'EXPECT', ())
+        cluster_module.expected = re.compile('|'.join(('config.warning', *words)))
         self.name, self.made, self.broken = spec.name, {}, set()
         self.stack = contextlib.ExitStack()
 
