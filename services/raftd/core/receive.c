@@ -67,6 +67,15 @@ static void tell_other_cluster(struct raft *r, const struct raft_message *m)
               (struct raft_note_args){.peer = m->from, .cluster = m->cluster});
 }
 
+/* A wiped server has no cluster to name, so its refusal to listen is all that tells its leader that
+ * it came back without its data (consensus.md 10). */
+static void hear_wiped(struct raft *r, const struct raft_message *m)
+{
+    if (m->kind == RAFT_MSG_IGNORED && m->reason == RAFT_IGN_INCARNATION &&
+        raft_id_is_none(m->cluster))
+        (void)has_known_incarnation(r, m);
+}
+
 static enum raft_ignored judge(struct raft *r, const struct raft_message *m)
 {
     if (raft_id_equal(m->from, r->self) || raft_id_is_none(m->from))
@@ -79,6 +88,7 @@ static enum raft_ignored judge(struct raft *r, const struct raft_message *m)
     if (raft_id_is_none(own))
         return judge_when_empty(r, m);
     if (!raft_id_equal(own, m->cluster)) {
+        hear_wiped(r, m);
         tell_other_cluster(r, m);
         return RAFT_IGN_CLUSTER;
     }

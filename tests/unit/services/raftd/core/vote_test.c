@@ -149,6 +149,22 @@ START_TEST(another_incarnation_gets_no_vote) /* consensus 47, 88, I29 */
 }
 END_TEST
 
+START_TEST(a_server_that_was_wiped_is_told_of) /* consensus 47: in the leader's log, too */
+{
+    struct rig rig;
+    rig_open(&rig, &(struct rig_seed){.voters = 3, .log = "1", .term = 1});
+    struct raft_message m = rig_message(2, RAFT_MSG_IGNORED, 0);
+    m.cluster = (struct raft_id){{0}};
+    m.reason = RAFT_IGN_INCARNATION;
+    rig_hear(&rig, &m);
+    ck_assert(!rig_told(&rig, RAFT_NOTE_REFUSES)); /* its incarnation is the one that we know */
+    m.incarnation = 4711;
+    rig_hear(&rig, &m);
+    ck_assert(rig_told(&rig, RAFT_NOTE_REFUSES));
+    rig_close(&rig);
+}
+END_TEST
+
 START_TEST(votes_of_another_incarnation_do_not_count) /* I29 */
 {
     struct rig rig;
@@ -235,7 +251,7 @@ END_TEST
 
 SUITE_MAIN("services/raftd/core/vote", votes_are_decided_in_the_order_of_the_rules,
            a_pre_vote_changes_nothing, a_vote_leaves_after_its_write, a_vote_survives_a_crash,
-           another_incarnation_gets_no_vote, votes_of_another_incarnation_do_not_count,
-           does_not_campaign_before_a_catalogd_attached,
+           another_incarnation_gets_no_vote, a_server_that_was_wiped_is_told_of,
+           votes_of_another_incarnation_do_not_count, does_not_campaign_before_a_catalogd_attached,
            a_wiped_server_does_not_campaign_under_its_old_id,
            an_empty_one_is_told_that_it_was_wiped, timeouts_are_spread_over_the_whole_range)
