@@ -77,14 +77,15 @@ static void list_commands(FILE *to, const char *parent)
                           cli_commands[i].synopsis);
 }
 
-static int top_usage(void)
+/* Asked for, it is a result; else it says what was wrong. */
+static int top_usage(FILE *to)
 {
-    (void)fprintf(stderr,
+    (void)fprintf(to,
                   "Usage: %s [--version] [--help] <command> [<args>]\n\nAvailable commands are:\n",
                   invoked_as);
-    list_commands(stderr, "");
-    (void)fputc('\n', stderr);
-    return 127;
+    list_commands(to, "");
+    (void)fputc('\n', to);
+    return to == stdout ? 0 : 127;
 }
 
 static void print_flags(FILE *to, const char *title, const struct cli_flag *flags)
@@ -163,7 +164,7 @@ int cli_main(int argc, char **argv)
     int words = 0;
     const struct cli_command *command = find(argc, argv, &words);
     if (!command)
-        return wants_help && (!argc || argv[0][0] == '-') ? (top_usage(), 0) : top_usage();
+        return top_usage(wants_help && (!argc || argv[0][0] == '-') ? stdout : stderr);
     if (wants_help)
         return help(command, stdout);
     if (!command->run)

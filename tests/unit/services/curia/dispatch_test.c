@@ -88,6 +88,14 @@ START_TEST(help_of_every_command_is_on_stdout_with_0) /* cli 4 */
 }
 END_TEST
 
+START_TEST(help_that_was_asked_for_is_on_stdout_with_0) /* cli.md 1.1 */
+{
+    ck_assert_int_eq(run("curia", "--help", NULL, NULL), 0);
+    ck_assert_ptr_nonnull(strstr(out, "Available commands are:\n"));
+    ck_assert_str_eq(err, "");
+}
+END_TEST
+
 START_TEST(the_table_is_sorted_and_every_command_with_words_runs)
 {
     for (size_t i = 0; i < cli_command_count; i++) {
@@ -152,7 +160,7 @@ END_TEST
 SUITE_MAIN("curia/dispatch", no_command_or_an_unknown_one_is_127_with_usage_on_stderr,
            curias_own_commands_are_listed_only_under_its_own_name,
            a_parent_without_a_subcommand_lists_them_on_stderr_with_1,
-           help_of_every_command_is_on_stdout_with_0,
+           help_of_every_command_is_on_stdout_with_0, help_that_was_asked_for_is_on_stdout_with_0,
            the_table_is_sorted_and_every_command_with_words_runs,
            version_prints_both_the_one_it_was_called_as_first,
            called_as_consul_the_first_line_is_consuls, an_unknown_version_format_is_1,
