@@ -138,9 +138,16 @@ def check_lone_headers():
                     breach(path, 1, 'does not compile alone: ' + (re.search(r'error: .*', errors) or [errors])[0])
 
 
+FORMAT_VERSION = 14  # others put some lines otherwise
+
+
 def check_format():
     if not shutil.which('clang-format'):
         breach(os.path.join(ROOT, '.clang-format'), 1, 'clang-format is not installed')
+        return
+    version = subprocess.run(['clang-format', '--version'], capture_output=True, text=True).stdout
+    if not re.search(r'version %d\.' % FORMAT_VERSION, version):
+        print('format is checked with clang-format %d (Debian 12), not with %s' % (FORMAT_VERSION, version.strip()))
         return
     files = sources('common/**/*.[ch]', 'services/**/*.[ch]', 'tests/**/*.[ch]')
 

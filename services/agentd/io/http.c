@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "common/base/assert.h"
+#include "common/base/map.h"
 #include "common/base/num.h"
 
 enum {
@@ -35,8 +36,8 @@ struct agent_http {
     struct agent_rq *all, *pool;
     size_t pool_count, connections, suspended, unanswered;
     uint64_t complaints;
-    struct agent_client *accepting; /* of the connection that is just being added */
-    struct cu_mono ran_at;          /* when the library was last run */
+    struct cu_map arriving; /* descriptor -> client: added, and not yet begun by the library */
+    struct cu_mono ran_at;  /* when the library was last run */
     time_t second;
     char date[DATE_BYTES];
 };
@@ -223,15 +224,19 @@ static void hung_up(void *arg, unsigned what)
     run_soon(rq->http);
 }
 
+static int fd_of(struct MHD_Connection *connection)
+{
+    return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+}
+
 static void suspend(struct agent_rq *rq)
 {
     struct agent_http *http = rq->http;
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(rq->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    int fd = fd_of(rq->connection);
     MHD_suspend_connection(rq->connection);
     rq->suspended = true;
     http->suspended++;
-    cu_fd_watch_init(&rq->watch, http->loop, info->connect_fd, hung_up, rq);
+    cu_fd_watch_init(&rq->watch, http->loop, fd, hung_up, rq);
     cu_fd_watch_set(&rq->watch, CU_FD_CLOSED); /* alone: libraries.md 6 */
     rq->watched = true;
 }
@@ -338,10 +343,9 @@ static void on_connection(void *arg, struct MHD_Connection *connection, void **s
                           enum MHD_ConnectionNotificationCode code)
 {
     struct agent_http *http = arg;
-    (void)connection;
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
-        *socket_context = http->accepting;
-        http->accepting = NULL;
+        *socket_context = cu_map_del_u64(&http->arriving, (uint64_t)fd_of(connection));
+        CU_ASSERT(*socket_context);
         http->connections++;
     } else {
         http->connections--;
@@ -349,16 +353,18 @@ static void on_connection(void *arg, struct MHD_Connection *connection, void **s
     }
 }
 
+/* libmicrohttpd 0.9.75 begins a connection inside MHD_add_connection(), 1.0 may do so at its next
+ * run; it closes the descriptor itself when it refuses. */
 static bool accepted(void *arg, int fd, const struct sockaddr *address, socklen_t len,
                      struct agent_client *client)
 {
     struct agent_http *http = arg;
-    http->accepting = client;
+    (void)cu_map_put_u64(&http->arriving, (uint64_t)fd, client);
     run_soon(http);
-    if (MHD_add_connection(http->daemon, fd, address, len) == MHD_YES || !http->accepting)
+    if (MHD_add_connection(http->daemon, fd, address, len) == MHD_YES)
         return true;
-    http->accepting = NULL;
-    return false; /* the library has closed the socket */
+    return !cu_map_del_u64(&http->arriving,
+                           (uint64_t)fd); /* begun and ended: on_connection() has told */
 }
 
 /* ---- the library in the loop ---- */
@@ -473,6 +479,16 @@ void agent_http_stop_listening(struct agent_http *http)
     agent_listener_close(http->listener);
 }
 
+/* The library may stop before it has begun what it was given. */
+static void forget_arriving(struct agent_http *http)
+{
+    struct cu_bytes key;
+    void *client;
+    for (size_t at = 0; cu_map_next(&http->arriving, &at, &key, &client);)
+        agent_client_leave(http->listener, client);
+    cu_map_deinit(&http->arriving);
+}
+
 void agent_http_free(struct agent_http *http)
 {
     if (!http)
@@ -486,6 +502,7 @@ void agent_http_free(struct agent_http *http)
     cu_timer_close(&http->again);
     MHD_stop_daemon(http->daemon);
     cu_turn_hook_cancel(http->loop, &http->run_hook);
+    forget_arriving(http);
     agent_listener_free(http->listener);
     while (http->pool) {
         struct agent_rq *rq = http->pool;

@@ -404,13 +404,14 @@ static uint64_t call(struct cluster *c, bool is_read)
 
 void cluster_propose(struct cluster *c, unsigned node)
 {
-    struct raft_proposal items[3];
-    uint32_t count = 1 + (uint32_t)cu_random_below(&c->random, 3);
+    enum { MOST = 3 };
+    struct raft_proposal items[MOST];
+    uint32_t count = 1 + (uint32_t)cu_random_below(&c->random, MOST);
     char text[32];
     if (!c->nodes[node].raft)
         return;
     uint64_t tag = call(c, false);
-    for (uint32_t i = 0; i < count; i++) {
+    for (uint32_t i = 0; i < count && i < MOST; i++) {
         snprintf(text, sizeof text, "%" PRIu64 ".%u", tag, i);
         items[i] = (struct raft_proposal){.proposer = {{1}},
                                           .seq = tag * 4 + i,
