@@ -25,13 +25,17 @@ const struct cu_sql catalog_migrations[CATALOG_SCHEMA_VERSION] = {
      "CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"},
 };
 
+/* Put is no REPLACE: that takes the old row out and finds room for the new one, while an UPDATE by
+ * one of the same size overwrites it where it is. */
 #define ROW(table, stmt) [(table) * CATALOG_SQL_TABLE_STMT_COUNT + CATALOG_SQL_##stmt]
 #define TABLE_ROWS(table, name)                                                                    \
     ROW(table, GET)  = {name ".get",  "SELECT row, create_index, modify_index, hash"               \
                                       " FROM " name " WHERE key = ?1"},                            \
     ROW(table, SCAN) = {name ".scan", "SELECT key, row, create_index, modify_index, hash"          \
                                       " FROM " name " WHERE key >= ?1 ORDER BY key"},              \
-    ROW(table, PUT)  = {name ".put",  "INSERT OR REPLACE INTO " name " VALUES (?1,?2,?3,?4,?5)"},  \
+    ROW(table, PUT)  = {name ".put",  "INSERT INTO " name " VALUES (?1,?2,?3,?4,?5)"               \
+                                      " ON CONFLICT (key) DO UPDATE SET row = ?2,"                 \
+                                      " create_index = ?3, modify_index = ?4, hash = ?5"},         \
     ROW(table, DEL)  = {name ".del",  "DELETE FROM " name " WHERE key = ?1"}
 
 const struct cu_sql catalog_statements[CATALOG_SQL_STMT_COUNT] = {
