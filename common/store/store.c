@@ -351,6 +351,12 @@ enum cu_err cu_db_checkpoint(struct cu_db *db, enum cu_checkpoint mode, int *ret
     return err;
 }
 
+bool cu_db_sync_failed(const struct cu_db *db)
+{
+    int code = sqlite3_extended_errcode(db->handle);
+    return code == SQLITE_IOERR_FSYNC || code == SQLITE_IOERR_DIR_FSYNC;
+}
+
 uint64_t cu_db_wal_bytes(const struct cu_db *db)
 {
     const char *path = sqlite3_filename_wal(sqlite3_db_filename(db->handle, "main"));

@@ -99,6 +99,10 @@ struct cu_bytes cu_column_bytes(struct sqlite3_stmt *stmt, int at);
 const char *cu_column_text(struct sqlite3_stmt *stmt, int at); /* "" for null */
 bool cu_column_is_null(struct sqlite3_stmt *stmt, int at);
 
+/* Whether the last error was a sync that failed: what was written may be gone although a later sync
+ * succeeds, so the process is to end (consensus.md 2, 51). */
+bool cu_db_sync_failed(const struct cu_db *db);
+
 enum cu_checkpoint {
     CU_CHECKPOINT_PASSIVE, /* never waits: copies what no reader holds back */
     CU_CHECKPOINT_RESTART, /* the next writer begins the WAL anew; readers must be gated */

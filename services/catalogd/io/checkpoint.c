@@ -19,6 +19,7 @@ struct catalog_checkpoints {
     struct cu_buf header;
 
     enum cu_err err;
+    bool sync_failed;
     int frames, copied;
     struct cu_diag diag;
 };
@@ -44,6 +45,7 @@ static void run(void *arg)
     struct catalog_checkpoints *c = arg;
     c->err = cu_db_checkpoint(catalog_sqlite_db(c->db), CU_CHECKPOINT_PASSIVE, &c->frames,
                               &c->copied, &c->diag);
+    c->sync_failed = c->err && cu_db_sync_failed(catalog_sqlite_db(c->db));
 }
 
 static void start(struct catalog_checkpoints *c)
@@ -100,6 +102,14 @@ static void done(void *arg)
     c->is_running = false;
     if (shell->is_stopping)
         return; /* the next life reports it: what would hear of it here is being freed */
+    if (c->sync_failed) {
+        cu_env_fail(
+            shell->env,
+            "cannot sync the catalog in %s: %s; check the disk: what is not in the database "
+            "is applied again from the log at the next start",
+            shell->folder, c->diag.text);
+        return;
+    }
     if (c->err)
         cu_error(shell->env->log, "checkpoint", "error=%s text=\"%s\"", cu_err_name(c->err),
                  c->diag.text);

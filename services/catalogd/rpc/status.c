@@ -117,7 +117,13 @@ static void fill_server(struct catalog_shell *shell, struct cu_rq *rq,
 static void answer_configuration(struct catalog_shell *shell, struct cu_rq *rq,
                                  const Curia__Internal__V1__LogStatusReply *status)
 {
+    const Curia__V1__RaftConfigurationRequest *in = (const void *)rq->in;
     Curia__V1__RaftConfigurationReply reply = CURIA__V1__RAFT_CONFIGURATION_REPLY__INIT;
+    if (in->consistency != CURIA__V1__CONSISTENCY__CONSISTENCY_STALE &&
+        status->leader_id[0] == '\0') {
+        cu_rq_fail(rq, CU_E_NO_LEADER, "No cluster leader"); /* what is known here needs ?stale */
+        return;
+    }
     size_t count = status->configuration ? status->configuration->n_servers : 0;
     reply.servers = cu_arena_alloc(rq->arena, (count + 1) * sizeof(*reply.servers));
     for (size_t i = 0; reply.servers && i < count; i++) {

@@ -5,6 +5,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <sqlite3.h>
+
+#include "tests/lib/fault_vfs.h"
 #include "tests/lib/suite.h"
 
 enum { PUT, GET, ALL, STMT_COUNT };
@@ -231,6 +234,38 @@ START_TEST(a_full_disk_is_an_error_and_what_was_committed_stays)
 }
 END_TEST
 
+/* Whether the nth write or sync of a checkpoint, failing with `code`, is told as a failed sync. */
+static bool checkpoint_fails(unsigned n, int code, bool *ret_sync_failed)
+{
+    struct cu_db *db = NULL;
+    struct cu_diag diag = {0};
+    struct cu_db_options o = options(2);
+    o.vfs = fault_vfs();
+    ck_assert_int_eq(cu_db_open(&o, &db, &diag), CU_OK);
+    ck_assert_int_eq(put(db, "k", "v", n + 100, &diag), CU_OK);
+    struct fault fault = {.at = n};
+    int frames, copied;
+    fault_vfs_arm(&fault, code);
+    enum cu_err err = cu_db_checkpoint(db, CU_CHECKPOINT_PASSIVE, &frames, &copied, &diag);
+    *ret_sync_failed = err && cu_db_sync_failed(db);
+    fault_vfs_arm(NULL, 0);
+    cu_db_close(db);
+    (void)unlink(path());
+    return err != CU_OK;
+}
+
+START_TEST(a_failed_sync_is_told_from_a_full_disk_consensus_56)
+{
+    bool sync_failed;
+    unsigned n = 1;
+    for (; checkpoint_fails(n, SQLITE_IOERR_FSYNC, &sync_failed); n++)
+        ck_assert(sync_failed);
+    ck_assert_uint_gt(n, 1);
+    ck_assert(checkpoint_fails(1, SQLITE_FULL, &sync_failed));
+    ck_assert(!sync_failed);
+}
+END_TEST
+
 SUITE_MAIN("common/store/store", keeps_what_was_put_over_a_close,
            takes_an_older_database_step_by_step_to_its_own_version,
            a_step_that_fails_leaves_the_version_before_it,
@@ -238,4 +273,5 @@ SUITE_MAIN("common/store/store", keeps_what_was_put_over_a_close,
            says_what_is_wrong_with_a_file_that_is_no_database, says_so_when_the_folder_is_not_there,
            a_rollback_undoes_and_is_fine_outside_of_a_transaction,
            a_read_transaction_sees_one_state, a_passive_checkpoint_tells_what_a_reader_held_back,
-           a_full_disk_is_an_error_and_what_was_committed_stays)
+           a_full_disk_is_an_error_and_what_was_committed_stays,
+           a_failed_sync_is_told_from_a_full_disk_consensus_56)

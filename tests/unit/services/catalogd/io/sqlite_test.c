@@ -8,7 +8,7 @@
 #include "common/base/random.h"
 #include "tests/lib/catalog_state.h"
 #include "tests/lib/suite.h"
-#include "tests/unit/services/raftd/io/fault_vfs.h"
+#include "tests/lib/fault_vfs.h"
 
 static const char *new_path(void)
 {

@@ -10,7 +10,7 @@
 
 #include "common/base/assert.h"
 #include "tests/lib/suite.h"
-#include "tests/unit/services/raftd/io/fault_vfs.h"
+#include "tests/lib/fault_vfs.h"
 
 /* ---- builders ---- */
 

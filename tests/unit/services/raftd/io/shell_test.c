@@ -9,7 +9,7 @@
 
 #include "common/base/assert.h"
 #include "tests/lib/suite.h"
-#include "tests/unit/services/raftd/io/fault_vfs.h"
+#include "tests/lib/fault_vfs.h"
 
 /* Server 1 of three, whose log begins at index 10; what its shell hands out is noted here. */
 struct bed {

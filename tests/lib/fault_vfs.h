@@ -1,8 +1,8 @@
 /* fault_vfs.h - SQLite's file layer with a fault: the Nth write, sync or truncation fails.
  *
  * What was written before stays, as on a disk that fills up or breaks. One fault at a time. */
-#ifndef TESTS_RAFTD_FAULT_VFS_H
-#define TESTS_RAFTD_FAULT_VFS_H
+#ifndef TESTS_LIB_FAULT_VFS_H
+#define TESTS_LIB_FAULT_VFS_H
 
 #include "tests/lib/fault.h"
 

@@ -1,4 +1,4 @@
-#include "tests/unit/services/raftd/io/fault_vfs.h"
+#include "tests/lib/fault_vfs.h"
 
 #include <stdlib.h>
 #include <string.h>
