@@ -141,6 +141,7 @@ static void check_leader(struct sim_server *server, const struct raft_status *st
         sim_fail(sim, "a wiped server never leads (I29)", "server %u", server->number);
     check_completeness(server, status);
     check_leases(server, status);
+    sim_nemesis_elected(server);
     sim_trace(sim, "server %u leads term %llu", server->number, (ull)status->term);
 }
 
@@ -166,8 +167,12 @@ void sim_check_server(struct sim_server *server)
     server->raftd.checked_term = status.term;
     check_commit(server, &status);
     check_floor(server);
-    if (status.role == RAFT_LEADER)
-        check_leader(server, &status);
+    if (status.role != RAFT_LEADER)
+        return;
+    check_leader(server, &status);
+    if (status.commit > server->raftd.led_commit)
+        sim_nemesis_committed(server);
+    server->raftd.led_commit = status.commit;
 }
 
 /* I6, I29: one vote a term for each life of a disk, also across crashes. */

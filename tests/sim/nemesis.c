@@ -142,10 +142,8 @@ static void mend_net(struct sim *sim, void *data)
     sim_trace(sim, "the network is whole");
 }
 
-static void cut_off(struct sim *sim)
+static void cut(struct sim *sim, unsigned n, uint64_t way) /* 0 both ways, 1 out only, 2 in only */
 {
-    unsigned n = a_victim(sim)->number;
-    uint64_t way = cu_random_below(&sim->random, 3); /* both ways, out only, in only */
     for (unsigned other = 0; other < sim->server_count; other++) {
         if (other == n)
             continue;
@@ -154,6 +152,11 @@ static void cut_off(struct sim *sim)
     }
     sim_trace(sim, "server %u is cut off, way %llu", n, (unsigned long long)way);
     sim_after(sim, sim_between(sim, 100, 3000) * SIM_MS, mend_net, NULL, NULL);
+}
+
+static void cut_off(struct sim *sim)
+{
+    cut(sim, a_victim(sim)->number, cu_random_below(&sim->random, 3));
 }
 
 /* One link of several: A-B and B-C but not A-C. */
@@ -233,6 +236,29 @@ static void strike(struct sim *sim, void *data)
         dice -= faults[i].weight;
     }
     sim_after(sim, sim_between(sim, 50, 1200) * SIM_MS, strike, NULL, NULL);
+}
+
+static void cut_this_one(struct sim *sim, void *data)
+{
+    struct sim_server *server = data;
+    if (!sim->is_calm)
+        cut(sim, server->number, 0);
+}
+
+/* The worst moments for a leader to go: with its first entry known to nobody or to few, and right
+ * after it has called something committed (Raft dissertation, figure 3.7). */
+void sim_nemesis_elected(struct sim_server *leader)
+{
+    struct sim *sim = leader->sim;
+    if (sim->is_storm && sim_chance(sim, 350))
+        sim_after(sim, sim_between(sim, 0, 3 * SIM_MS), cut_this_one, leader, NULL);
+}
+
+void sim_nemesis_committed(struct sim_server *leader)
+{
+    struct sim *sim = leader->sim;
+    if (sim->is_storm && sim_chance(sim, 30))
+        sim_after(sim, 0, cut_this_one, leader, NULL);
 }
 
 void sim_nemesis_start(struct sim *sim)

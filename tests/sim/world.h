@@ -70,7 +70,7 @@ struct sim_raftd {
     struct sim_parked follow, duty;
     uint64_t slow_ns; /* added to each sync */
     bool is_leader_seen;
-    uint64_t checked_commit, checked_term;
+    uint64_t checked_commit, checked_term, led_commit;
 };
 
 /* ---- catalogd and its disk: the state is a function of the log, so a position says all ---- */
@@ -296,6 +296,8 @@ void sim_request_free(void *request);
 
 /* ---- nemesis.c ---- */
 void sim_nemesis_start(struct sim *sim);
+void sim_nemesis_elected(struct sim_server *leader);
+void sim_nemesis_committed(struct sim_server *leader);
 void sim_heal(struct sim *sim);
 
 /* ---- check.c ---- */

@@ -44,6 +44,8 @@ void raft_become_follower(struct raft *r, uint64_t term, struct raft_id leader)
     if (term > r->term) {
         r->term = term;
         r->vote = none;
+        r->heard_round = 0;
+        r->heard_transfer = false;
         raft_write_vote(r);
     }
     bool was_leader = r->role == RAFT_LEADER;
@@ -60,6 +62,7 @@ static void become_leader(struct raft *r)
     set_role(r, RAFT_LEADER);
     set_leader(r, r->self);
     r->led_from = r->now;
+    r->lease_from = (struct cu_mono){0};
     r->lease_base_ms = r->last_lease_ms;
     r->transfer_retry_at = r->now;
     raft_replicate_reset(r);

@@ -12,6 +12,7 @@ void raft_broadcast_heartbeat(struct raft *r)
     for (uint32_t i = 0; i < r->peer_count; i++) {
         struct raft_message *message = raft_message_to(r, r->peers[i].id, RAFT_MSG_HEARTBEAT);
         message->round = r->round;
+        message->transfer = r->is_transferring;
         message->conflict_index = r->peers[i].incarnation;
         raft_send(r, message, r->vote_persist);
     }
@@ -66,7 +67,8 @@ bool raft_lease_is_valid(const struct raft *r, struct cu_mono now)
     if (raft_is_sole_voter(r))
         return raft_counts_itself(r);
     struct cu_mono contact = quorum_contact(r, (struct cu_mono){0});
-    return contact.ns && cu_mono_before(now, cu_mono_add_ms(contact, r->timing.lease_ms));
+    return cu_mono_before(r->lease_from, contact) &&
+           cu_mono_before(now, cu_mono_add_ms(contact, r->timing.lease_ms));
 }
 
 struct cu_mono raft_lease_end(const struct raft *r)

@@ -153,6 +153,10 @@ void raft_on_append(struct raft *r, const struct raft_message *m)
 void raft_on_heartbeat(struct raft *r, const struct raft_message *m)
 {
     bool follows = follow_leader(r, m);
+    if (follows && m->round >= r->heard_round) { /* not one that was overtaken */
+        r->heard_round = m->round;
+        r->heard_transfer = m->transfer;
+    }
     struct raft_message *answer = raft_answer_to(r, m);
     answer->ok = follows && !raft_is_below_floor(r);
     answer->well = raft_is_well(r);

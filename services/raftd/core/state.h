@@ -154,6 +154,9 @@ struct raft {
     struct raft_id leader;
     struct cu_mono heard_at; /* a leader, last; {0}: never in this life */
     struct raft_id heard_from;
+    uint64_t heard_round;      /* newest heartbeat of this term's leader */
+    bool heard_transfer;       /* and whether it said that its lease is void */
+    struct cu_mono lease_from; /* as leader: only what was sent after it makes a lease */
     struct cu_mono election_at;
     uint64_t election_round;
     bool told_no_peers, told_refused;

@@ -14,8 +14,12 @@ static const struct raft_peer *best_target(const struct raft *r, bool needs_well
     return best;
 }
 
+/* A TimeoutNow may still be on its way: the lease begins anew, with heartbeats that say so. A
+ * quorum that has answered one of them grants no transfer (vote.c). */
 void raft_transfer_end(struct raft *r)
 {
+    if (r->is_transferring)
+        r->lease_from = r->now;
     r->is_transferring = r->has_sent_timeout_now = false;
     r->transfer_retry_at = cu_mono_add_ms(r->now, r->timing.election_ms);
 }
@@ -34,6 +38,7 @@ void raft_transfer_start(struct raft *r, bool needs_well)
     r->transfer_to = target->id;
     r->transfer_until = cu_mono_add_ms(r->now, r->timing.election_ms);
     raft_tell(r, RAFT_NOTE_TRANSFER, (struct raft_note_args){.peer = target->id});
+    raft_broadcast_heartbeat(r); /* voters learn that the lease is void before they are asked */
     raft_transfer_tick(r);
 }
 
@@ -84,8 +89,9 @@ struct cu_mono raft_transfer_deadline(const struct raft *r)
     return r->is_transferring ? r->transfer_until : start_at(r);
 }
 
+/* A refusal ends nothing before its time: another copy of the message may have been obeyed. */
 void raft_on_timeout_now_answer(struct raft *r, const struct raft_message *m)
 {
-    if (r->is_transferring && !m->ok && raft_id_equal(m->from, r->transfer_to))
-        raft_transfer_end(r);
+    if (!r->is_transferring || !raft_id_equal(m->from, r->transfer_to))
+        r->ignored[RAFT_IGN_STALE]++;
 }

@@ -24,11 +24,15 @@ static bool log_is_up_to_date(const struct raft *r, const struct raft_message *m
     return m->log_term > r->last_term || (m->log_term == r->last_term && m->index >= r->last_index);
 }
 
-/* What holds for both kinds of votes, before any term is adopted. */
+/* A transfer asks for no silence, but only of who has heard that the leader's lease is void: a
+ * TimeoutNow that comes late must not depose a leader that holds one again (consensus.md 8, 14).
+ *
+ * What holds for both kinds of votes, before any term is adopted. */
 static bool may_listen(const struct raft *r, const struct raft_message *m)
 {
     return !raft_is_below_floor(r) && raft_is_own_incarnation(r) && m->term >= r->term &&
-           raft_server_find(known(r), m->from) && (m->transfer || !owes_silence(r, m->from));
+           raft_server_find(known(r), m->from) &&
+           ((m->transfer && r->heard_transfer) || !owes_silence(r, m->from));
 }
 
 static bool may_grant(const struct raft *r, const struct raft_message *m)

@@ -178,7 +178,8 @@ START_TEST(a_transfer_that_fails_ends_and_writes_go_on) /* consensus 61, 21.21 *
     rig_wait(&rig, 1);
     struct raft_message no = rig_message(2, RAFT_MSG_TIMEOUT_NOW_ANSWER, rig_status(&rig).term);
     rig_hear(&rig, &no);
-    poll(&rig, true, true);
+    pass(&rig, 400, true,
+         true); /* another copy of the message may have been obeyed: it waits its time out */
     rig_propose(&rig, "x");
     ck_assert_ptr_null(rig_action(&rig, RAFT_ACT_PROPOSED));
     rig_close(&rig);

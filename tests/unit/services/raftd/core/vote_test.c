@@ -44,6 +44,8 @@ static void open_case(struct rig *rig, const struct vote_case *c)
     if (!c->hears_leader)
         return;
     struct raft_message m = rig_message(3, RAFT_MSG_HEARTBEAT, 4);
+    m.round = 1;
+    m.transfer = c->is_transfer; /* its lease is void */
     rig_hear(rig, &m);
 }
 
@@ -94,6 +96,39 @@ START_TEST(a_pre_vote_changes_nothing) /* consensus 7, 21.31 */
         ck_assert_msg(rig_status(&rig).term == 4 && rig.disk.syncs == syncs &&
                           raft_next_deadline(rig.raft).ns == deadline.ns,
                       "%s: state", c->claim);
+        rig_close(&rig);
+    }
+}
+END_TEST
+
+START_TEST(a_transfer_that_comes_late_deposes_no_leader_with_a_lease) /* consensus 6, I30 */
+{
+    static const struct {
+        const char *claim;
+        uint64_t round;
+        bool says_void, granted;
+    } last[] = {
+        {"while its lease is void", 2, true, true},
+        {"when it has one again", 3, false, false},
+        {"a heartbeat that was overtaken changes nothing", 2, true, false},
+    };
+    struct raft_message m;
+    for (size_t i = 0; i < CU_COUNT(last); i++) {
+        struct rig rig;
+        rig_open(&rig, &(struct rig_seed){.voters = 3, .log = "1 2", .term = 4});
+        for (size_t k = i == 0 ? 0 : 1; k <= i; k++) {
+            m = rig_message(3, RAFT_MSG_HEARTBEAT, 4);
+            m.round = last[k].round;
+            m.transfer = last[k].says_void;
+            rig_hear(&rig, &m);
+        }
+        m = rig_message(2, RAFT_MSG_VOTE, 5);
+        m.index = 9;
+        m.log_term = 3;
+        m.transfer = true;
+        rig_hear(&rig, &m);
+        ck_assert_msg(rig_sent(&rig, RAFT_MSG_VOTE_ANSWER)->ok == last[i].granted, "%s",
+                      last[i].claim);
         rig_close(&rig);
     }
 }
@@ -250,8 +285,9 @@ START_TEST(timeouts_are_spread_over_the_whole_range) /* consensus 10 */
 END_TEST
 
 SUITE_MAIN("services/raftd/core/vote", votes_are_decided_in_the_order_of_the_rules,
-           a_pre_vote_changes_nothing, a_vote_leaves_after_its_write, a_vote_survives_a_crash,
-           another_incarnation_gets_no_vote, a_server_that_was_wiped_is_told_of,
-           votes_of_another_incarnation_do_not_count, does_not_campaign_before_a_catalogd_attached,
+           a_pre_vote_changes_nothing, a_transfer_that_comes_late_deposes_no_leader_with_a_lease,
+           a_vote_leaves_after_its_write, a_vote_survives_a_crash, another_incarnation_gets_no_vote,
+           a_server_that_was_wiped_is_told_of, votes_of_another_incarnation_do_not_count,
+           does_not_campaign_before_a_catalogd_attached,
            a_wiped_server_does_not_campaign_under_its_old_id,
            an_empty_one_is_told_that_it_was_wiped, timeouts_are_spread_over_the_whole_range)
