@@ -1,7 +1,8 @@
 /* curia_sim - runs seeds until a claim breaks, the number or the time is up.
  *
- *   curia_sim [--seeds N] [--seconds S] [--first SEED] [--planted NAME [--must-break]]
- *   curia_sim --seed SEED [--trace] [--planted NAME]      one seed again, told event by event
+ *   curia_sim [--seeds N] [--seconds S] [--first SEED] [--storm] [--planted NAME [--must-break]]
+ *   curia_sim --seed SEED [--trace] [--storm] [--planted NAME]   one seed again, told event by
+ * event
  *
  * Without them SIM_SEEDS (10000), SIM_SECONDS (240) and SEED (1) of the environment. With
  * --must-break the exit code is 0 only if a claim broke: so a planted bug shows that the simulator
@@ -22,7 +23,7 @@
 struct arguments {
     uint64_t first, seeds, seconds;
     const char *planted;
-    bool is_one, trace, must_break;
+    bool is_one, trace, must_break, storm;
 };
 
 static uint64_t from_environment(const char *name, uint64_t otherwise)
@@ -37,10 +38,10 @@ static uint64_t from_environment(const char *name, uint64_t otherwise)
 
 static bool parse(int argc, char **argv, struct arguments *args)
 {
-    static const struct option options[] = {{"seeds", 1, NULL, 'n'},      {"seconds", 1, NULL, 's'},
-                                            {"first", 1, NULL, 'f'},      {"seed", 1, NULL, 'o'},
-                                            {"planted", 1, NULL, 'p'},    {"trace", 0, NULL, 't'},
-                                            {"must-break", 0, NULL, 'b'}, {NULL, 0, NULL, 0}};
+    static const struct option options[] = {
+        {"seeds", 1, NULL, 'n'},      {"seconds", 1, NULL, 's'}, {"first", 1, NULL, 'f'},
+        {"seed", 1, NULL, 'o'},       {"planted", 1, NULL, 'p'}, {"trace", 0, NULL, 't'},
+        {"must-break", 0, NULL, 'b'}, {"storm", 0, NULL, 'w'},   {NULL, 0, NULL, 0}};
     *args = (struct arguments){.first = from_environment("SEED", 1),
                                .seeds = from_environment("SIM_SEEDS", 10000),
                                .seconds = from_environment("SIM_SECONDS", 240)};
@@ -54,6 +55,8 @@ static bool parse(int argc, char **argv, struct arguments *args)
             args->trace = true;
         else if (c == 'b')
             args->must_break = true;
+        else if (c == 'w')
+            args->storm = true;
         else if (cu_parse_u64(optarg, strlen(optarg), &number))
             return false;
         if (c == 'n')
@@ -72,11 +75,14 @@ static bool parse(int argc, char **argv, struct arguments *args)
 static bool run(const struct arguments *args, uint64_t seed, uint64_t *events, unsigned *gave_up)
 {
     static struct sim sim; /* large; one at a time */
-    const char *claim = sim_run(&sim, &(struct sim_options){.seed = seed, .trace = args->trace});
+    const char *claim = sim_run(
+        &sim, &(struct sim_options){.seed = seed, .trace = args->trace, .storm = args->storm});
     if (claim)
-        (void)printf("seed %llu: does not hold: %s: %s\nagain: curia_sim --seed %llu --trace%s%s\n",
-                     (unsigned long long)seed, claim, sim.failure_text, (unsigned long long)seed,
-                     args->planted ? " --planted " : "", args->planted ? args->planted : "");
+        (void)printf(
+            "seed %llu: does not hold: %s: %s\nagain: curia_sim --seed %llu --trace%s%s%s\n",
+            (unsigned long long)seed, claim, sim.failure_text, (unsigned long long)seed,
+            args->storm ? " --storm" : "", args->planted ? " --planted " : "",
+            args->planted ? args->planted : "");
     *events += sim.steps;
     *gave_up += sim.gave_up;
     sim_deinit(&sim);

@@ -257,7 +257,7 @@ void sim_nemesis_elected(struct sim_server *leader)
 void sim_nemesis_committed(struct sim_server *leader)
 {
     struct sim *sim = leader->sim;
-    if (sim->is_storm && sim_chance(sim, 30))
+    if (sim->is_storm && sim_chance(sim, 120))
         sim_after(sim, 0, cut_this_one, leader, NULL);
 }
 

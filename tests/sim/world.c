@@ -38,8 +38,12 @@ static void begin(struct sim *sim)
     static const unsigned sizes[] = {1, 2, 3, 3, 3, 3, 3, 5};
     sim->server_count = sizes[cu_random_below(&sim->random, sizeof sizes / sizeof *sizes)];
     sim->client_count = (unsigned)sim_between(sim, 2, 4);
-    sim->is_storm = sim->server_count > 1 && sim_chance(sim, 350);
-    sim->batch = sim_chance(sim, 500) ? 1 : 0; /* one at a time lets a log be known in part */
+    if (sim->options.storm && sim->server_count < 3)
+        sim->server_count = 3;
+    sim->is_storm = sim->options.storm || (sim->server_count > 1 && sim_chance(sim, 500));
+    sim->batch = sim->options.storm || sim_chance(sim, 500)
+                     ? 1
+                     : 0; /* one at a time lets a log be known in part */
     for (unsigned i = 0; i < sim->server_count; i++)
         make_server(sim, i);
     for (unsigned i = 0; i < sim->server_count; i++) {

@@ -124,6 +124,7 @@ struct sim_committed {
 struct sim_options {
     uint64_t seed;
     bool trace;
+    bool storm; /* every run of three servers or more a storm, entries one at a time */
 };
 
 struct sim {
