@@ -78,8 +78,8 @@ enum catalog_fate catalog_proposers_mark(struct catalog_proposers *proposers,
     touch(w, index);
     if (w->highest >= CATALOG_WINDOW_SEQS && seq <= w->highest - CATALOG_WINDOW_SEQS)
         return CATALOG_TOO_OLD;
-    if (cu_planted("dedup-by-evictable-id") && seq + 8 <= w->highest)
-        return CATALOG_APPLIED; /* only the last few are remembered */
+    if (cu_planted("dedup-by-evictable-id") && seq + 2 <= w->highest)
+        return CATALOG_APPLIED; /* only the last two are remembered */
     if (seq <= w->highest && is_marked(w, seq))
         return CATALOG_SEEN;
     if (seq > w->highest)
