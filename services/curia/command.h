@@ -32,13 +32,27 @@ const char *cli_name(void);
 
 int cli_agent(const struct cli_args *args);
 int cli_call(const struct cli_args *args);
+int cli_catalog_datacenters(const struct cli_args *args);
+int cli_catalog_nodes(const struct cli_args *args);
+int cli_catalog_services(const struct cli_args *args);
 int cli_conf_render(const struct cli_args *args);
+int cli_force_leave(const struct cli_args *args);
+int cli_info(const struct cli_args *args);
+int cli_join(const struct cli_args *args);
 int cli_kv_delete(const struct cli_args *args);
 int cli_kv_export(const struct cli_args *args);
 int cli_kv_get(const struct cli_args *args);
 int cli_kv_import(const struct cli_args *args);
 int cli_kv_put(const struct cli_args *args);
+int cli_leave(const struct cli_args *args);
+int cli_maint(const struct cli_args *args);
+int cli_members(const struct cli_args *args);
+int cli_monitor(const struct cli_args *args);
 int cli_operator_raft_list_peers(const struct cli_args *args);
+int cli_reload(const struct cli_args *args);
+int cli_services_deregister(const struct cli_args *args);
+int cli_services_register(const struct cli_args *args);
+int cli_validate(const struct cli_args *args);
 int cli_version(const struct cli_args *args);
 
 extern const struct cli_flag cli_agent_flags[];

@@ -9,6 +9,67 @@ static const struct cli_flag call_flags[] = {
     {"run-dir", CLI_TEXT, "Where the sockets are; default: $CURIA_RUN_DIR, else /run/curia.", NULL},
     {0},
 };
+static const struct cli_flag nodes_flags[] = {
+    {"detailed", CLI_BOOL, "Print whole ids, tagged addresses and metadata, too.", NULL},
+    {"filter", CLI_TEXT, "A filter expression; @FILE and - are read.", NULL},
+    {"near", CLI_TEXT, "Sort by round trip time from this node; _agent: the agent asked.", NULL},
+    {"node-meta", CLI_LIST, "`key=value` that a node must have; may be given several times.", NULL},
+    {"service", CLI_TEXT, "Only nodes with this service.", NULL},
+    {0},
+};
+static const struct cli_flag services_flags[] = {
+    {"node", CLI_TEXT, "Only services of this node (name or id).", NULL},
+    {"node-meta", CLI_LIST, "`key=value` that a node must have; may be given several times.", NULL},
+    {"tags", CLI_BOOL, "Print the tags of each service, too.", NULL},
+    {0},
+};
+static const struct cli_flag force_leave_flags[] = {
+    {"prune", CLI_BOOL, "Take the member out of the list at once, too.", NULL},
+    {0},
+};
+static const struct cli_flag join_flags[] = {
+    {"wan", CLI_BOOL, "Join the WAN pool.", NULL},
+    {0},
+};
+static const struct cli_flag maint_flags[] = {
+    {"disable", CLI_BOOL, "Turn maintenance mode off.", NULL},
+    {"enable", CLI_BOOL, "Turn maintenance mode on.", NULL},
+    {"reason", CLI_TEXT, "With -enable: why, for those who look.", NULL},
+    {"service", CLI_TEXT, "The id of one service; default: the whole node.", NULL},
+    {0},
+};
+static const struct cli_flag members_flags[] = {
+    {"detailed", CLI_BOOL, "Print all tags.", NULL},
+    {"segment", CLI_TEXT, "Only members of this segment.", NULL},
+    {"status", CLI_TEXT, "A regular expression that the status must match; default \".*\".", NULL},
+    {"wan", CLI_BOOL, "List the WAN pool.", NULL},
+    {0},
+};
+static const struct cli_flag monitor_flags[] = {
+    {"log-json", CLI_BOOL, "One JSON object a line.", NULL},
+    {"log-level", CLI_TEXT, "trace, debug, info, warn or err; default info.", NULL},
+    {0},
+};
+static const struct cli_flag deregister_flags[] = {
+    {"id", CLI_TEXT, "The id of the service.", NULL},
+    {0},
+};
+static const struct cli_flag register_flags[] = {
+    {"address", CLI_TEXT, "Address; default: the node's.", NULL},
+    {"id", CLI_TEXT, "Id, unique on the node; default: the name.", NULL},
+    {"kind", CLI_TEXT, "connect-proxy, mesh-gateway and the like.", NULL},
+    {"meta", CLI_LIST, "`key=value`; may be given several times.", NULL},
+    {"name", CLI_TEXT, "Name of the service.", NULL},
+    {"port", CLI_UINT, "Port.", NULL},
+    {"tag", CLI_LIST, "A tag; may be given several times.", NULL},
+    {"tagged-address", CLI_LIST, "`key=ADDRESS:PORT`; may be given several times.", NULL},
+    {0},
+};
+static const struct cli_flag validate_flags[] = {
+    {"config-format", CLI_TEXT, "hcl or json, whatever the names of the files.", NULL},
+    {"quiet", CLI_BOOL, "Print nothing when all is good.", NULL},
+    {0},
+};
 static const struct cli_flag render_flags[] = {
     {"config-dir", CLI_LIST, "A folder of configuration files.", NULL},
     {"config-file", CLI_LIST, "A configuration file.", NULL},
@@ -54,11 +115,27 @@ const struct cli_command cli_commands[] = {
     {"call", "Calls a method of a daemon over the bus", " [options] DAEMON [SERVICE.METHOD [JSON | -]]",
      "  Without a method lists the methods of the daemon. A reply is printed as one JSON\n"
      "  object; a follow prints one line a change.\n", 0, call_flags, cli_call, true},
+    {"catalog", "Interact with the catalog", NULL,
+     "  Lists datacenters, nodes and services of the catalog.\n", 0, NULL, NULL, false},
+    {"catalog datacenters", "Lists all known datacenters", " [options]",
+     "  Prints the name of each datacenter.\n", CS, NULL, cli_catalog_datacenters, false},
+    {"catalog nodes", "Lists all nodes in the given datacenter", " [options]",
+     "  Prints a line for each node, or for each instance of one service.\n",
+     CS, nodes_flags, cli_catalog_nodes, false},
+    {"catalog services", "Lists all registered services in a datacenter", " [options]",
+     "  Prints the name of each service.\n", CSN, services_flags, cli_catalog_services, false},
     {"conf", "Works with the configuration of the suite", NULL, "  Works with the configuration of the suite.\n",
      0, NULL, NULL, true},
     {"conf render", "Writes the keys that a daemon owns", " DAEMON [options]",
      "  Reads the configuration as `agent` does and writes the keys that the daemon owns.\n",
      0, render_flags, cli_conf_render, true},
+    {"force-leave", "Forces a member of the cluster to enter the \"left\" state", " [options] NAME",
+     "  Makes a member that has failed one that has left. A member that is alive comes back.\n",
+     CLI_GROUP_CLIENT, force_leave_flags, cli_force_leave, false},
+    {"info", "Provides debugging information for operators", " [options]",
+     "  Prints what the agent says of itself, block by block.\n", CLI_GROUP_CLIENT, NULL, cli_info, false},
+    {"join", "Tell Consul agent to join cluster", " [options] ADDRESS...",
+     "  Tells the agent to join the cluster of each address.\n", CLI_GROUP_CLIENT, join_flags, cli_join, false},
     {"kv", "Interact with the key-value store", NULL,
      "  Reads, writes and deletes keys, and copies them out and in as JSON.\n", 0, NULL, NULL, false},
     {"kv delete", "Removes data from the KV store", " [options] KEY_OR_PREFIX",
@@ -73,12 +150,37 @@ const struct cli_command cli_commands[] = {
      "  for stdin.\n", CSN, NULL, cli_kv_import, false},
     {"kv put", "Sets or updates data in the KV store", " [options] KEY [DATA]",
      "  Writes a value. DATA is the text itself, @FILE, or - for stdin.\n", CSN, put_flags, cli_kv_put, false},
+    {"leave", "Gracefully leaves the Consul cluster and shuts down", " [options]",
+     "  Tells the node to leave the cluster and to end.\n", CLI_GROUP_CLIENT, NULL, cli_leave, false},
+    {"maint", "Controls node or service maintenance mode", " [options]",
+     "  Without -enable or -disable lists what is in maintenance mode on this node.\n",
+     CLI_GROUP_CLIENT, maint_flags, cli_maint, false},
+    {"members", "Lists the members of a Consul cluster", " [options]",
+     "  Prints a line for each member that gossip knows; exit code 2 when there is none to show.\n",
+     CLI_GROUP_CLIENT, members_flags, cli_members, false},
+    {"monitor", "Stream logs from a Consul agent", " [options]",
+     "  Prints the agent's log as it is written, until a signal ends it.\n",
+     CLI_GROUP_CLIENT, monitor_flags, cli_monitor, false},
     {"operator", "Provides cluster-level tools for Consul operators", NULL,
      "  Tools for those who run the cluster.\n", 0, NULL, NULL, false},
     {"operator raft", "Provides cluster-level tools for Consul operators", NULL,
      "  Shows the Raft configuration of the cluster.\n", 0, NULL, NULL, false},
     {"operator raft list-peers", "Display the current Raft peer configuration", " [options]",
      "  Prints a line for each server in the Raft configuration.\n", CS, NULL, cli_operator_raft_list_peers, false},
+    {"reload", "Triggers the agent to reload configuration files", " [options]",
+     "  Makes all daemons of the node read their configuration again.\n",
+     CLI_GROUP_CLIENT, NULL, cli_reload, false},
+    {"services", "Interact with services", NULL,
+     "  Registers services at this node's agent, and takes them away.\n", 0, NULL, NULL, false},
+    {"services deregister", "Deregister services with the local agent", " [options] [FILE...]",
+     "  Deregisters the service with -id, or all services of the files.\n",
+     CLI_GROUP_CLIENT | CLI_GROUP_NAMESPACE, deregister_flags, cli_services_deregister, false},
+    {"services register", "Register services with the local agent", " [options] [FILE...]",
+     "  Registers all services of the files, or one made of the flags.\n",
+     CLI_GROUP_CLIENT | CLI_GROUP_NAMESPACE, register_flags, cli_services_register, false},
+    {"validate", "Validate config files/directories", " [options] PATH...",
+     "  Reads configuration as the agent would and says what is wrong with it.\n",
+     0, validate_flags, cli_validate, false},
     {"version", "Prints the Consul version", " [options]",
      "  Prints the version of Curia and of the Consul it is compatible with.\n",
      0, version_flags, cli_version, false},

@@ -306,6 +306,59 @@ enum cu_err cli_http_do(struct cli_http *http, const struct cli_request *request
     return err;
 }
 
+struct streaming {
+    struct cli_http *http;
+    const struct cli_stream *stream;
+    struct cli_reply reply; /* what came with another status than 200 */
+    bool has_enough;
+};
+
+static size_t on_stream(char *data, size_t size, size_t count, void *arg)
+{
+    struct streaming *s = arg;
+    (void)curl_easy_getinfo(s->http->curl, CURLINFO_RESPONSE_CODE, &s->reply.status);
+    if (s->reply.status != 200)
+        return on_body(data, size, count, &s->reply.body);
+    struct cu_bytes bytes = {(const uint8_t *)data, size * count};
+    s->has_enough = !s->stream->bytes(s->stream->arg, bytes);
+    return s->has_enough ? 0 : size * count;
+}
+
+static int on_progress(void *arg, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
+{
+    struct streaming *s = arg;
+    s->has_enough = s->has_enough || !s->stream->goes_on(s->stream->arg);
+    return s->has_enough;
+}
+
+enum cu_err cli_http_stream(struct cli_http *http, const struct cli_request *request,
+                            const struct cli_stream *stream, struct cu_diag *diag)
+{
+    struct streaming s = {.http = http, .stream = stream};
+    struct cu_buf url = {0};
+    enum cu_err err = CU_OK;
+    CURL *curl = http->curl;
+    build_url(http, request, &url);
+    (void)curl_easy_setopt(curl, CURLOPT_URL, url.data);
+    (void)curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_stream);
+    (void)curl_easy_setopt(curl, CURLOPT_WRITEDATA, &s);
+    (void)curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+    (void)curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
+    (void)curl_easy_setopt(curl, CURLOPT_XFERINFODATA, &s);
+    (void)curl_easy_setopt(curl, CURLOPT_HTTPGET, 1L);
+    CURLcode code = curl_easy_perform(curl);
+    (void)curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &s.reply.status);
+    if (s.reply.status && s.reply.status != 200) {
+        cli_http_unexpected(&s.reply, true, diag);
+        err = CU_E_IO;
+    } else if (code && !s.has_enough && !s.reply.status) {
+        err = no_answer(http, request, (const char *)url.data, code, diag);
+    }
+    cu_buf_deinit(&url);
+    cu_buf_deinit(&s.reply.body);
+    return err;
+}
+
 void cli_http_unexpected(const struct cli_reply *reply, bool with_body, struct cu_diag *diag)
 {
     size_t len = reply->body.len;

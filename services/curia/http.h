@@ -34,6 +34,18 @@ struct cli_reply {
 CU_MUST_USE enum cu_err cli_http_do(struct cli_http *http, const struct cli_request *request,
                                     struct cli_reply *ret_reply, struct cu_diag *diag);
 
+/* An answer without an end, handed on as it comes. */
+struct cli_stream {
+    bool (*bytes)(void *arg, struct cu_bytes bytes); /* false: enough */
+    bool (*goes_on)(void *arg);                      /* asked about once a second; false: enough */
+    void *arg;
+};
+
+/* Returns when the answer ends or the stream has enough. CU_E_IO: no answer, or a status other than
+ * 200, as `diag` says it. */
+CU_MUST_USE enum cu_err cli_http_stream(struct cli_http *http, const struct cli_request *request,
+                                        const struct cli_stream *stream, struct cu_diag *diag);
+
 /* "Unexpected response code: 500 (text)"; without the text when `with_body` is false. */
 void cli_http_unexpected(const struct cli_reply *reply, bool with_body, struct cu_diag *diag);
 

@@ -7,8 +7,8 @@
 
 static int tell_failed(const char *key, bool recurse, const char *cause)
 {
-    return recurse ? kv_sorry("Error! Did not delete prefix %s: %s", key, cause)
-                   : kv_sorry("Error! Did not delete key %s: %s", key, cause);
+    return recurse ? cli_sorry("Error! Did not delete prefix %s: %s", key, cause)
+                   : cli_sorry("Error! Did not delete key %s: %s", key, cause);
 }
 
 static int delete (const struct cli_args *args, struct cli_http *http, const char *key)
@@ -47,18 +47,18 @@ int cli_kv_delete(const struct cli_args *args)
     bool recurse = cli_bool(args, "recurse"), cas = cli_bool(args, "cas");
     const char *given = cli_text(args, "modify-index");
     if (args->word_count > 1)
-        return kv_sorry("Too many arguments (expected 1, got %d)", args->word_count);
+        return cli_sorry("Too many arguments (expected 1, got %d)", args->word_count);
     /* The reference deletes everything where no prefix is given; here "" must be said (Q2). */
     if (!args->word_count || (!recurse && !*kv_strip(args->words[0])))
-        return kv_sorry("Error! Missing KEY argument");
+        return cli_sorry("Error! Missing KEY argument");
     if (given && !cas)
-        return kv_sorry("Cannot specify -modify-index without -cas!");
+        return cli_sorry("Cannot specify -modify-index without -cas!");
     if (cas && recurse)
-        return kv_sorry("Cannot specify both -cas and -recurse!");
+        return cli_sorry("Cannot specify both -cas and -recurse!");
     if (cas && !cli_uint(args, "modify-index", 0))
-        return kv_sorry("Cannot delete a key that does not exist. Provide a -modify-index greater "
-                        "than than 0.");
-    struct cli_http *http = kv_connect(args);
+        return cli_sorry("Cannot delete a key that does not exist. Provide a -modify-index greater "
+                         "than than 0.");
+    struct cli_http *http = cli_connect(args);
     if (!http)
         return 1;
     int code = delete (args, http, kv_strip(args->words[0]));

@@ -41,7 +41,7 @@ static int print_pairs(const struct cli_args *args, json_t *list, bool recurse)
     {
         struct kv_pair pair;
         if (kv_pair_read(item, &pair, &diag))
-            return kv_sorry("Error querying Consul agent: %s", diag.text);
+            return cli_sorry("Error querying Consul agent: %s", diag.text);
         if (cli_bool(args, "detailed")) {
             if (i)
                 (void)putchar('\n');
@@ -86,7 +86,7 @@ static int get_keys(const struct cli_args *args, struct cli_http *http, const ch
     json_decref(list);
     cu_buf_deinit(&query);
     cu_buf_deinit(&reply.body);
-    return err ? kv_sorry("Error querying Consul agent: %s", diag.text) : 0;
+    return err ? cli_sorry("Error querying Consul agent: %s", diag.text) : 0;
 }
 
 static int get_pairs(const struct cli_args *args, struct cli_http *http, const char *key)
@@ -96,9 +96,9 @@ static int get_pairs(const struct cli_args *args, struct cli_http *http, const c
     json_t *list = NULL;
     enum cu_err err = kv_fetch(http, key, recurse, &list, &diag);
     if (err == CU_E_NOT_FOUND)
-        return recurse ? 0 : kv_sorry("Error! No key exists at: %s", key);
+        return recurse ? 0 : cli_sorry("Error! No key exists at: %s", key);
     if (err)
-        return kv_sorry("Error querying Consul agent: %s", diag.text);
+        return cli_sorry("Error querying Consul agent: %s", diag.text);
     int code = print_pairs(args, list, recurse);
     json_decref(list);
     return code;
@@ -109,10 +109,10 @@ int cli_kv_get(const struct cli_args *args)
     bool lists = cli_bool(args, "recurse") || cli_bool(args, "keys");
     const char *key = args->word_count ? kv_strip(args->words[0]) : "";
     if (args->word_count > 1)
-        return kv_sorry("Too many arguments (expected 1, got %d)", args->word_count);
+        return cli_sorry("Too many arguments (expected 1, got %d)", args->word_count);
     if (!*key && !lists)
-        return kv_sorry("Error! Missing KEY argument");
-    struct cli_http *http = kv_connect(args);
+        return cli_sorry("Error! Missing KEY argument");
+    struct cli_http *http = cli_connect(args);
     if (!http)
         return 1;
     int code = cli_bool(args, "keys") ? get_keys(args, http, key) : get_pairs(args, http, key);

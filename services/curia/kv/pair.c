@@ -1,7 +1,6 @@
 #include "services/curia/kv/pair.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -123,25 +122,6 @@ enum cu_err kv_data_source(const char *argument, struct cu_buf *out, struct cu_d
     if (file)
         (void)fclose(file); /* only read */
     return err;
-}
-
-struct cli_http *kv_connect(const struct cli_args *args)
-{
-    struct cu_diag diag = {0};
-    struct cli_http *http = cli_http_new(args, &diag);
-    if (!http)
-        (void)kv_sorry("Error connecting to Consul agent: %s", diag.text);
-    return http;
-}
-
-int kv_sorry(const char *fmt, ...)
-{
-    va_list args;
-    va_start(args, fmt);
-    (void)vfprintf(stderr, fmt, args);
-    va_end(args);
-    (void)fputc('\n', stderr);
-    return 1;
 }
 
 const char *kv_strip(const char *key)

@@ -4,7 +4,7 @@
 
 #include <jansson.h>
 
-#include "services/curia/http.h"
+#include "services/curia/client.h"
 
 struct kv_pair {
     const char *key; /* borrowed from the JSON */
@@ -29,12 +29,6 @@ CU_MUST_USE enum cu_err kv_fetch(struct cli_http *http, const char *key, bool re
 /* What an argument stands for: "@FILE", "-" (stdin) or itself (cli.md 1.5). CU_E_IO. */
 CU_MUST_USE enum cu_err kv_data_source(const char *argument, struct cu_buf *out,
                                        struct cu_diag *diag);
-
-/* "Error connecting to Consul agent: ..." on NULL; for all commands of the family. */
-struct cli_http *kv_connect(const struct cli_args *args);
-
-/* Prints the sentence on stderr; returns 1. */
-int kv_sorry(const char *fmt, ...) CU_PRINTF(1, 2);
 
 /* A key as the commands take it, without one leading slash. */
 const char *kv_strip(const char *key);

@@ -51,17 +51,17 @@ static int tell_written(const struct cli_args *args, bool applied)
     bool cas = cli_bool(args, "cas");
     if (cli_bool(args, "acquire"))
         return applied ? printf("Success! Lock acquired on: %s\n", key) < 0
-                       : kv_sorry("Error! Did not acquire lock");
+                       : cli_sorry("Error! Did not acquire lock");
     if (cli_bool(args, "release"))
         return applied ? printf("Success! Lock released on: %s\n", key) < 0
-                       : kv_sorry("Error! Did not release lock");
+                       : cli_sorry("Error! Did not release lock");
     if (applied)
         return printf("Success! Data written to: %s\n", key) < 0;
     if (cas && !cli_uint(args, "modify-index", 0))
-        return kv_sorry("Error! Did not write to %s: CAS performed with index=0 and key already "
-                        "exists.",
-                        key);
-    return kv_sorry("Error! Did not write to %s: CAS failed", key);
+        return cli_sorry("Error! Did not write to %s: CAS performed with index=0 and key already "
+                         "exists.",
+                         key);
+    return cli_sorry("Error! Did not write to %s: CAS failed", key);
 }
 
 static int write_value(const struct cli_args *args, struct cli_http *http, struct cu_bytes value)
@@ -85,7 +85,7 @@ static int write_value(const struct cli_args *args, struct cli_http *http, struc
     bool applied = !err && reply.body.len >= 4 && !memcmp(reply.body.data, "true", 4);
     cu_buf_deinit(&query);
     cu_buf_deinit(&reply.body);
-    return err ? kv_sorry("Error! Failed writing data: %s", diag.text)
+    return err ? cli_sorry("Error! Failed writing data: %s", diag.text)
                : tell_written(args, applied);
 }
 
@@ -93,13 +93,13 @@ int cli_kv_put(const struct cli_args *args)
 {
     bool locks = cli_bool(args, "acquire") || cli_bool(args, "release");
     if (args->word_count > 2)
-        return kv_sorry("Error! Too many arguments (expected 1 or 2, got %d)", args->word_count);
+        return cli_sorry("Error! Too many arguments (expected 1 or 2, got %d)", args->word_count);
     if (!args->word_count || !*args->words[0])
-        return kv_sorry("Error! Missing KEY argument");
+        return cli_sorry("Error! Missing KEY argument");
     if (locks && !cli_text(args, "session"))
-        return kv_sorry("Error! Missing -session (required with -acquire and -release)");
+        return cli_sorry("Error! Missing -session (required with -acquire and -release)");
     if (args->words[0][0] == '/')
-        return kv_sorry(
+        return cli_sorry(
             "Error! Failed writing data: Invalid key. Key must not begin with a '/': %s",
             args->words[0]);
     struct cu_buf value = {0};
@@ -107,8 +107,8 @@ int cli_kv_put(const struct cli_args *args)
     struct cli_http *http = NULL;
     int code = 1;
     if (read_value(args, &value, &diag))
-        (void)kv_sorry("%s", diag.text);
-    else if ((http = kv_connect(args)))
+        (void)cli_sorry("%s", diag.text);
+    else if ((http = cli_connect(args)))
         code = write_value(args, http, cu_buf_bytes(&value));
     cli_http_free(http);
     cu_buf_deinit(&value);

@@ -29,7 +29,7 @@ static int print_list(json_t *list)
     {
         struct kv_pair pair;
         if (kv_pair_read(item, &pair, &diag))
-            return kv_sorry("Error querying Consul agent: %s", diag.text);
+            return cli_sorry("Error querying Consul agent: %s", diag.text);
         print_entry(&pair, i == 0);
         cu_buf_deinit(&pair.value);
     }
@@ -41,8 +41,8 @@ int cli_kv_export(const struct cli_args *args)
 {
     struct cu_diag diag = {0};
     if (args->word_count > 1)
-        return kv_sorry("Too many arguments (expected 1, got %d)", args->word_count);
-    struct cli_http *http = kv_connect(args);
+        return cli_sorry("Too many arguments (expected 1, got %d)", args->word_count);
+    struct cli_http *http = cli_connect(args);
     if (!http)
         return 1;
     json_t *list = NULL;
@@ -50,7 +50,7 @@ int cli_kv_export(const struct cli_args *args)
         kv_fetch(http, args->word_count ? kv_strip(args->words[0]) : "", true, &list, &diag);
     cli_http_free(http);
     if (err && err != CU_E_NOT_FOUND)
-        return kv_sorry("Error querying Consul agent: %s", diag.text);
+        return cli_sorry("Error querying Consul agent: %s", diag.text);
     int code = print_list(list);
     json_decref(list);
     return code;
@@ -85,19 +85,19 @@ static int import_one(struct cli_http *http, json_t *item)
     json_t *flags = json_object_get(item, "flags");
     struct cu_diag diag = {0};
     if (!key)
-        return kv_sorry("Cannot unmarshal data: an element has no key");
+        return cli_sorry("Cannot unmarshal data: an element has no key");
     if (flags && !json_is_integer(flags))
-        return kv_sorry("Cannot unmarshal data: flags of %s is no whole number", key);
+        return cli_sorry("Cannot unmarshal data: flags of %s is no whole number", key);
     if (ns && *ns && strcmp(ns, "default") != 0)
-        return kv_sorry("Error! Failed writing data for key %s: there is only the namespace "
-                        "\"default\"",
-                        key);
+        return cli_sorry("Error! Failed writing data for key %s: there is only the namespace "
+                         "\"default\"",
+                         key);
     struct cu_buf value = {0};
     int code = 0;
     if (kv_base64_decode(text ? text : "", &value, &diag))
-        code = kv_sorry("Error base 64 decoding value for key %s: %s", key, diag.text);
+        code = cli_sorry("Error base 64 decoding value for key %s: %s", key, diag.text);
     else if (put_one(http, key, (uint64_t)json_integer_value(flags), cu_buf_bytes(&value), &diag))
-        code = kv_sorry("Error! Failed writing data for key %s: %s", key, diag.text);
+        code = cli_sorry("Error! Failed writing data for key %s: %s", key, diag.text);
     else
         (void)printf("Imported: %s\n", key);
     cu_buf_deinit(&value);
@@ -106,7 +106,7 @@ static int import_one(struct cli_http *http, json_t *item)
 
 static int import_list(const struct cli_args *args, json_t *list)
 {
-    struct cli_http *http = kv_connect(args);
+    struct cli_http *http = cli_connect(args);
     int code = http ? 0 : 1;
     size_t i;
     json_t *item;
@@ -120,19 +120,19 @@ int cli_kv_import(const struct cli_args *args)
     struct cu_diag diag = {0};
     json_error_t error;
     if (args->word_count > 1)
-        return kv_sorry("Too many arguments (expected 1, got %d)", args->word_count);
+        return cli_sorry("Too many arguments (expected 1, got %d)", args->word_count);
     if (!args->word_count)
-        return kv_sorry("Error! Missing DATA argument");
+        return cli_sorry("Error! Missing DATA argument");
     struct cu_buf data = {0};
     if (kv_data_source(args->words[0], &data, &diag)) {
         cu_buf_deinit(&data);
-        return kv_sorry("Error! %s", diag.text);
+        return cli_sorry("Error! %s", diag.text);
     }
     json_t *list = json_loadb((const char *)data.data, data.len, JSON_ALLOW_NUL, &error);
     cu_buf_deinit(&data);
     int code = json_is_array(list)
                    ? import_list(args, list)
-                   : kv_sorry("Cannot unmarshal data: %s", list ? "not a list" : error.text);
+                   : cli_sorry("Cannot unmarshal data: %s", list ? "not a list" : error.text);
     json_decref(list);
     return code;
 }
