@@ -17,6 +17,7 @@ enum {
     GOSSIP_PACKET_BUDGET = 1400,            /* 3.4: what a packet we send may hold before its CRC */
     GOSSIP_PACKET_MAX_BYTES = 65536,        /* 1: one datagram as received */
     GOSSIP_PACKET_MAX_INFLATED = 64 * 1024, /* 5 allows 64 times that; nothing real passes 1400 */
+    GOSSIP_PACKET_MAX_MESSAGES = 1024,      /* in all compounds of one packet */
     GOSSIP_PACKET_MAX_DEPTH = 4,            /* 25: compound, compress and CRC inside each other */
     GOSSIP_COMPOUND_MAX_PARTS = 127,        /* 3.2, trap 1: parts we send; 255 are accepted */
     GOSSIP_COMPOUND_HEADER_BYTES = 2,       /* 3.2: type and count */
@@ -33,7 +34,7 @@ enum {
     GOSSIP_META_MAX_BYTES = 512, /* 7 */
     GOSSIP_NAME_MAX_BYTES = 255, /* of a member as received; 25 refuses over 128 when validating */
     GOSSIP_NAME_VALID_BYTES = 128,   /* 22: of our own name */
-    GOSSIP_TAGS_MAX = 128,           /* what 512 bytes can hold: 2 bytes a pair and more */
+    GOSSIP_TAGS_MAX = 256,           /* 512 bytes of meta cannot hold more */
     GOSSIP_EVENT_SLOTS = 512,        /* 15: EventBuffer */
     GOSSIP_SERF_DIRECT_BYTES = 1024, /* 14: a query and its response */
 };
