@@ -5,10 +5,13 @@
 
 /* The protobuf type each codec prints. */
 static const ProtobufCType types[] = {
-    [CU_JSON_BOOL] = PROTOBUF_C_TYPE_BOOL,  [CU_JSON_U32] = PROTOBUF_C_TYPE_UINT32,
-    [CU_JSON_U64] = PROTOBUF_C_TYPE_UINT64, [CU_JSON_TEXT] = PROTOBUF_C_TYPE_STRING,
-    [CU_JSON_KEY] = PROTOBUF_C_TYPE_BYTES,  [CU_JSON_BASE64] = PROTOBUF_C_TYPE_BYTES,
-    [CU_JSON_ENUM] = PROTOBUF_C_TYPE_ENUM,  [CU_JSON_OBJECT] = PROTOBUF_C_TYPE_MESSAGE,
+    [CU_JSON_BOOL] = PROTOBUF_C_TYPE_BOOL,      [CU_JSON_I32] = PROTOBUF_C_TYPE_INT32,
+    [CU_JSON_U32] = PROTOBUF_C_TYPE_UINT32,     [CU_JSON_I64] = PROTOBUF_C_TYPE_INT64,
+    [CU_JSON_U64] = PROTOBUF_C_TYPE_UINT64,     [CU_JSON_NS] = PROTOBUF_C_TYPE_INT64,
+    [CU_JSON_DURATION] = PROTOBUF_C_TYPE_INT64, [CU_JSON_TEXT] = PROTOBUF_C_TYPE_STRING,
+    [CU_JSON_KEY] = PROTOBUF_C_TYPE_BYTES,      [CU_JSON_BASE64] = PROTOBUF_C_TYPE_BYTES,
+    [CU_JSON_OPAQUE] = PROTOBUF_C_TYPE_BYTES,   [CU_JSON_ENUM] = PROTOBUF_C_TYPE_ENUM,
+    [CU_JSON_NUMBERED] = PROTOBUF_C_TYPE_ENUM,  [CU_JSON_OBJECT] = PROTOBUF_C_TYPE_MESSAGE,
 };
 _Static_assert(CU_COUNT(types) == CU_JSON_CODEC_COUNT, "a type for each codec");
 
@@ -33,6 +36,19 @@ static enum cu_err check_row(const struct cu_json_field *row, const ProtobufCFie
         return cu_fail(diag, CU_E_INVALID, "%s: the shape is of another message", field->name);
     if (row->codec == CU_JSON_ENUM && !row->names)
         return cu_fail(diag, CU_E_INVALID, "%s: no names", field->name);
+    return row->codec == CU_JSON_OBJECT ? cu_json_shape_agrees(row->shape, diag) : CU_OK;
+}
+
+static enum cu_err check_form(const struct cu_json_shape *shape, struct cu_diag *diag)
+{
+    const struct cu_json_field *rows = shape->fields;
+    bool entry = shape->count == 2 && strcmp(rows[0].name, "key") == 0 &&
+                 rows[0].codec == CU_JSON_TEXT && !rows[0].count_offset;
+    bool wrapper = shape->count == 1 && rows[0].count_offset;
+    if (shape->form == CU_JSON_FORM_ENTRY && !entry)
+        return cu_fail(diag, CU_E_INVALID, "%s: not the rows of an entry", shape->go_name);
+    if (shape->form == CU_JSON_FORM_WRAPPER && !wrapper)
+        return cu_fail(diag, CU_E_INVALID, "%s: not the row of a wrapper", shape->go_name);
     return CU_OK;
 }
 
@@ -54,5 +70,5 @@ enum cu_err cu_json_shape_agrees(const struct cu_json_shape *shape, struct cu_di
     }
     if (rows != shape->count)
         return cu_fail(diag, CU_E_INVALID, "a row is of no member, or one has two");
-    return CU_OK;
+    return check_form(shape, diag);
 }

@@ -19,21 +19,38 @@
 
 enum cu_json_codec {
     CU_JSON_BOOL,
+    CU_JSON_I32,
     CU_JSON_U32,
+    CU_JSON_I64,
     CU_JSON_U64,
-    CU_JSON_TEXT,   /* a proto string */
-    CU_JSON_KEY,    /* proto bytes, printed and read as a string */
-    CU_JSON_BASE64, /* proto bytes */
-    CU_JSON_ENUM,   /* by the row's names */
-    CU_JSON_OBJECT, /* a message, by the row's shape */
+    CU_JSON_DURATION, /* int64 ns, printed as "1m0s"; read from that or a number of ns */
+    CU_JSON_NS,       /* int64 ns, printed as a number; read from either */
+    CU_JSON_TEXT,     /* a proto string */
+    CU_JSON_KEY,      /* proto bytes, printed and read as a string */
+    CU_JSON_BASE64,   /* proto bytes */
+    CU_JSON_OPAQUE,   /* proto bytes that are a canonical JSON object (canonical.h) */
+    CU_JSON_ENUM,     /* by the row's names */
+    CU_JSON_NUMBERED, /* an enum, by its number */
+    CU_JSON_OBJECT,   /* a message, by the row's shape */
     CU_JSON_CODEC_COUNT
 };
 
-/* What is printed for zero, "", an absent message, or an empty list. */
+/* What is printed for zero, "", an absent message, or an empty list or map. */
 enum cu_json_empty {
-    CU_JSON_ZERO, /* 0, "", false; [] for a list, {} for a message */
-    CU_JSON_OMIT,
-    CU_JSON_NULL
+    CU_JSON_ZERO, /* 0, "", false; [] or {} for a list or a map; a message: all of it empty */
+    CU_JSON_OMIT, /* a map or list in a wrapper also when the wrapper is there, but empty */
+    CU_JSON_NULL  /* a map or list in a wrapper only when the wrapper is absent */
+};
+
+/* How a message appears. */
+enum cu_json_form {
+    CU_JSON_FORM_OBJECT,
+    /* The entry of a protobuf map; rows: "key" (CU_JSON_TEXT), then "value". A list of them is one
+     * object with sorted names. */
+    CU_JSON_FORM_ENTRY,
+    /* Stands for its only member, a list or a map, where absent and empty differ (contracts 8.2).
+     */
+    CU_JSON_FORM_WRAPPER
 };
 
 /* Names of an enum by number; a name that is not there reads as `unknown`. */
@@ -53,11 +70,14 @@ struct cu_json_field {
     enum cu_json_empty empty;
     const struct cu_json_shape *shape; /* of CU_JSON_OBJECT */
     const struct cu_json_names *names; /* of CU_JSON_ENUM */
-    const char *alias;                 /* a second name that is read, or NULL */
+    /* Further names that are read, NULL-ended, or NULL. Such a one only fills what is still empty
+     * (http-api.md 1.3). */
+    const char *const *aliases;
 };
 
 struct cu_json_shape {
-    const char *go_name; /* as error sentences call it: "api.KVTxnOp" */
+    const char *go_name; /* as error sentences call it: "api.KVTxnOp", "map[string]string" */
+    enum cu_json_form form;
     const ProtobufCMessageDescriptor *descriptor;
     const struct cu_json_field *fields;
     size_t count;
@@ -75,7 +95,7 @@ struct cu_json_shape {
      .count_offset = offsetof(type, n_##member), .codec = codec_, .empty = empty_, __VA_ARGS__}
 /* clang-format on */
 
-/* Appends the message as a compact object. */
+/* Appends the message as a compact object; NULL: as if all of it were empty. */
 void cu_json_write(struct cu_buf *out, const struct cu_json_shape *shape,
                    const ProtobufCMessage *message);
 
@@ -93,7 +113,7 @@ size_t cu_json_element_size(enum cu_json_codec codec);
 bool cu_json_name_is(struct cu_bytes name, const char *wanted);
 
 /* CU_E_INVALID with a sentence when a member has neither a row nor a place in `hidden`, or a row's
- * codec does not fit its member. */
+ * codec does not fit its member, here or in a shape that a row names. */
 CU_MUST_USE enum cu_err cu_json_shape_agrees(const struct cu_json_shape *shape,
                                              struct cu_diag *diag);
 

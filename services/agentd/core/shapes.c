@@ -3,6 +3,8 @@
 #include "curia/v1/kv.pb-c.h"
 #include "curia/v1/status.pb-c.h"
 
+#include "services/agentd/core/shapes_rows.h"
+
 // clang-format off
 static const struct cu_json_field kv_pair[] = {
 #define F(json, member, codec, empty) CU_JSON_FIELD(Curia__V1__KvPair, json, member, codec, empty)
@@ -74,12 +76,6 @@ static const char *const operation_hidden[] = {"unknown_verb", NULL};
 /* A client of another edition may send it; there is only one namespace. */
 static const char *const operation_ignored[] = {"Namespace", NULL};
 
-#define SHAPE(name, descriptor_, rows, ...)                                                        \
-    {                                                                                              \
-        .go_name = name, .descriptor = &descriptor_, .fields = rows, .count = CU_COUNT(rows),      \
-        __VA_ARGS__                                                                                \
-    }
-
 const struct cu_json_shape agent_shape_kv_pair =
     SHAPE("structs.DirEntry", curia__v1__kv_pair__descriptor, kv_pair);
 const struct cu_json_shape agent_shape_kv_operation =
@@ -94,7 +90,32 @@ const struct cu_json_shape agent_shape_raft_configuration =
           raft_configuration);
 
 const struct cu_json_shape *const agent_shapes[] = {
-    &agent_shape_kv_pair,     &agent_shape_kv_operation,       &agent_shape_txn_error,
-    &agent_shape_raft_server, &agent_shape_raft_configuration,
+    &agent_shape_kv_pair,
+    &agent_shape_kv_operation,
+    &agent_shape_txn_error,
+    &agent_shape_raft_server,
+    &agent_shape_raft_configuration,
+    &agent_shape_string_map,
+    &agent_shape_service_addresses,
+    &agent_shape_node,
+    &agent_shape_upstream,
+    &agent_shape_agent_upstream,
+    &agent_shape_proxy,
+    &agent_shape_agent_proxy,
+    &agent_shape_connect,
+    &agent_shape_weights,
+    &agent_shape_node_service,
+    &agent_shape_bare_service,
+    &agent_shape_catalog_service,
+    &agent_shape_check,
+    &agent_shape_bare_check,
+    &agent_shape_full_check,
+    &agent_shape_check_definition,
+    &agent_shape_health_entry,
+    &agent_shape_agent_service,
+    &agent_shape_service_definition,
+    &agent_shape_check_type,
+    &agent_shape_check_spec,
+    &agent_shape_member,
 };
 const size_t agent_shape_count = CU_COUNT(agent_shapes);

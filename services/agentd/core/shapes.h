@@ -1,4 +1,5 @@
-/* shapes.h - the JSON shapes of agentd (http-api.md 2.1, 2.13, 2.18). */
+/* shapes.h - the JSON shapes of agentd (http-api.md 2.1 to 2.4, 2.13, 2.18). Most
+ * write only; those of definitions are for reading, too. */
 #ifndef AGENT_SHAPES_H
 #define AGENT_SHAPES_H
 
@@ -11,6 +12,32 @@ extern const struct cu_json_shape agent_shape_raft_server;
 extern const struct cu_json_shape agent_shape_raft_configuration;
 
 enum { AGENT_UNKNOWN_VERB = -1 };
+
+/* Of the catalog (shapes_catalog.c). `bare`: empty lists print null (txn results, UI dumps). */
+extern const struct cu_json_shape agent_shape_string_map;
+extern const struct cu_json_shape agent_shape_service_addresses;
+extern const struct cu_json_shape agent_shape_node;
+extern const struct cu_json_shape agent_shape_upstream;
+extern const struct cu_json_shape agent_shape_agent_upstream;
+extern const struct cu_json_shape agent_shape_proxy;
+extern const struct cu_json_shape agent_shape_agent_proxy; /* the agent's form */
+extern const struct cu_json_shape agent_shape_connect;
+extern const struct cu_json_shape agent_shape_weights;
+extern const struct cu_json_shape agent_shape_node_service;
+extern const struct cu_json_shape agent_shape_bare_service;
+extern const struct cu_json_shape agent_shape_catalog_service;
+extern const struct cu_json_shape agent_shape_check;
+extern const struct cu_json_shape agent_shape_bare_check;
+extern const struct cu_json_shape agent_shape_full_check; /* of /v1/agent/health */
+extern const struct cu_json_shape agent_shape_check_definition;
+extern const struct cu_json_shape agent_shape_health_entry;
+
+/* Of the node itself (shapes_agent.c). */
+extern const struct cu_json_shape agent_shape_agent_service;
+extern const struct cu_json_shape agent_shape_service_definition;
+extern const struct cu_json_shape agent_shape_check_type; /* a check of a service definition */
+extern const struct cu_json_shape agent_shape_check_spec; /* of /v1/agent/check/register */
+extern const struct cu_json_shape agent_shape_member;
 
 /* All of them, for the test that compares each with its message. */
 extern const struct cu_json_shape *const agent_shapes[];

@@ -1,0 +1,68 @@
+/* definition_fuzz.c - definitions of services and checks, and the other shapes of agentd: what one
+ * reads is written, read again, and written the same; canonical text is its own canonical text. */
+#include "tests/fuzz/fuzz.h"
+
+#include <stdlib.h>
+
+#include "common/json/canonical.h"
+#include "common/json/scan.h"
+#include "services/agentd/core/shapes.h"
+
+enum { ARENA_BYTES = 4 * 1024 * 1024 };
+
+static bool read_shape(struct cu_bytes text, const struct cu_json_shape *shape,
+                       struct cu_arena *arena, struct cu_buf *ret_text)
+{
+    struct cu_diag diag = {0};
+    struct cu_bytes value;
+    ProtobufCMessage *message = cu_arena_alloc(arena, shape->descriptor->sizeof_message);
+    if (!message || cu_json_check(text, &value, &diag))
+        return false;
+    protobuf_c_message_init(shape->descriptor, message);
+    if (cu_json_read(value, shape, arena, message, &diag)) {
+        if (!diag.text[0])
+            abort(); /* refused without a sentence */
+        return false;
+    }
+    (void)protobuf_c_message_get_packed_size(message); /* every pointer is good */
+    cu_json_write(ret_text, shape, message);
+    return true;
+}
+
+static bool check_shape(struct cu_bytes text, const struct cu_json_shape *shape)
+{
+    struct cu_arena *arena = cu_arena_new(ARENA_BYTES);
+    struct cu_buf once = {0}, twice = {0};
+    bool good = read_shape(text, shape, arena, &once);
+    if (good && (!read_shape(cu_buf_bytes(&once), shape, arena, &twice) ||
+                 !cu_bytes_equal(cu_buf_bytes(&once), cu_buf_bytes(&twice))))
+        abort();
+    cu_buf_deinit(&once);
+    cu_buf_deinit(&twice);
+    cu_arena_free(arena);
+    return good;
+}
+
+static void check_canonical(struct cu_bytes text)
+{
+    struct cu_arena *arena = cu_arena_new(ARENA_BYTES);
+    struct cu_bytes value, once, twice;
+    if (cu_json_check(text, &value, NULL) == CU_OK &&
+        cu_json_canonical(value, arena, &once) == CU_OK &&
+        (cu_json_check(once, &value, NULL) || cu_json_canonical(value, arena, &twice) ||
+         !cu_bytes_equal(once, twice)))
+        abort();
+    cu_arena_free(arena);
+}
+
+bool fuzz_one(const uint8_t *data, size_t len)
+{
+    struct cu_bytes text = {data, len};
+    bool parsed = false;
+    check_canonical(text);
+    for (size_t i = 0; i < agent_shape_count; i++)
+        if (agent_shapes[i] != &agent_shape_kv_operation && /* json_fuzz.c: its verb has no name */
+            agent_shapes[i]->form == CU_JSON_FORM_OBJECT)
+            parsed |= check_shape(text, agent_shapes[i]);
+    return parsed;
+}
