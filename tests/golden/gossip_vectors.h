@@ -1,5 +1,5 @@
-/* gossip_vectors.h - bytes captured on loopback from a real serf agent (V1 to V24) and a real Consul
- * 1.9.8 (V25 to V30), in hex: whole datagrams and streams. Source: gossip.md 26. */
+/* gossip_vectors.h - bytes captured on loopback from a real serf agent (V1 to V24) and a real
+ * Consul 1.9.8 (V25 to V30), in hex: whole datagrams and streams. Source: gossip.md 26. */
 #ifndef TESTS_GOLDEN_GOSSIP_VECTORS_H
 #define TESTS_GOLDEN_GOSSIP_VECTORS_H
 
