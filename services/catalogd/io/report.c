@@ -25,6 +25,7 @@ void catalog_shell_count(struct catalog_shell *shell)
         .evaluated = cu_metrics_counter(m, "catalog.read.evaluated"),
         .joined = cu_metrics_counter(m, "catalog.read.joined"),
         .feed = cu_metrics_counter(m, "catalog.feed.changes"),
+        .feed_rows = cu_metrics_counter(m, "catalog.feed.rows"),
         .pulls = cu_metrics_counter(m, "catalog.pull.installed"),
         .pull_failures = cu_metrics_counter(m, "catalog.pull.failed"),
         .applied = cu_metrics_counter(m, "catalog.apply.entries"),

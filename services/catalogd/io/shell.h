@@ -21,6 +21,7 @@ struct catalog_writes;
 struct catalog_reading;
 struct catalog_reaping;
 struct feed;
+struct rows_call;
 
 /* What raftd said of itself last. */
 struct catalog_log_status {
@@ -72,6 +73,7 @@ struct catalog_shell {
     uint64_t last_tag;
     struct catalog_reading *reading; /* rpc/read.h */
     struct feed *feeds;              /* rpc/feed.c: the open ones */
+    struct rows_call *row_pages;     /* rpc/rows.c: under way */
     struct catalog_reaping *reaping; /* io/duties.c */
 
     /* Ready: what was committed at the start is applied, or time is up (contracts 9.4). */
@@ -80,7 +82,7 @@ struct catalog_shell {
     struct cu_timer ready_timer;
 
     struct catalog_counters {
-        struct cu_counter *woken, *unchanged, *evaluated, *joined, *feed, *pulls, *pull_failures,
+        struct cu_counter *woken, *unchanged, *evaluated, *joined, *feed, *feed_rows, *pulls, *pull_failures,
             *applied, *commits, *commit_failures, *proposed, *proposals, *rounds, *refused;
         struct cu_sample *batch;
         struct cu_sample *kv_apply;

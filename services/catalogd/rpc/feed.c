@@ -6,6 +6,7 @@
 #include "proto/curia/v1/feed.pb-c.h"
 #include "services/catalogd/core/bookmark.h"
 #include "services/catalogd/io/header.h"
+#include "services/catalogd/rpc/rows.h"
 #include "services/catalogd/rpc/table.h"
 #include "services/catalogd/rpc/waiter.h"
 
@@ -27,6 +28,7 @@ struct feed {
     struct catalog_id cluster; /* `after` */
     uint64_t epoch, after;
     uint32_t rows_max;
+    bool with_rows, is_brief;
     struct cu_timer timer;
     bool is_last, is_looking;
     struct catalog_read_job job;
@@ -65,6 +67,33 @@ static void fill_before(struct feed *feed, const struct catalog_change *from, Cu
         to->before.len = 0;
 }
 
+/* The row as this snapshot has it. Returns whether there was room for it. */
+static bool fill_row(struct feed *feed, enum catalog_table table, Curia__V1__Change *to)
+{
+    struct cu_bytes key = {to->key.data, to->key.len};
+    struct catalog_row row;
+    enum cu_err err = feed->backend->get(feed->backend->context, table, key, feed->arena, &row);
+    if (err == CU_E_NOT_FOUND)
+        return true;
+    if (err && err != CU_E_TOO_LARGE)
+        feed->err = err;
+    to->row = err ? NULL : catalog_feed_row(feed->arena, table, &row);
+    return to->row != NULL;
+}
+
+/* Who did it, and what was there before. */
+static void fill_story(struct feed *feed, const struct catalog_change *from, Curia__V1__Change *to)
+{
+    to->actor = text(feed, from->actor);
+    to->node = text(feed, from->node);
+    to->daemon = text(feed, from->daemon);
+    to->address = text(feed, from->address);
+    to->cause = text(feed, from->cause);
+    to->reason = text(feed, from->reason);
+    to->wall_ms = from->wall_ms;
+    fill_before(feed, from, to);
+}
+
 static Curia__V1__Change *change_of(struct feed *feed, const struct catalog_change *from)
 {
     Curia__V1__Change *to = cu_arena_alloc(feed->arena, sizeof(*to));
@@ -77,15 +106,9 @@ static Curia__V1__Change *change_of(struct feed *feed, const struct catalog_chan
     to->topic = (char *)(uintptr_t)catalog_table_name(from->table);
     to->key = (ProtobufCBinaryData){from->key.len, key};
     to->operation = (char *)(uintptr_t)catalog_operation_name(from->operation);
-    to->actor = text(feed, from->actor);
-    to->node = text(feed, from->node);
-    to->daemon = text(feed, from->daemon);
-    to->address = text(feed, from->address);
-    to->cause = text(feed, from->cause);
-    to->reason = text(feed, from->reason);
-    to->wall_ms = from->wall_ms;
-    fill_before(feed, from, to);
-    return to;
+    if (!feed->is_brief)
+        fill_story(feed, from, to);
+    return feed->with_rows && !fill_row(feed, from->table, to) ? NULL : to;
 }
 
 static bool is_full(const struct feed *feed)
@@ -111,7 +134,8 @@ static bool visit(void *arg, const struct catalog_change *from)
     Curia__V1__Change *change = change_of(feed, from);
     if (!change || feed->count >= FEED_ROWS_MAX) {
         feed->is_cut = true;
-        feed->err = feed->whole > 0 ? CU_OK : CU_E_TOO_LARGE;
+        if (!feed->err && feed->whole == 0)
+            feed->err = CU_E_TOO_LARGE;
         return false;
     }
     feed->changes[feed->count++] = change;
@@ -130,8 +154,9 @@ static void look(struct feed *feed, const struct catalog_backend *backend)
     if (err)
         feed->err = err;
     if (!feed->is_cut) {
+        uint64_t shown = catalog_bookmark_shown_index(&feed->bookmark);
         feed->whole = feed->count;
-        feed->whole_index = catalog_bookmark_shown_index(&feed->bookmark);
+        feed->whole_index = shown > feed->after ? shown : feed->after; /* we may be behind */
     }
 }
 
@@ -183,6 +208,9 @@ static void reply(struct feed *feed, unsigned outcome, uint64_t upto)
     wire.outcome = outcome;
     wire.upto = &position;
     wire.floor = feed->bookmark.trimmed_index;
+    wire.rows_at = catalog_bookmark_shown_index(&feed->bookmark);
+    if (wire.rows_at < upto)
+        wire.rows_at = upto;
     if (outcome == CURIA__V1__FEED_OUTCOME__FEED_CHANGES) {
         wire.changes = feed->changes;
         wire.n_changes = feed->whole;
@@ -205,9 +233,9 @@ static void moved(struct catalog_waiter *waiter)
 
 static void park(struct feed *feed)
 {
-    struct catalog_topic topics[CATALOG_READ_TOPICS_MAX];
+    struct catalog_topic topics[CATALOG_TABLE_COUNT];
     size_t count = 0;
-    for (int table = 0; table < CATALOG_TABLE_COUNT && count < CATALOG_READ_TOPICS_MAX; table++)
+    for (int table = 0; table < CATALOG_TABLE_COUNT; table++)
         if (feed->tables[table])
             topics[count++] = (struct catalog_topic){(enum catalog_table)table, true, {0}};
     uint64_t read_at = catalog_bookmark_shown_index(&feed->bookmark);
@@ -263,19 +291,6 @@ static void time_is_up(void *arg)
 
 /* ---- the beginning ---- */
 
-static bool take_topics(const Curia__V1__FeedFollowRequest *in, struct feed *feed)
-{
-    for (int table = 0; table < CATALOG_TABLE_COUNT; table++)
-        feed->tables[table] = in->n_topics == 0;
-    for (size_t i = 0; i < in->n_topics; i++) {
-        enum catalog_table table;
-        if (!catalog_table_find(in->topics[i], &table))
-            return false;
-        feed->tables[table] = true;
-    }
-    return true;
-}
-
 static void link_feed(struct feed *feed)
 {
     feed->next = feed->shell->feeds;
@@ -293,6 +308,8 @@ static struct feed *feed_of(struct catalog_shell *shell, struct cu_rq *rq)
     feed->waiter.moved = moved;
     feed->arena = cu_arena_new(FEED_ARENA_BYTES);
     feed->job = (struct catalog_read_job){.run = run, .done = done, .arg = feed};
+    feed->with_rows = in->with_rows;
+    feed->is_brief = in->brief;
     feed->rows_max = in->max_rows ? in->max_rows : FEED_ROWS;
     if (feed->rows_max > FEED_ROWS_MAX)
         feed->rows_max = FEED_ROWS_MAX;
@@ -314,7 +331,7 @@ static void follow(void *daemon, struct cu_rq *rq)
     struct feed *feed = feed_of(shell, rq);
     bool is_first = catalog_id_is_none(&feed->cluster);
     feed->bookmark = catalog_bookmark_empty();
-    if (!take_topics(in, feed)) {
+    if (!catalog_feed_topics(in->n_topics, in->topics, feed->tables)) {
         cu_rq_fail(rq, CU_E_INVALID, "no such topic");
         release(feed);
     } else if (!is_first && !catalog_id_equal(&feed->cluster, &facts->position.cluster)) {
@@ -340,12 +357,14 @@ void catalog_feeds_end(struct catalog_shell *shell)
             cu_rq_fail(feed->rq, CU_E_NOT_READY, "the catalog is being stopped");
         release(feed);
     }
+    catalog_feed_rows_end(shell);
 }
 
 // clang-format off
 static const struct cu_method methods[] = {
     /*        method  kind       route      caller        permission            request  reply     handler */
     CU_METHOD(Follow, CU_FOLLOW, ROUTE_ANY, CALLER_AGENT, PERM(KEY_READ, NULL), 16 * KIB, 32 * MIB, follow),
+    CU_METHOD(Rows,   CU_CALL,   ROUTE_ANY, CALLER_AGENT, PERM(KEY_READ, NULL), 16 * KIB, 32 * MIB, catalog_feed_rows),
 };
 /* clang-format on */
 

@@ -13,7 +13,7 @@ enum catalog_armed catalog_waiter_arm(struct catalog_shell *shell, struct catalo
                                       const struct catalog_topic *topics, size_t count,
                                       uint64_t after)
 {
-    CU_ASSERT(waiter->count == 0 && count <= CATALOG_READ_TOPICS_MAX);
+    CU_ASSERT(waiter->count == 0 && count <= CATALOG_WAITER_TOPICS_MAX);
     for (size_t i = 0; i < count; i++) {
         waiter->watches[i] = (struct catalog_watch){.owner = waiter};
         if (catalog_topics_watch(shell->topics, &waiter->watches[i], &topics[i], after)) {

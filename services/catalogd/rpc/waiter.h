@@ -5,11 +5,16 @@
 #include "services/catalogd/core/topics.h"
 #include "services/catalogd/io/shell.h"
 
-enum { CATALOG_READ_TOPICS_MAX = 8 }; /* contracts 7.2 */
+enum {
+    CATALOG_READ_TOPICS_MAX = 8,    /* contracts 7.2 */
+    CATALOG_WAITER_TOPICS_MAX = 16, /* a feed of every table */
+};
+_Static_assert((int)CATALOG_TABLE_COUNT <= (int)CATALOG_WAITER_TOPICS_MAX,
+               "a feed watches each of its tables");
 
 struct catalog_waiter {
     void (*moved)(struct catalog_waiter *waiter); /* disarmed by then */
-    struct catalog_watch watches[CATALOG_READ_TOPICS_MAX];
+    struct catalog_watch watches[CATALOG_WAITER_TOPICS_MAX];
     size_t count;
 };
 
