@@ -16,8 +16,9 @@ struct view_catalogs {
     size_t count, next; /* next: the URL to be dialled after a loss */
     struct cu_client *clients[CONNECTED];
     size_t client_count, in_use;
-    struct cu_turn_hook replace_hook;
-    cu_callback *on_up;
+    uint64_t uses;
+    struct cu_turn_hook replace_hook, change_hook;
+    cu_callback *on_change;
     void *arg;
 };
 
@@ -25,6 +26,17 @@ struct cu_client *view_catalogs_pick(const struct view_catalogs *c)
 {
     struct cu_client *client = c->clients[c->in_use];
     return cu_client_is_up(client) ? client : NULL;
+}
+
+uint64_t view_catalogs_uses(const struct view_catalogs *c)
+{
+    return c->uses;
+}
+
+static void use(struct view_catalogs *c, size_t at)
+{
+    c->in_use = at;
+    c->uses++;
 }
 
 static size_t find(const struct view_catalogs *c, const struct cu_client *client)
@@ -40,7 +52,7 @@ static bool move(struct view_catalogs *c)
 {
     for (size_t i = 0; i < c->client_count; i++)
         if (i != c->in_use && cu_client_is_up(c->clients[i])) {
-            c->in_use = i;
+            use(c, i);
             return true;
         }
     return false;
@@ -50,7 +62,10 @@ bool view_catalogs_avoid(struct view_catalogs *c, const struct cu_client *client
 {
     if (find(c, client) != c->in_use)
         return view_catalogs_pick(c) != NULL; /* somebody has moved already */
-    return move(c);
+    bool moved = move(c);
+    if (moved) /* later: who asks is in the middle of an answer */
+        cu_loop_at_turn_end(c->loop, &c->change_hook);
+    return moved;
 }
 
 static void changed(void *arg, struct cu_client *client, bool is_up)
@@ -60,16 +75,13 @@ static void changed(void *arg, struct cu_client *client, bool is_up)
 
     cu_log_limited(c->log, &c->said, is_up ? CU_LOG_INFO : CU_LOG_WARN,
                    is_up ? "catalog.connected" : "catalog.lost", "url=%s", cu_client_url(client));
-    if (is_up && !view_catalogs_pick(c) && at < c->client_count)
-        c->in_use = at;
-    if (is_up) {
-        c->on_up(c->arg);
-        return;
-    }
-    if (at == c->in_use && move(c))
-        c->on_up(c->arg);
-    if (c->count > c->client_count)
+    if (is_up && at < c->client_count && (at == c->in_use || !view_catalogs_pick(c)))
+        use(c, at);
+    if (!is_up && at == c->in_use)
+        (void)move(c); /* if there is none, whoever comes up is the next */
+    if (!is_up && c->count > c->client_count)
         cu_loop_at_turn_end(c->loop, &c->replace_hook);
+    c->on_change(c->arg);
 }
 
 /* Whoever is lost is dialled again by its own client; where there are more addresses than
@@ -87,17 +99,18 @@ static void replace_lost(void *arg)
     }
 }
 
-struct view_catalogs *view_catalogs_new(const struct cu_view_options *options, cu_callback *on_up,
-                                        void *arg)
+struct view_catalogs *view_catalogs_new(const struct cu_view_options *options,
+                                        cu_callback *on_change, void *arg)
 {
     CU_ASSERT(options->catalog_count > 0);
     struct view_catalogs *c = cu_alloc(sizeof *c);
     c->rpc = options->rpc;
     c->loop = options->loop;
     c->log = options->log;
-    c->on_up = on_up;
+    c->on_change = on_change;
     c->arg = arg;
     c->replace_hook = (struct cu_turn_hook){.fn = replace_lost, .arg = c};
+    c->change_hook = (struct cu_turn_hook){.fn = on_change, .arg = arg};
     c->count = options->catalog_count;
     c->urls = cu_alloc(c->count * sizeof *c->urls);
     for (size_t i = 0; i < c->count; i++)
@@ -114,6 +127,7 @@ void view_catalogs_free(struct view_catalogs *c)
     if (!c)
         return;
     cu_turn_hook_cancel(c->loop, &c->replace_hook);
+    cu_turn_hook_cancel(c->loop, &c->change_hook);
     for (size_t i = 0; i < c->client_count; i++)
         cu_client_free(c->clients[i]);
     for (size_t i = 0; i < c->count; i++)

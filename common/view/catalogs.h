@@ -8,13 +8,17 @@
 
 struct view_catalogs;
 
-/* `on_up` runs when a catalogd comes up, or another one is used from here on. URLs are copied. */
-struct view_catalogs *view_catalogs_new(const struct cu_view_options *options, cu_callback *on_up,
-                                        void *arg);
+/* `on_change` runs when a catalogd comes up or is lost, or another one is used from here on. URLs
+ * are copied. */
+struct view_catalogs *view_catalogs_new(const struct cu_view_options *options,
+                                        cu_callback *on_change, void *arg);
 void view_catalogs_free(struct view_catalogs *catalogs); /* takes NULL */
 
 /* The one to ask now, or NULL: none is up. */
 struct cu_client *view_catalogs_pick(const struct view_catalogs *catalogs);
+
+/* Rises whenever another one is used, or the one in use comes up again. */
+uint64_t view_catalogs_uses(const struct view_catalogs *catalogs);
 
 /* `client` said that it is not ready: another one is used from here on, if there is one. Returns
  * whether there is. */

@@ -56,6 +56,11 @@ void view_image_free(struct view_image *image)
     free(image);
 }
 
+void view_image_doubt(struct view_image *image)
+{
+    image->is_current = false;
+}
+
 void view_image_refill(struct view_image *image)
 {
     end_fill(image);

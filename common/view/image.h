@@ -39,6 +39,9 @@ CU_MUST_USE enum cu_err view_image_take_page(struct view_image *image,
 CU_MUST_USE enum cu_err view_image_take_changes(struct view_image *image,
                                                 const Curia__V1__FeedFollowReply *reply);
 
+/* Another catalogd is asked from here on: it may know more. */
+void view_image_doubt(struct view_image *image);
+
 /* Begins a fill from the first page; what is there serves on. */
 void view_image_refill(struct view_image *image);
 

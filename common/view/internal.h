@@ -15,6 +15,13 @@ enum {
         3000, /* a catalogd that holds a read for a leader answers before this is over */
 };
 
+/* Told when the catalogd in use comes, goes or changes. Lives in its owner. */
+struct view_listener {
+    struct view_listener *next, **at;
+    cu_callback *fn;
+    void *arg;
+};
+
 struct cu_view {
     struct cu_rpc *rpc;
     struct cu_loop *loop;
@@ -23,6 +30,7 @@ struct cu_view {
     struct view_task *held;
     size_t held_count;
     struct cu_timer tick;
+    struct view_listener *listeners;
 
     struct view_op *buckets[VIEW_BUCKETS]; /* those that can be joined */
     struct view_op *gathered, **gathered_tail;
@@ -40,6 +48,8 @@ struct cu_view {
 void view_hold(struct cu_view *view, struct view_task *task);
 void view_task_leave(struct cu_view *view, struct view_task *task);
 void view_run_held(void *view); /* a catalogd is up */
+void view_listen(struct cu_view *view, struct view_listener *listener);
+void view_unlisten(struct view_listener *listener);
 void view_tick(void *view);
 /* `asked` is not ready: whether the task is to be sent again at once, to another one. Only once a
  * task: where all are not ready it is held, and they are asked at each tick. */

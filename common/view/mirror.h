@@ -67,7 +67,7 @@ struct cu_mirror_options {
  * of other topics is left where it is until the next save, said so in the log and the metric
  * "mirror.file_refused", and the mirror begins empty. */
 struct cu_mirror *cu_mirror_new(const struct cu_mirror_options *options);
-/* Writes the file if something changed since; blocks for it. Takes NULL. */
+/* Before its view. Writes the file if something changed since; blocks for it. Takes NULL. */
 void cu_mirror_free(struct cu_mirror *mirror);
 
 /* The row, or NULL. Borrowed, see above. */

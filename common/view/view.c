@@ -257,6 +257,33 @@ size_t cu_view_waiter_count(const struct cu_view *view)
     return view->waiters;
 }
 
+static void catalogs_changed(void *arg)
+{
+    struct cu_view *view = arg;
+    if (cu_view_is_up(view))
+        view_run_held(view);
+    for (struct view_listener *each = view->listeners, *next; each; each = next) {
+        next = each->next;
+        each->fn(each->arg);
+    }
+}
+
+void view_listen(struct cu_view *view, struct view_listener *listener)
+{
+    listener->next = view->listeners;
+    listener->at = &view->listeners;
+    if (listener->next)
+        listener->next->at = &listener->next;
+    view->listeners = listener;
+}
+
+void view_unlisten(struct view_listener *listener)
+{
+    *listener->at = listener->next;
+    if (listener->next)
+        listener->next->at = listener->at;
+}
+
 struct cu_view *cu_view_new(const struct cu_view_options *options)
 {
     struct cu_view *view = cu_alloc(sizeof *view);
@@ -271,7 +298,7 @@ struct cu_view *cu_view_new(const struct cu_view_options *options)
     view->joined = cu_metrics_counter(options->metrics, "view.joined");
     view->repeated = cu_metrics_counter(options->metrics, "view.repeated");
     cu_timer_init(&view->tick, view->loop, view_tick, view);
-    view->catalogs = view_catalogs_new(options, view_run_held, view);
+    view->catalogs = view_catalogs_new(options, catalogs_changed, view);
     return view;
 }
 
