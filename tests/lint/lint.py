@@ -12,7 +12,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 BANNED = re.compile(r'\b(strcpy|strcat|sprintf|vsprintf|gets|strtok|atoi|atol|rand|srand)\s*\(')
 # What a pure core may include of the system, beside its own headers, common/base and messages.
-CORE_SYSTEM = {'assert.h', 'ctype.h', 'errno.h', 'inttypes.h', 'limits.h', 'math.h', 'stdalign.h',
+CORE_SYSTEM = {'arpa/inet.h', 'assert.h', 'ctype.h', 'errno.h', 'inttypes.h', 'limits.h', 'math.h', 'stdalign.h',
                'stdarg.h', 'stdbool.h', 'stddef.h', 'stdint.h', 'stdio.h', 'stdlib.h', 'string.h',
                'strings.h', 'sys/types.h', 'zlib.h', 'msgpack/pack.h'}
 CORE_COMMON = ('common/base/', 'common/json/')  # pure themselves
