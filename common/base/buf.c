@@ -186,3 +186,22 @@ uint64_t cu_read_u64le(struct cu_reader *r)
 {
     return read_le(r, 8);
 }
+
+static uint32_t read_be(struct cu_reader *r, size_t size)
+{
+    struct cu_bytes bytes = cu_read_bytes(r, size);
+    uint32_t v = 0;
+    for (size_t i = 0; i < bytes.len; i++)
+        v = v << 8 | bytes.data[i];
+    return v;
+}
+
+uint16_t cu_read_u16be(struct cu_reader *r)
+{
+    return (uint16_t)read_be(r, 2);
+}
+
+uint32_t cu_read_u32be(struct cu_reader *r)
+{
+    return read_be(r, 4);
+}

@@ -53,6 +53,8 @@ uint8_t cu_read_u8(struct cu_reader *r);
 uint16_t cu_read_u16le(struct cu_reader *r);
 uint32_t cu_read_u32le(struct cu_reader *r);
 uint64_t cu_read_u64le(struct cu_reader *r);
+uint16_t cu_read_u16be(struct cu_reader *r);
+uint32_t cu_read_u32be(struct cu_reader *r);
 struct cu_bytes cu_read_bytes(struct cu_reader *r, size_t len);
 size_t cu_reader_left(const struct cu_reader *r);
 

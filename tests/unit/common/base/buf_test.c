@@ -42,6 +42,17 @@ START_TEST(a_failed_read_stays_failed_and_gives_zeros)
 }
 END_TEST
 
+START_TEST(reads_big_endian_where_a_protocol_is)
+{
+    struct cu_reader r = cu_reader_of((struct cu_bytes){(const uint8_t *)"\1\2\3\4\5\6\7", 7});
+
+    ck_assert_uint_eq(cu_read_u16be(&r), 0x0102);
+    ck_assert_uint_eq(cu_read_u32be(&r), 0x03040506);
+    ck_assert_uint_eq(cu_read_u16be(&r), 0);
+    ck_assert(r.failed);
+}
+END_TEST
+
 START_TEST(prints_drops_the_front_and_is_taken_whole)
 {
     struct cu_buf buf = {0};
@@ -79,5 +90,5 @@ START_TEST(orders_bytes_as_memcmp_then_by_length)
 END_TEST
 
 SUITE_MAIN("common/base/buf", reads_back_what_was_written_in_little_endian,
-           a_failed_read_stays_failed_and_gives_zeros, prints_drops_the_front_and_is_taken_whole,
-           orders_bytes_as_memcmp_then_by_length)
+           a_failed_read_stays_failed_and_gives_zeros, reads_big_endian_where_a_protocol_is,
+           prints_drops_the_front_and_is_taken_whole, orders_bytes_as_memcmp_then_by_length)
