@@ -63,6 +63,8 @@ static inline void rpc_link_move(struct rpc_link **to, struct rpc_link **from)
     *from = NULL;
 }
 
+struct cu_inlet_call;
+
 /* An accepted connection. */
 struct rpc_session {
     struct rpc_link link; /* first; in rpc->sessions */
@@ -71,6 +73,10 @@ struct rpc_session {
     struct cu_peer peer;
     struct rpc_link *requests;
     uint32_t open[2]; /* by enum cu_method_kind */
+    /* Of an inlet: no connection, one request. The session may be gone after it. */
+    struct cu_inlet_call *inlet;
+    void (*answered)(struct rpc_session *session, const struct cu_reply *reply,
+                     const struct cu_body *body);
 };
 
 /* A request being answered. */

@@ -149,6 +149,10 @@ static void send_reply(struct rpc_request *request, enum cu_err err, const char 
                              .index = index,
                              .body_len = body_len};
     detach(request);
+    if (session->answered) {
+        session->answered(session, &reply, body);
+        return;
+    }
     enum cu_err failed = cu_conn_reply(session->conn, request->id, &reply, body);
     if (!failed)
         return;
@@ -254,7 +258,7 @@ static void fill(struct rpc_request *request, struct rpc_session *s, const struc
     cu_arena_set_limit(rq->arena, 2 * (size_t)row->method->request_limit_bytes + ARENA_EXTRA_BYTES);
     rq->service = row->service;
     rq->method = row->method;
-    rq->arrived = cu_conn_received_at(s->conn);
+    rq->arrived = s->conn ? cu_conn_received_at(s->conn) : cu_loop_now(s->rpc->loop);
     rq->deadline = cu_mono_add_ms(rq->arrived, call->timeout_ms);
     rq->token = text_of(request, call->token);
     rq->datacenter = text_of(request, call->datacenter);

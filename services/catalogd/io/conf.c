@@ -86,6 +86,7 @@ enum cu_err catalog_conf_read(const struct cu_conf *conf, struct catalog_conf *r
     struct catalog_conf read = {
         .follow = cu_conf_text(conf, "catalogd.follow"),
         .port = (int)cu_conf_int(conf, "ports.server"),
+        .grpc_port = (int)cu_conf_int(conf, "catalogd.grpc_port"),
         .hold_ms = cu_conf_ms(conf, "performance.rpc_hold_timeout"),
         .query_default_ms = cu_conf_ms(conf, "default_query_time"),
         .query_max_ms = cu_conf_ms(conf, "max_query_time"),

@@ -18,6 +18,7 @@ struct catalog_peer {
 struct catalog_conf {
     const char *follow; /* "ip:port" of a raftd, "": the one on this host (contracts 3.8) */
     int port;           /* ports.server */
+    int grpc_port;      /* catalogd.grpc_port; -1: off */
     int64_t hold_ms;    /* how long NoLeader is held */
     int64_t query_default_ms, query_max_ms;
     int64_t value_max_bytes;

@@ -75,6 +75,7 @@ struct catalog_shell {
     struct feed *feeds;              /* rpc/feed.c: the open ones */
     struct rows_call *row_pages;     /* rpc/rows.c: under way */
     struct catalog_reaping *reaping; /* io/duties.c */
+    struct cu_grpc_export *grpc;     /* rpc/grpc.h; NULL: switched off */
 
     /* Ready: what was committed at the start is applied, or time is up (contracts 9.4). */
     bool is_ready, knows_target;

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "services/catalogd/rpc/grpc.h"
 #include "services/catalogd/rpc/read.h"
 
 static const struct cu_service *const services[] = {&catalog_kv_service, &catalog_status_service,
@@ -31,11 +32,13 @@ enum cu_err catalog_rpc_start(struct catalog_shell *shell, struct cu_diag *diag)
     cu_rpc_set_hooks(rpc, &(struct cu_rpc_hooks){.context = shell, .route = route});
     char url[300];
     (void)snprintf(url, sizeof(url), "tcp://%s:%d", shell->env->bind_address, shell->conf.port);
-    return cu_rpc_listen(rpc, url, diag);
+    enum cu_err err = cu_rpc_listen(rpc, url, diag);
+    return err ? err : catalog_grpc_start(shell, diag);
 }
 
 void catalog_rpc_stop(struct catalog_shell *shell)
 {
+    catalog_grpc_stop(shell);
     catalog_feeds_end(shell);
     catalog_reading_free(shell->reading);
     shell->reading = NULL;
