@@ -21,6 +21,8 @@ enum { AGENT_JSON = 0, AGENT_PRETTY = 1, AGENT_RAW = 2, AGENT_GZIP = 4 };
 /* What an encoder returns: a status, and whether the body came out compressed. */
 enum { AGENT_IS_GZIPPED = 1 << 16, AGENT_STATUS_MASK = AGENT_IS_GZIPPED - 1 };
 
+struct agent_read_row; /* rpc/read.h */
+
 enum agent_method { AGENT_GET, AGENT_PUT, AGENT_POST, AGENT_DELETE, AGENT_METHOD_COUNT };
 
 struct agent {
@@ -47,6 +49,8 @@ struct agent_call {
     const char *token;        /* NULL: none */
     unsigned format;          /* JSON, pretty, and gzip if the client takes it */
     struct cu_bytes location; /* of a redirection */
+    const struct agent_read_row *row; /* of a read */
+    const ProtobufCMessage *request;  /* likewise; in the arena */
     struct cu_view_read read;
     struct cu_view_call upstream;
     char address[AGENT_ADDRESS_BYTES];

@@ -1,11 +1,13 @@
 #include "tests/lib/fake_catalog.h"
 
 #include <check.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/base/assert.h"
+#include "curia/v1/health.pb-c.h"
 #include "curia/v1/kv.pb-c.h"
 #include "curia/v1/status.pb-c.h"
 
@@ -116,6 +118,216 @@ static void txn(void *context, struct cu_rq *rq)
     cu_rq_reply(rq, &reply.base, fake->index);
 }
 
+/* ---- nodes, services, checks ---- */
+
+static void ask_with(struct fake_catalog *fake, const char *fmt, ...) CU_PRINTF(2, 3);
+
+static void ask_with(struct fake_catalog *fake, const char *fmt, ...)
+{
+    va_list args;
+    size_t at = strlen(fake->asked);
+    va_start(args, fmt);
+    (void)vsnprintf(fake->asked + at, sizeof fake->asked - at, fmt, args);
+    va_end(args);
+}
+
+struct meta_pair {
+    ProtobufCMessage base;
+    char *key, *value;
+};
+
+static void note(struct fake_catalog *fake, const char *what, const char *name)
+{
+    fake->asked[0] = 0;
+    ask_with(fake, "%s(%s)", what, name);
+}
+
+static void note_more(struct fake_catalog *fake, size_t n_meta, void *meta, const char *near,
+                      const char *filter)
+{
+    for (size_t i = 0; i < n_meta; i++) {
+        const struct meta_pair *pair = ((struct meta_pair **)meta)[i];
+        ask_with(fake, " meta=%s:%s", pair->key, pair->value);
+    }
+    if (*near)
+        ask_with(fake, " near=%s", near);
+    if (*filter)
+        ask_with(fake, " filter=%s", filter);
+}
+
+static void note_service(struct fake_catalog *fake, const char *what,
+                         const Curia__V1__ServiceNodesRequest *in)
+{
+    note(fake, what, in->service);
+    for (size_t i = 0; i < in->n_tags; i++)
+        ask_with(fake, " tag=%s", in->tags[i]);
+    note_more(fake, in->n_node_meta, in->node_meta, in->near, in->filter);
+    ask_with(fake, "%s%s", in->connect ? " connect" : "", in->passing ? " passing" : "");
+}
+
+/* The rows that every answer is made of. */
+struct scene {
+    Curia__V1__ReadMeta meta;
+    Curia__V1__Node node, *nodes[1];
+    Curia__V1__Service service, *services[1];
+    Curia__V1__Check checks[2], *check_list[2];
+};
+
+static void set_scene(struct fake_catalog *fake, const Curia__V1__ReadOptions *read,
+                      struct scene *scene)
+{
+    bool stale = read && read->consistency == CURIA__V1__CONSISTENCY__CONSISTENCY_STALE;
+    curia__v1__read_meta__init(&scene->meta);
+    scene->meta.index = fake->index;
+    scene->meta.known_leader = true;
+    scene->meta.last_contact_ms = stale ? fake->last_contact_ms : 0;
+    curia__v1__node__init(&scene->node);
+    scene->node.node = "n1";
+    scene->node.address = "10.0.0.1";
+    scene->node.datacenter = "dc1";
+    scene->node.create_index = scene->node.modify_index = 7;
+    curia__v1__service__init(&scene->service);
+    scene->service.id = "web1";
+    scene->service.service = "web";
+    scene->service.port = 80;
+    scene->service.create_index = scene->service.modify_index = 8;
+    for (size_t i = 0; i < 2; i++) {
+        curia__v1__check__init(&scene->checks[i]);
+        scene->checks[i].node = "n1";
+        scene->checks[i].check_id = i ? "service:web1" : "serfHealth";
+        scene->checks[i].status = "passing";
+        scene->checks[i].service_id = i ? "web1" : "";
+        scene->check_list[i] = &scene->checks[i];
+    }
+    scene->nodes[0] = &scene->node;
+    scene->services[0] = &scene->service;
+}
+
+static bool is_refused(struct fake_catalog *fake, struct cu_rq *rq)
+{
+    if (fake->refuses)
+        cu_rq_fail(rq, CU_E_INVALID, "%s", fake->refuses);
+    return fake->refuses != NULL;
+}
+
+#define ANSWER(In, Out, OUT)                                                                       \
+    struct fake_catalog *fake = context;                                                           \
+    const Curia__V1__##In *in = (const Curia__V1__##In *)rq->in;                                   \
+    Curia__V1__##Out reply = CURIA__V1__##OUT##__INIT;                                             \
+    struct scene scene;                                                                            \
+    set_scene(fake, in->read, &scene);                                                             \
+    reply.meta = &scene.meta
+
+static void list_nodes(void *context, struct cu_rq *rq)
+{
+    ANSWER(ListNodesRequest, ListNodesReply, LIST_NODES_REPLY);
+    note(fake, "nodes", "");
+    note_more(fake, in->n_node_meta, in->node_meta, in->near, in->filter);
+    reply.nodes = scene.nodes;
+    reply.n_nodes = 1;
+    if (!is_refused(fake, rq))
+        cu_rq_reply(rq, &reply.base, 0);
+}
+
+static void list_services(void *context, struct cu_rq *rq)
+{
+    ANSWER(ListServicesRequest, ListServicesReply, LIST_SERVICES_REPLY);
+    char *tags[] = {"a", "b"};
+    Curia__V1__ServiceTags consul = CURIA__V1__SERVICE_TAGS__INIT,
+                           web = CURIA__V1__SERVICE_TAGS__INIT, *list[] = {&consul, &web};
+    note(fake, "services", "");
+    note_more(fake, in->n_node_meta, in->node_meta, "", "");
+    consul.name = "consul";
+    web.name = "web";
+    web.tags = tags;
+    web.n_tags = 2;
+    reply.services = list;
+    reply.n_services = 2;
+    if (!is_refused(fake, rq))
+        cu_rq_reply(rq, &reply.base, 0);
+}
+
+static void service_nodes(void *context, struct cu_rq *rq)
+{
+    ANSWER(ServiceNodesRequest, ServiceNodesReply, SERVICE_NODES_REPLY);
+    Curia__V1__CatalogService web = CURIA__V1__CATALOG_SERVICE__INIT, *list[] = {&web};
+    note_service(fake, "service", in);
+    web.node = "n1";
+    web.service_id = "web1";
+    web.service_name = "web";
+    reply.services = list;
+    reply.n_services = 1;
+    if (!is_refused(fake, rq))
+        cu_rq_reply(rq, &reply.base, 0);
+}
+
+static void node_services(void *context, struct cu_rq *rq)
+{
+    ANSWER(NodeServicesRequest, NodeServicesReply, NODE_SERVICES_REPLY);
+    note(fake, "node", in->node);
+    note_more(fake, 0, NULL, "", in->filter);
+    if (strcmp(in->node, "nosuch") != 0) {
+        reply.node = &scene.node;
+        reply.services = scene.services;
+        reply.n_services = 1;
+    }
+    if (!is_refused(fake, rq))
+        cu_rq_reply(rq, &reply.base, 0);
+}
+
+#define CHECKS(name, In, member, n_meta, meta, near_)                                              \
+    static void name(void *context, struct cu_rq *rq)                                              \
+    {                                                                                              \
+        ANSWER(In, ChecksReply, CHECKS_REPLY);                                                     \
+        note(fake, #name, in->member);                                                             \
+        note_more(fake, n_meta, meta, near_, in->filter);                                          \
+        reply.checks = scene.check_list;                                                           \
+        reply.n_checks = 2;                                                                        \
+        if (!is_refused(fake, rq))                                                                 \
+            cu_rq_reply(rq, &reply.base, 0);                                                       \
+    }
+CHECKS(node_checks, NodeChecksRequest, node, 0, NULL, "")
+CHECKS(service_checks, ServiceChecksRequest, service, in->n_node_meta, in->node_meta, in->near)
+CHECKS(state_checks, StateChecksRequest, state, in->n_node_meta, in->node_meta, in->near)
+
+static void health_nodes(void *context, struct cu_rq *rq)
+{
+    ANSWER(ServiceNodesRequest, HealthServiceReply, HEALTH_SERVICE_REPLY);
+    Curia__V1__HealthEntry entry = CURIA__V1__HEALTH_ENTRY__INIT, *list[] = {&entry};
+    note_service(fake, "health", in);
+    entry.node = &scene.node;
+    entry.service = &scene.service;
+    entry.checks = scene.check_list;
+    entry.n_checks = 2;
+    reply.entries = list;
+    reply.n_entries = 1;
+    if (!is_refused(fake, rq))
+        cu_rq_reply(rq, &reply.base, 0);
+}
+
+static void register_node(void *context, struct cu_rq *rq)
+{
+    struct fake_catalog *fake = context;
+    const Curia__V1__RegisterRequest *in = (const Curia__V1__RegisterRequest *)rq->in;
+    Curia__V1__RegisterReply reply = CURIA__V1__REGISTER_REPLY__INIT;
+    note(fake, "register", in->node->node);
+    ask_with(fake, " %s in %s service=%s checks=%zu", in->node->address, in->node->datacenter,
+             in->service ? in->service->service : "", in->n_checks);
+    if (!is_refused(fake, rq))
+        cu_rq_reply(rq, &reply.base, 0);
+}
+
+static void deregister_node(void *context, struct cu_rq *rq)
+{
+    struct fake_catalog *fake = context;
+    const Curia__V1__DeregisterRequest *in = (const Curia__V1__DeregisterRequest *)rq->in;
+    Curia__V1__DeregisterReply reply = CURIA__V1__DEREGISTER_REPLY__INIT;
+    note(fake, "deregister", in->node);
+    ask_with(fake, " service=%s check=%s", in->service_id, in->check_id);
+    if (!is_refused(fake, rq))
+        cu_rq_reply(rq, &reply.base, 0);
+}
+
 /* ---- status ---- */
 
 static void leader(void *context, struct cu_rq *rq)
@@ -165,7 +377,25 @@ static const struct cu_method status_methods[] = {
     CU_METHOD(RaftConfiguration, CU_CALL, ROUTE_ANY, CALLER_AGENT, NO_PERM, KIB, KIB, configuration),
     CU_METHOD(Stats,             CU_CALL, ROUTE_ANY, CALLER_AGENT, NO_PERM, KIB, KIB, stats),
 };
+static const struct cu_method catalog_methods[] = {
+    CU_METHOD(RegisterNode,   CU_CALL, ROUTE_ANY, CALLER_AGENT, NO_PERM, 2 * MIB, KIB, register_node),
+    CU_METHOD(DeregisterNode, CU_CALL, ROUTE_ANY, CALLER_AGENT, NO_PERM, KIB, KIB, deregister_node),
+    CU_METHOD(ListNodes,      CU_CALL, ROUTE_ANY, CALLER_AGENT, NO_PERM, KIB, MIB, list_nodes),
+    CU_METHOD(ListServices,   CU_CALL, ROUTE_ANY, CALLER_AGENT, NO_PERM, KIB, MIB, list_services),
+    CU_METHOD(ServiceNodes,   CU_CALL, ROUTE_ANY, CALLER_AGENT, NO_PERM, KIB, MIB, service_nodes),
+    CU_METHOD(NodeServices,   CU_CALL, ROUTE_ANY, CALLER_AGENT, NO_PERM, KIB, MIB, node_services),
+};
+static const struct cu_method health_methods[] = {
+    CU_METHOD(NodeChecks,    CU_CALL, ROUTE_ANY, CALLER_AGENT, NO_PERM, KIB, MIB, node_checks),
+    CU_METHOD(ServiceChecks, CU_CALL, ROUTE_ANY, CALLER_AGENT, NO_PERM, KIB, MIB, service_checks),
+    CU_METHOD(StateChecks,   CU_CALL, ROUTE_ANY, CALLER_AGENT, NO_PERM, KIB, MIB, state_checks),
+    CU_METHOD(ServiceNodes,  CU_CALL, ROUTE_ANY, CALLER_AGENT, NO_PERM, KIB, MIB, health_nodes),
+};
 /* clang-format on */
+static const struct cu_service catalog = {&curia__v1__catalog__descriptor, catalog_methods,
+                                          CU_COUNT(catalog_methods)};
+static const struct cu_service health = {&curia__v1__health__descriptor, health_methods,
+                                         CU_COUNT(health_methods)};
 static const struct cu_service kv = {&curia__v1__kv__descriptor, kv_methods, CU_COUNT(kv_methods)};
 static const struct cu_service status = {&curia__v1__status__descriptor, status_methods,
                                          CU_COUNT(status_methods)};
@@ -183,6 +413,8 @@ void fake_catalog_start(struct fake_catalog *fake)
                                             .datacenter = "dc1"});
     cu_rpc_add_service(fake->rpc, &kv, fake);
     cu_rpc_add_service(fake->rpc, &status, fake);
+    cu_rpc_add_service(fake->rpc, &catalog, fake);
+    cu_rpc_add_service(fake->rpc, &health, fake);
     enum cu_err err = cu_rpc_listen(fake->rpc, fake->url, &diag);
     ck_assert_msg(!err, "%s", diag.text);
 }

@@ -1,5 +1,6 @@
 /* fake_catalog.h - a catalogd that behaves, for tests of the view and of agentd: one row that every
- * key has, waits that end when it changes, and failures on demand. */
+ * key has, waits that end when it changes, failures on demand; and a node "n1" with an instance
+ * "web" of a service and two checks, whatever is asked of Catalog and Health. */
 #ifndef TESTS_LIB_FAKE_CATALOG_H
 #define TESTS_LIB_FAKE_CATALOG_H
 
@@ -19,6 +20,8 @@ struct fake_catalog {
     bool swallows_puts;
     unsigned gets, lists, puts, txns, unchanged, gone; /* asked, or left, so far */
     char last_origin[64], last_session[64];
+    char asked[512];     /* the last question to Catalog or Health, in words */
+    const char *refuses; /* these refuse, with this sentence; NULL: they answer */
     struct cu_rq *waits[FAKE_WAITS_MAX];
     size_t wait_count;
 };

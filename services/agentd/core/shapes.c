@@ -3,6 +3,7 @@
 #include "curia/v1/kv.pb-c.h"
 #include "curia/v1/status.pb-c.h"
 
+#include "services/agentd/core/registration.h"
 #include "services/agentd/core/shapes_rows.h"
 
 // clang-format off
@@ -98,6 +99,8 @@ const struct cu_json_shape *const agent_shapes[] = {
     &agent_shape_string_map,
     &agent_shape_service_addresses,
     &agent_shape_node,
+    &agent_shape_catalog_registration,
+    &agent_shape_catalog_deregistration,
     &agent_shape_upstream,
     &agent_shape_agent_upstream,
     &agent_shape_proxy,

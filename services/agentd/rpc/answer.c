@@ -39,6 +39,8 @@ static void meta_headers(struct MHD_Response *response, const struct agent_meta 
         agent_response_number(response, "X-Consul-Index", meta->index);
     agent_response_header(response, "X-Consul-KnownLeader", meta->known_leader ? "true" : "false");
     agent_response_number(response, "X-Consul-LastContact", meta->last_contact_ms);
+    if (meta->consistency)
+        agent_response_header(response, "X-Consul-Effective-Consistency", meta->consistency);
 }
 
 static enum agent_method method_of(const char *method)
@@ -117,19 +119,31 @@ void agent_answer_empty(struct agent_call *call, unsigned status, const struct a
     finish(call, status, response);
 }
 
-void agent_answer_text(struct agent_call *call, unsigned status, const char *text)
+static void answer_text(struct agent_call *call, unsigned status, const char *text,
+                        const struct agent_meta *meta)
 {
     struct MHD_Response *response = agent_response_copy(cu_bytes_of(text));
     agent_response_header(response, "Content-Type", TEXT_PLAIN);
+    meta_headers(response, meta);
     finish(call, status, response);
+}
+
+void agent_answer_text(struct agent_call *call, unsigned status, const char *text)
+{
+    answer_text(call, status, text, NULL);
+}
+
+void agent_answer_fault_of(struct agent_call *call, const struct agent_meta *meta)
+{
+    if (call->fault.text[0])
+        answer_text(call, call->fault.status, call->fault.text, meta);
+    else
+        agent_answer_empty(call, call->fault.status, meta);
 }
 
 void agent_answer_fault(struct agent_call *call)
 {
-    if (call->fault.text[0])
-        agent_answer_text(call, call->fault.status, call->fault.text);
-    else
-        agent_answer_empty(call, call->fault.status, NULL);
+    agent_answer_fault_of(call, NULL);
 }
 
 void agent_answer_error(struct agent_call *call, enum cu_err err, const char *text,

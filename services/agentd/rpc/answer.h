@@ -9,6 +9,7 @@ struct agent_meta {
     uint64_t index; /* 0: not printed */
     bool known_leader;
     uint64_t last_contact_ms;
+    const char *consistency; /* X-Consul-Effective-Consistency; NULL: not printed */
 };
 
 /* Each answers once. `meta` NULL: none is printed. */
@@ -22,6 +23,7 @@ void agent_answer_text(struct agent_call *call, unsigned status, const char *tex
 
 /* `fault` of the call, filled before. */
 void agent_answer_fault(struct agent_call *call);
+void agent_answer_fault_of(struct agent_call *call, const struct agent_meta *meta);
 /* An error of the bus, by the one table. */
 void agent_answer_error(struct agent_call *call, enum cu_err err, const char *text,
                         unsigned invalid_status);

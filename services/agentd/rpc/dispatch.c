@@ -210,22 +210,37 @@ static bool read_head(struct agent_call *call)
 
 static bool takes_body(const struct agent_call *call)
 {
-    return (call->route->takes & (AGENT_KV_BODY | AGENT_TXN_BODY)) &&
+    return (call->route->takes & (AGENT_KV_BODY | AGENT_TXN_BODY | AGENT_JSON_BODY)) &&
            strcmp(call->rq.method, "PUT") == 0;
+}
+
+static uint64_t body_limit(const struct agent_call *call)
+{
+    const struct agent_conf *conf = &call->agent->conf;
+    if (call->route->takes & AGENT_JSON_BODY)
+        return AGENT_JSON_BODY_BYTES;
+    return call->route->takes & AGENT_TXN_BODY ? conf->txn_max_bytes : conf->kv_max_bytes;
+}
+
+/* Where it may be set, the sentence says so. */
+static const char *limit_hint(const struct agent_call *call)
+{
+    if (call->route->takes & AGENT_JSON_BODY)
+        return "";
+    return call->route->takes & AGENT_TXN_BODY ? " See " LIMITS_PAGE "txn_max_req_len."
+                                               : " See " LIMITS_PAGE "kv_max_value_size.";
 }
 
 static void too_large(struct agent_call *call)
 {
-    bool txn = call->route->takes & AGENT_TXN_BODY;
-    const char *page = txn ? LIMITS_PAGE "txn_max_req_len" : LIMITS_PAGE "kv_max_value_size";
     unsigned long long limit = call->rq.body_limit;
     if (call->rq.is_chunked)
-        (void)agent_refuse(&call->fault, 413,
-                           "Request body too large, max size: %llu bytes. See %s.", limit, page);
+        (void)agent_refuse(&call->fault, 413, "Request body too large, max size: %llu bytes.%s",
+                           limit, limit_hint(call));
     else
         (void)agent_refuse(&call->fault, 413,
-                           "Request body(%llu bytes) too large, max size: %llu bytes. See %s.",
-                           (unsigned long long)call->rq.content_length, limit, page);
+                           "Request body(%llu bytes) too large, max size: %llu bytes.%s",
+                           (unsigned long long)call->rq.content_length, limit, limit_hint(call));
     agent_answer_fault(call);
 }
 
@@ -238,8 +253,7 @@ static void begin(void *context, struct agent_rq *rq)
     cu_count(call->agent->requests, 1);
     if (!read_head(call) || !takes_body(call))
         return;
-    rq->body_limit = call->route->takes & AGENT_TXN_BODY ? call->agent->conf.txn_max_bytes
-                                                         : call->agent->conf.kv_max_bytes;
+    rq->body_limit = body_limit(call);
     if (rq->content_length > rq->body_limit)
         too_large(call);
 }

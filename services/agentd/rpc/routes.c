@@ -2,10 +2,24 @@
 
 /* A route that is not built yet has no row: 404. */
 // clang-format off
+#define READ (AGENT_TAKES_READ_OPTIONS | AGENT_TAKES_DC)
 const struct agent_route agent_routes[] = {
     {"/v1/agent/metrics",               "GET",            0, agent_metrics_get},
     {"/v1/agent/self",                  "GET",            0, agent_self_get},
+    {"/v1/catalog/connect/",            "GET",            READ | AGENT_TAKES_NS, agent_catalog_connect_get},
     {"/v1/catalog/datacenters",         "GET",            AGENT_TAKES_READ_OPTIONS, agent_datacenters_get},
+    {"/v1/catalog/deregister",          "PUT",            AGENT_TAKES_NS | AGENT_JSON_BODY, agent_catalog_deregister_put},
+    {"/v1/catalog/node/",               "GET",            READ | AGENT_TAKES_NS, agent_catalog_node_get},
+    {"/v1/catalog/node-services/",      "GET",            READ | AGENT_TAKES_NS, agent_catalog_node_services_get},
+    {"/v1/catalog/nodes",               "GET",            READ, agent_catalog_nodes_get},
+    {"/v1/catalog/register",            "PUT",            AGENT_TAKES_NS | AGENT_JSON_BODY, agent_catalog_register_put},
+    {"/v1/catalog/service/",            "GET",            READ | AGENT_TAKES_NS, agent_catalog_service_get},
+    {"/v1/catalog/services",            "GET",            READ | AGENT_TAKES_NS, agent_catalog_services_get},
+    {"/v1/health/checks/",              "GET",            READ | AGENT_TAKES_NS, agent_health_checks_get},
+    {"/v1/health/connect/",             "GET",            READ | AGENT_TAKES_NS, agent_health_connect_get},
+    {"/v1/health/node/",                "GET",            READ | AGENT_TAKES_NS, agent_health_node_get},
+    {"/v1/health/service/",             "GET",            READ | AGENT_TAKES_NS, agent_health_service_get},
+    {"/v1/health/state/",               "GET",            READ | AGENT_TAKES_NS, agent_health_state_get},
     {"/v1/kv/",                         "GET,PUT,DELETE", AGENT_TAKES_READ_OPTIONS | AGENT_TAKES_DC |
                                                           AGENT_TAKES_NS | AGENT_KV_BODY, agent_kv_handle},
     {"/v1/operator/raft/configuration", "GET",            AGENT_TAKES_READ_OPTIONS | AGENT_TAKES_DC,

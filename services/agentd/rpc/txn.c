@@ -47,7 +47,7 @@ static void done(void *arg, const struct cu_answer *answer)
     /* A write's answer has no meta, and says nothing of leaders. */
     bool known_leader = reply->meta ? reply->meta->known_leader : true;
     uint64_t last_contact_ms = reply->meta ? reply->meta->last_contact_ms : 0;
-    struct agent_meta meta = {0, known_leader, last_contact_ms};
+    struct agent_meta meta = {.known_leader = known_leader, .last_contact_ms = last_contact_ms};
 
     cu_buf_text(&json, "{\"Results\":");
     if (reply->n_errors)

@@ -83,8 +83,9 @@ struct catalog_shell {
     struct cu_timer ready_timer;
 
     struct catalog_counters {
-        struct cu_counter *woken, *unchanged, *evaluated, *joined, *feed, *feed_rows, *pulls, *pull_failures,
-            *applied, *commits, *commit_failures, *proposed, *proposals, *rounds, *refused;
+        struct cu_counter *woken, *unchanged, *evaluated, *joined, *feed, *feed_rows, *pulls,
+            *pull_failures, *applied, *commits, *commit_failures, *proposed, *proposals, *rounds,
+            *refused;
         struct cu_sample *batch;
         struct cu_sample *kv_apply;
     } count;

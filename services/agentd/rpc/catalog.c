@@ -1,0 +1,229 @@
+/* catalog.c - /v1/catalog (http-api.md 2.6). */
+#include "curia/v1/catalog.pb-c.h"
+
+#include "common/json/text.h"
+#include "services/agentd/core/registration.h"
+#include "services/agentd/core/shapes.h"
+#include "services/agentd/rpc/answer.h"
+#include "services/agentd/rpc/read.h"
+#include "services/agentd/rpc/routes.h"
+
+/* What is read costs more memory than its text: members become structures. */
+enum { ARENA_FACTOR = 16, ARENA_EXTRA_BYTES = 256 * 1024 };
+
+/* ---- rendering ---- */
+
+static unsigned encode_nodes(const ProtobufCMessage *message, unsigned format, struct cu_buf *out)
+{
+    const Curia__V1__ListNodesReply *reply = (const Curia__V1__ListNodesReply *)message;
+    size_t start = out->len;
+    cu_buf_u8(out, '[');
+    for (size_t i = 0; i < reply->n_nodes; i++) {
+        if (i)
+            cu_buf_u8(out, ',');
+        cu_json_write(out, &agent_shape_node, &reply->nodes[i]->base);
+    }
+    cu_buf_u8(out, ']');
+    return agent_read_finish(200, format, start, out);
+}
+
+static void write_tags(struct cu_buf *out, const Curia__V1__ServiceTags *service)
+{
+    cu_json_cstr(out, service->name);
+    cu_buf_text(out, ":[");
+    for (size_t i = 0; i < service->n_tags; i++) {
+        if (i)
+            cu_buf_u8(out, ',');
+        cu_json_cstr(out, service->tags[i]);
+    }
+    cu_buf_u8(out, ']');
+}
+
+static unsigned encode_services(const ProtobufCMessage *message, unsigned format,
+                                struct cu_buf *out)
+{
+    const Curia__V1__ListServicesReply *reply = (const Curia__V1__ListServicesReply *)message;
+    size_t start = out->len;
+    cu_buf_u8(out, '{');
+    for (size_t i = 0; i < reply->n_services; i++) {
+        if (i)
+            cu_buf_u8(out, ',');
+        write_tags(out, reply->services[i]);
+    }
+    cu_buf_u8(out, '}');
+    return agent_read_finish(200, format, start, out);
+}
+
+static unsigned encode_instances(const ProtobufCMessage *message, unsigned format,
+                                 struct cu_buf *out)
+{
+    const Curia__V1__ServiceNodesReply *reply = (const Curia__V1__ServiceNodesReply *)message;
+    size_t start = out->len;
+    cu_buf_u8(out, '[');
+    for (size_t i = 0; i < reply->n_services; i++) {
+        if (i)
+            cu_buf_u8(out, ',');
+        cu_json_write(out, &agent_shape_catalog_service, &reply->services[i]->base);
+    }
+    cu_buf_u8(out, ']');
+    return agent_read_finish(200, format, start, out);
+}
+
+static unsigned encode_node(const ProtobufCMessage *message, unsigned format, struct cu_buf *out)
+{
+    const Curia__V1__NodeServicesReply *reply = (const Curia__V1__NodeServicesReply *)message;
+    size_t start = out->len;
+    if (!reply->node) {
+        cu_buf_text(out, "null");
+        return agent_read_finish(200, format, start, out);
+    }
+    cu_buf_text(out, "{\"Node\":");
+    cu_json_write(out, &agent_shape_node, &reply->node->base);
+    cu_buf_text(out, ",\"Services\":{");
+    for (size_t i = 0; i < reply->n_services; i++) {
+        if (i)
+            cu_buf_u8(out, ',');
+        cu_json_cstr(out, reply->services[i]->id);
+        cu_buf_u8(out, ':');
+        cu_json_write(out, &agent_shape_node_service, &reply->services[i]->base);
+    }
+    cu_buf_text(out, "}}");
+    return agent_read_finish(200, format, start, out);
+}
+
+static unsigned encode_node_services(const ProtobufCMessage *message, unsigned format,
+                                     struct cu_buf *out)
+{
+    const Curia__V1__NodeServicesReply *reply = (const Curia__V1__NodeServicesReply *)message;
+    size_t start = out->len;
+    if (!reply->node) {
+        cu_buf_text(out, "{\"Node\":null,\"Services\":null}");
+        return agent_read_finish(200, format, start, out);
+    }
+    cu_buf_text(out, "{\"Node\":");
+    cu_json_write(out, &agent_shape_node, &reply->node->base);
+    cu_buf_text(out, ",\"Services\":[");
+    for (size_t i = 0; i < reply->n_services; i++) {
+        if (i)
+            cu_buf_u8(out, ',');
+        cu_json_write(out, &agent_shape_node_service, &reply->services[i]->base);
+    }
+    cu_buf_text(out, "]}");
+    return agent_read_finish(200, format, start, out);
+}
+
+/* ---- reads ---- */
+
+// clang-format off
+#define AT(type, member)  offsetof(Curia__V1__##type, member)
+#define METHOD(name, encode) {&curia__v1__catalog__descriptor, name, encode}
+#define META(type, entry)                                                                          \
+    .meta = AT(type, node_meta), .n_meta = AT(type, n_node_meta),                                  \
+    .meta_entry = &curia__v1__##entry##__node_meta_entry__descriptor
+#define FLAGS (AGENT_SAYS_CONSISTENCY | AGENT_META_ON_ERROR)
+
+static const struct agent_read_row nodes = {
+    METHOD("ListNodes", encode_nodes), FLAGS, NULL,
+    {.request = &curia__v1__list_nodes_request__descriptor,
+     .near = AT(ListNodesRequest, near), .filter = AT(ListNodesRequest, filter),
+     META(ListNodesRequest, list_nodes_request)}};
+static const struct agent_read_row services = {
+    METHOD("ListServices", encode_services), FLAGS, NULL,
+    {.request = &curia__v1__list_services_request__descriptor,
+     META(ListServicesRequest, list_services_request)}};
+#define INSTANCES                                                                                  \
+    .request = &curia__v1__service_nodes_request__descriptor,                                      \
+    .tail = AT(ServiceNodesRequest, service), .near = AT(ServiceNodesRequest, near),               \
+    .filter = AT(ServiceNodesRequest, filter), META(ServiceNodesRequest, service_nodes_request)
+static const struct agent_read_row service = {
+    METHOD("ServiceNodes", encode_instances), FLAGS, "Missing service name",
+    {INSTANCES, .tags = AT(ServiceNodesRequest, tags), .n_tags = AT(ServiceNodesRequest, n_tags)}};
+static const struct agent_read_row proxies = {
+    METHOD("ServiceNodes", encode_instances), FLAGS, "Missing service name",
+    {INSTANCES, .connect = AT(ServiceNodesRequest, connect)}};
+#define ONE_NODE                                                                                   \
+    {.request = &curia__v1__node_services_request__descriptor,                                     \
+     .tail = AT(NodeServicesRequest, node), .filter = AT(NodeServicesRequest, filter)}
+static const struct agent_read_row node = {
+    METHOD("NodeServices", encode_node), FLAGS, "Missing node name", ONE_NODE};
+static const struct agent_read_row node_services = {
+    METHOD("NodeServices", encode_node_services), FLAGS, "Missing node name", ONE_NODE};
+
+#define READ(name, row)                                                                            \
+    void agent_catalog_##name##_get(struct agent_call *call)                                       \
+    {                                                                                              \
+        agent_read_bound(call, &(row));                                                            \
+    }
+/* clang-format on */
+
+READ(nodes, nodes)
+READ(services, services)
+READ(service, service)
+READ(connect, proxies)
+READ(node, node)
+READ(node_services, node_services)
+
+/* ---- writes ---- */
+
+static void written(void *arg, const struct cu_answer *answer)
+{
+    struct agent_call *call = arg;
+    struct cu_buf json = {0};
+    if (answer->err) {
+        agent_answer_error(call, answer->err, answer->text, 500);
+        return;
+    }
+    cu_buf_text(&json, "true");
+    agent_answer_json(call, 200, &json, NULL);
+}
+
+static void write_with(struct agent_call *call, const char *method, const ProtobufCMessage *request)
+{
+    call->upstream = (struct cu_view_call){
+        .service = &curia__v1__catalog__descriptor,
+        .method = method,
+        .request = request,
+        .timeout_ms = AGENT_WRITE_MS,
+        .token = call->token,
+        .origin = {call->agent->env->node_name, "agentd",
+                   agent_rq_address(&call->rq, call->address)},
+        .done = written,
+        .arg = call,
+    };
+    cu_view_call(call->agent->view, &call->upstream);
+}
+
+/* In the arena, since a write that waits for a catalogd is packed later. */
+static void *new_request(struct agent_call *call, size_t size)
+{
+    struct cu_arena *arena = call->rq.arena;
+    cu_arena_set_limit(arena, ARENA_FACTOR * call->rq.body.len + ARENA_EXTRA_BYTES);
+    void *request = cu_arena_alloc(arena, size);
+    if (!request)
+        agent_answer_text(call, 500, "request is too large");
+    return request;
+}
+
+void agent_catalog_register_put(struct agent_call *call)
+{
+    Curia__V1__RegisterRequest *request = new_request(call, sizeof *request);
+    if (!request)
+        return;
+    if (agent_registration_parse(cu_buf_bytes(&call->rq.body), call->agent->env->datacenter,
+                                 call->rq.arena, request, &call->fault))
+        write_with(call, "RegisterNode", &request->base);
+    else
+        agent_answer_fault(call);
+}
+
+void agent_catalog_deregister_put(struct agent_call *call)
+{
+    Curia__V1__DeregisterRequest *request = new_request(call, sizeof *request);
+    if (!request)
+        return;
+    if (agent_deregistration_parse(cu_buf_bytes(&call->rq.body), call->agent->env->datacenter,
+                                   call->rq.arena, request, &call->fault))
+        write_with(call, "DeregisterNode", &request->base);
+    else
+        agent_answer_fault(call);
+}

@@ -1,0 +1,134 @@
+#include "services/agentd/rpc/read.h"
+
+#include "common/base/random.h"
+#include "common/json/text.h"
+#include "services/agentd/core/gzip.h"
+#include "services/agentd/rpc/answer.h"
+
+unsigned agent_read_finish(unsigned status, unsigned format, size_t start, struct cu_buf *out)
+{
+    if ((format & AGENT_PRETTY) && !(format & AGENT_RAW) && out->len > start) {
+        struct cu_buf pretty = {0};
+        cu_json_indent(&pretty, (struct cu_bytes){out->data + start, out->len - start});
+        out->len = start;
+        cu_buf_append(out, pretty.data, pretty.len);
+        cu_buf_deinit(&pretty);
+    }
+    if (!(format & AGENT_GZIP) || out->len - start < AGENT_GZIP_MIN_BYTES)
+        return status;
+    agent_gzip(out, start);
+    return status | AGENT_IS_GZIPPED;
+}
+
+static const struct {
+    enum cu_view_mode mode;
+    const char *name; /* as X-Consul-Effective-Consistency calls it */
+} modes[] = {
+    [AGENT_DEFAULT] = {CU_VIEW_DEFAULT, "leader"},
+    [AGENT_CONSISTENT] = {CU_VIEW_CONSISTENT, "consistent"},
+    [AGENT_STALE] = {CU_VIEW_STALE, "stale"},
+};
+_Static_assert(CU_COUNT(modes) == AGENT_MODE_COUNT, "a row for each mode");
+
+/* A little more than asked, so that a herd does not come back together (http-api.md 1.8). */
+static uint64_t with_jitter(uint64_t wait_ms)
+{
+    uint64_t number;
+    cu_random_bytes(&number, sizeof number);
+    return wait_ms + number % (wait_ms / AGENT_JITTER_SHARE + 1);
+}
+
+/* ?max_stale: an answer from too far behind is asked for again in default mode, once. */
+static bool is_too_stale(struct agent_call *call, const struct cu_view_answer *answer)
+{
+    return call->options.max_stale_ms && answer->last_contact_ms > call->options.max_stale_ms;
+}
+
+static const char *said_consistency(const struct agent_call *call)
+{
+    return call->row->flags & AGENT_SAYS_CONSISTENCY ? modes[call->options.mode].name : NULL;
+}
+
+static void fail(struct agent_call *call, const struct cu_view_answer *answer)
+{
+    struct agent_meta nothing = {.index = 1, .consistency = said_consistency(call)};
+    bool has_meta = call->row->flags & AGENT_META_ON_ERROR;
+    agent_fault_of(&call->fault, answer->err, answer->text, 500);
+    agent_answer_fault_of(call, has_meta ? &nothing : NULL);
+}
+
+static void start(struct agent_call *call);
+
+static void done(void *arg, const struct cu_view_answer *answer)
+{
+    struct agent_call *call = arg;
+    if (answer->err) {
+        fail(call, answer);
+        return;
+    }
+    if (is_too_stale(call, answer)) {
+        call->options.mode = AGENT_DEFAULT;
+        call->options.max_stale_ms = 0;
+        start(call);
+        return;
+    }
+    struct agent_meta meta = {
+        .index = answer->index ? answer->index : 1,
+        .known_leader = answer->known_leader,
+        .last_contact_ms = answer->last_contact_ms,
+        .consistency = said_consistency(call),
+    };
+    unsigned status = answer->body->number & AGENT_STATUS_MASK;
+    if (call->fault.status) /* a parameter that counts only behind the look (2.7) */
+        agent_answer_fault_of(call, &meta);
+    else if (status == 404)
+        agent_answer_empty(call, 404, &meta);
+    else
+        agent_answer_body(call, status, answer->body->number & AGENT_IS_GZIPPED,
+                          call->format & AGENT_RAW ? "text/plain" : "application/json",
+                          answer->body, &meta);
+}
+
+static void start(struct agent_call *call)
+{
+    call->read = (struct cu_view_read){
+        .method = &call->row->method,
+        .request = call->request,
+        .mode = modes[call->options.mode].mode,
+        .index = call->options.index,
+        .wait_ms = call->options.index ? with_jitter(call->options.wait_ms) : 0,
+        .format = call->format,
+        .token = call->token,
+        .done = done,
+        .arg = call,
+    };
+    call->rq.will_wait = call->read.index > 0;
+    cu_view_read(call->agent->view, &call->read);
+}
+
+void agent_read_start(struct agent_call *call, const struct agent_read_row *row,
+                      const ProtobufCMessage *request)
+{
+    call->row = row;
+    call->request = request;
+    start(call);
+}
+
+void agent_read_bound(struct agent_call *call, const struct agent_read_row *row)
+{
+    struct agent_asked asked = {call->tail, &call->query, call->agent->env->node_name};
+    bool bad_passing = false;
+    if (row->missing && call->tail.len == 0) {
+        agent_answer_text(call, 400, row->missing);
+        return;
+    }
+    ProtobufCMessage *request =
+        agent_params_bind(&row->params, &asked, call->rq.arena, &bad_passing);
+    if (!request) {
+        agent_answer_text(call, 500, "request is too large");
+        return;
+    }
+    if (bad_passing)
+        (void)agent_refuse(&call->fault, 400, "Invalid value for ?passing");
+    agent_read_start(call, row, request);
+}

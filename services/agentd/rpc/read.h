@@ -1,0 +1,31 @@
+/* read.h - a read of the catalog over HTTP: a row says what is asked and how it is shown, the rest
+ * is the same for all (http-api.md 1.5, 1.8). */
+#ifndef AGENT_READ_H
+#define AGENT_READ_H
+
+#include "services/agentd/agent.h"
+#include "services/agentd/core/params.h"
+
+enum {
+    AGENT_SAYS_CONSISTENCY = 1, /* X-Consul-Effective-Consistency */
+    AGENT_META_ON_ERROR = 2,    /* index 1 and no leader, also where the catalog refuses */
+};
+
+struct agent_read_row {
+    struct cu_view_method method;
+    unsigned flags;
+    const char *missing;        /* a 400 where nothing stands behind the pattern; NULL: it may */
+    struct agent_params params; /* of agent_read_bound() */
+};
+
+/* Asks for what path and query name. */
+void agent_read_bound(struct agent_call *call, const struct agent_read_row *row);
+/* Asks with a request that lies in the call's arena. */
+void agent_read_start(struct agent_call *call, const struct agent_read_row *row,
+                      const ProtobufCMessage *request);
+
+/* The end of every encoder: indents and compresses what was appended since `start`, as the format
+ * says, and returns what the encoder returns. */
+unsigned agent_read_finish(unsigned status, unsigned format, size_t start, struct cu_buf *out);
+
+#endif
