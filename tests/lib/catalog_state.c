@@ -232,6 +232,7 @@ static bool add_row(void *arg, const struct catalog_row *row)
 struct cu_u128 state_sum(struct state *state)
 {
     struct sum sum = {.table = CATALOG_KV};
+    ck_assert_int_eq(catalog_store_flush(state->store), CU_OK); /* indexes are written then */
     struct cu_bytes all = {NULL, 0};
     for (int table = 0; table < CATALOG_TABLE_COUNT; table++) {
         sum.table = (enum catalog_table)table;

@@ -4,6 +4,7 @@
 
 #include "common/base/assert.h"
 #include "services/catalogd/core/change.h"
+#include "services/catalogd/core/register.h"
 #include "services/catalogd/core/store_state.h"
 #include "services/catalogd/core/txn.h"
 
@@ -36,7 +37,8 @@ static const result_t result_many_ops =
     RESULT(.error = CU_E_TOO_LARGE, .text = "Transaction contains too many operations (> 64)");
 _Static_assert(CATALOG_TXN_OPS_MAX == 64, "named in the sentence above");
 
-static enum cu_err refuse(struct cu_arena *arena, const char *text, const result_t **ret_result)
+static enum cu_err refuse(struct cu_arena *arena, enum cu_err error, const char *text,
+                          const result_t **ret_result)
 {
     result_t *result = cu_arena_alloc(arena, sizeof *result);
     char *copy = cu_arena_strdup(arena, text);
@@ -44,7 +46,7 @@ static enum cu_err refuse(struct cu_arena *arena, const char *text, const result
     if (!result || !copy)
         return CU_OK;
     curia__internal__v1__command_result__init(result);
-    result->error = CU_E_INVALID;
+    result->error = error;
     result->text = copy;
     *ret_result = result;
     return CU_OK;
@@ -112,9 +114,34 @@ static enum cu_err apply_kv(struct catalog_store *store,
     if (err)
         return err;
     if (done.refusal)
-        return refuse(arena, done.refusal, ret_result);
+        return refuse(arena, CU_E_INVALID, done.refusal, ret_result);
     *ret_result = done.applied ? &result_true : &result_false;
     return CU_OK;
+}
+
+static enum cu_err answer(enum cu_err err, const struct catalog_refusal *refusal,
+                          struct cu_arena *arena, const result_t **ret_result)
+{
+    *ret_result = &result_true;
+    return err || !refusal->text ? err : refuse(arena, refusal->err, refusal->text, ret_result);
+}
+
+static enum cu_err apply_register(struct catalog_store *store,
+                                  Curia__Internal__V1__RegisterCommand *command,
+                                  struct cu_arena *arena, const result_t **ret_result)
+{
+    struct catalog_refusal refusal = {CU_OK, NULL};
+    enum cu_err err = catalog_register(store, command, &refusal);
+    return answer(err, &refusal, arena, ret_result);
+}
+
+static enum cu_err apply_deregister(struct catalog_store *store,
+                                    const Curia__Internal__V1__DeregisterCommand *command,
+                                    struct cu_arena *arena, const result_t **ret_result)
+{
+    struct catalog_refusal refusal = {CU_OK, NULL};
+    enum cu_err err = catalog_deregister(store, command, &refusal);
+    return answer(err, &refusal, arena, ret_result);
 }
 
 static enum cu_err apply_body(struct catalog_store *store, const command_t *command,
@@ -128,13 +155,18 @@ static enum cu_err apply_body(struct catalog_store *store, const command_t *comm
     }
     if (command->txn)
         return catalog_txn_apply(store, command->txn, arena, ret_result);
+    if (command->register_node)
+        return apply_register(store, command->register_node, arena, ret_result);
+    if (command->deregister)
+        return apply_deregister(store, command->deregister, arena, ret_result);
     *ret_result = &result_true;
     return catalog_kv_reap(store, command->reap_tombstones->before_lease_ms);
 }
 
 static int count_bodies(const command_t *command)
 {
-    return !!command->open + !!command->kv + !!command->txn + !!command->reap_tombstones;
+    return !!command->open + !!command->kv + !!command->txn + !!command->reap_tombstones +
+           !!command->register_node + !!command->deregister;
 }
 
 /* Whether what was read for authority is still so; a name this build does not know is not. */
@@ -144,7 +176,8 @@ static enum cu_err check(struct catalog_store *store, const Curia__Internal__V1_
     enum catalog_table table;
     struct catalog_row row = {.modify_index = 0};
     *ret_holds = false;
-    if (!catalog_table_find(checked->table, &table))
+    /* What the others hold follows from those that are logged, and is not all in the backend. */
+    if (!catalog_table_find(checked->table, &table) || !catalog_table_logs(table))
         return CU_OK;
     if (checked->key.len == 0) {
         *ret_holds = catalog_store_table_index(store, table) == checked->modify_index;

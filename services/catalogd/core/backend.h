@@ -1,9 +1,9 @@
 /* backend.h - where the replicated state lies: a struct of functions, SQLite in io/, in memory in
  * tests/lib.
  *
- * Only core/store.c calls the functions that write. All of them run on one thread, inside a
- * transaction that the edge opened; an error means the transaction is lost and the edge ends the
- * process or starts over from the disk. */
+ * Only core/store.c and core/index.c call the functions that write. All of them run on one thread,
+ * inside a transaction that the edge opened; an error means the transaction is lost and the edge
+ * ends the process or starts over from the disk. */
 #ifndef CATALOG_BACKEND_H
 #define CATALOG_BACKEND_H
 
@@ -20,10 +20,17 @@ enum catalog_table {
     CATALOG_KV,
     CATALOG_TOMBSTONES,
     CATALOG_SETTINGS, /* retention and the like, by name */
+    CATALOG_NODES,
+    CATALOG_SERVICES,
+    CATALOG_CHECKS,
+    CATALOG_INDEXES, /* when something of many rows changed last: core/index.h */
+    CATALOG_LOOKUPS, /* other ways to nodes, services and checks: core/lookup.h */
     CATALOG_TABLE_COUNT
 };
-const char *catalog_table_name(enum catalog_table table); /* kv, tombstones, settings */
+const char *catalog_table_name(enum catalog_table table); /* kv, tombstones, nodes, ... */
 bool catalog_table_find(const char *name, enum catalog_table *ret_table);
+/* Whether changes of the table are logged: those of the others follow from these. */
+bool catalog_table_logs(enum catalog_table table);
 
 /* A row; bytes are borrowed from whoever filled it in. Keys begin with (partition, namespace): see
  * core/key.h. */
@@ -94,7 +101,7 @@ struct catalog_backend {
                             struct cu_bytes *ret_value);
     /* All of it, by name ascending. */
     enum cu_err (*metas)(void *context, catalog_visit_meta *visit, void *arg);
-    /* ---- writes: core/store.c only ---- */
+    /* ---- writes: core/store.c and core/index.c only ---- */
     enum cu_err (*put)(void *context, enum catalog_table table, const struct catalog_row *row);
     enum cu_err (*del)(void *context, enum catalog_table table, struct cu_bytes key);
     enum cu_err (*change_add)(void *context, const struct catalog_change *change);

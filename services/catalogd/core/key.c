@@ -35,6 +35,35 @@ struct cu_bytes catalog_key_of_tombstone(struct cu_arena *arena, enum catalog_to
     return (struct cu_bytes){data, PLACE_BYTES + 1 + user.len};
 }
 
+void catalog_name_fold(uint8_t *to, const char *from, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        to[i] = (uint8_t)(from[i] >= 'A' && from[i] <= 'Z' ? from[i] - 'A' + 'a' : from[i]);
+}
+
+bool catalog_name_equal(const char *a, const char *b)
+{
+    uint8_t x, y;
+    do {
+        catalog_name_fold(&x, a++, 1);
+        catalog_name_fold(&y, b++, 1);
+    } while (x == y && x);
+    return x == y;
+}
+
+struct cu_bytes catalog_key_of_node(struct cu_arena *arena, const char *node, const char *id)
+{
+    size_t node_len = strlen(node), id_len = id ? strlen(id) : 0;
+    size_t len = node_len + (id ? 1 + id_len : 0);
+    uint8_t *data = begin(arena, len);
+    if (!data)
+        return (struct cu_bytes){NULL, 0};
+    catalog_name_fold(data + PLACE_BYTES, node, node_len);
+    if (id)
+        catalog_name_fold(data + PLACE_BYTES + node_len + 1, id, id_len);
+    return (struct cu_bytes){data, PLACE_BYTES + len};
+}
+
 bool catalog_key_user(struct cu_bytes key, struct cu_bytes *ret_user)
 {
     struct cu_bytes want = {(const uint8_t *)place, PLACE_BYTES};

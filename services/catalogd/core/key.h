@@ -2,9 +2,14 @@
  *
  *   "default" NUL "default" NUL KEY            tables kv and settings
  *   "default" NUL "default" NUL KIND KEY       tombstones: 'k' of one key, 'p' of a prefix
+ *   "default" NUL "default" NUL NODE           nodes
+ *   "default" NUL "default" NUL NODE NUL ID    services and checks
+ *   "default" NUL "default" NUL KIND ...       lookups, see core/lookup.h
  *
  * Neither partition nor namespace may hold a NUL, so keys of one never run into another's, and
- * byte order of rows is byte order of what users wrote. */
+ * byte order of rows is byte order of what users wrote. Names are compared without regard to letter
+ * case (of ASCII: what else is a letter differs between libraries), so keys have them lower-cased;
+ * they hold no NUL. */
 #ifndef CATALOG_KEY_H
 #define CATALOG_KEY_H
 
@@ -19,6 +24,13 @@ enum catalog_tombstone_kind { CATALOG_TOMBSTONE_KEY = 'k', CATALOG_TOMBSTONE_PRE
 struct cu_bytes catalog_key_of(struct cu_arena *arena, struct cu_bytes user);
 struct cu_bytes catalog_key_of_tombstone(struct cu_arena *arena, enum catalog_tombstone_kind kind,
                                          struct cu_bytes user);
+
+/* The key of a node (`id` NULL), of what is on it, or of all that is (`id` "": a prefix). */
+struct cu_bytes catalog_key_of_node(struct cu_arena *arena, const char *node, const char *id);
+
+/* Lower-case of ASCII, `len` bytes; and whether two names are the same. */
+void catalog_name_fold(uint8_t *to, const char *from, size_t len);
+bool catalog_name_equal(const char *a, const char *b);
 
 /* What the user wrote, borrowed from `key`; false: no key of this layout. */
 bool catalog_key_user(struct cu_bytes key, struct cu_bytes *ret_user);

@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "common/base/assert.h"
+#include "common/base/quote.h"
 #include "services/catalogd/core/key.h"
-#include "services/catalogd/core/quote.h"
 #include "services/catalogd/core/store_state.h"
 
 _Static_assert((int)CATALOG_KV_SET == (int)CURIA__V1__KV_VERB__KV_SET, "numbers of kv.proto");
@@ -129,7 +129,7 @@ static enum cu_err lock(struct catalog_store *store, const struct catalog_kv_op 
         done->refusal = "failed session lookup: index error: UUID must be 36 characters";
     else
         done->refusal = cu_arena_printf(store->scratch, "invalid session %s",
-                                        catalog_quote(store->scratch, cu_bytes_of(op->session)));
+                                        cu_quote(store->scratch, cu_bytes_of(op->session)));
     return CU_OK;
 }
 

@@ -2,8 +2,8 @@
 
 #include <string.h>
 
+#include "common/base/quote.h"
 #include "services/catalogd/core/key.h"
-#include "services/catalogd/core/quote.h"
 
 struct look {
     const struct catalog_backend *backend;
@@ -26,7 +26,7 @@ const char *catalog_look_precheck(const struct catalog_kv_op *op)
 /* The sentence, with the key where it says %s. */
 static void fail(struct look *look, const char *before, const char *after)
 {
-    const char *key = catalog_quote(look->arena, look->op->key);
+    const char *key = cu_quote(look->arena, look->op->key);
     look->failure = key ? cu_arena_printf(look->arena, "%s%s%s", before, key, after) : NULL;
     if (!look->failure)
         look->err = CU_E_TOO_LARGE;
@@ -59,8 +59,8 @@ static void get_tree(struct look *look)
 
 static void fail_session(struct look *look, const char *holder)
 {
-    const char *has = catalog_quote(look->arena, cu_bytes_of(holder));
-    const char *wants = catalog_quote(look->arena, cu_bytes_of(look->op->session));
+    const char *has = cu_quote(look->arena, cu_bytes_of(holder));
+    const char *wants = cu_quote(look->arena, cu_bytes_of(look->op->session));
     const char *after = has && wants
                             ? cu_arena_printf(look->arena, ", current session %s != %s", has, wants)
                             : NULL;
@@ -139,7 +139,7 @@ static enum cu_err read_key(struct look *look)
 
 static void fail_unknown(struct look *look)
 {
-    const char *verb = catalog_quote(look->arena, cu_bytes_of(look->op->unknown_verb));
+    const char *verb = cu_quote(look->arena, cu_bytes_of(look->op->unknown_verb));
     look->failure = verb ? cu_arena_printf(look->arena, "unknown KV verb %s", verb) : NULL;
     if (!look->failure)
         look->err = CU_E_TOO_LARGE;

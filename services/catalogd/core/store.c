@@ -7,6 +7,7 @@
 #include "common/base/assert.h"
 #include "services/catalogd/core/apply.h"
 #include "services/catalogd/core/change.h"
+#include "services/catalogd/core/derive.h"
 #include "services/catalogd/core/key.h"
 #include "services/catalogd/core/store_state.h"
 
@@ -19,12 +20,19 @@ static const struct table_rule {
     bool drops_noops; /* a write of what is there already does nothing (http-api.md 3.1) */
     bool logs;        /* has change rows */
     bool wakes;
+    catalog_derive *derive; /* what else moves with a row of it */
 } rules[] = {
-    [CATALOG_KV]         = {"kv",         true,  true,  true},
+    [CATALOG_KV]         = {"kv",         true,  true,  true,  NULL},
     /* A second delete of a key moves its tombstone even within the same millisecond; the change row
      * and the wake are those of the key. */
-    [CATALOG_TOMBSTONES] = {"tombstones", false, false, false},
-    [CATALOG_SETTINGS]   = {"settings",   true,  true,  true},
+    [CATALOG_TOMBSTONES] = {"tombstones", false, false, false, NULL},
+    [CATALOG_SETTINGS]   = {"settings",   true,  true,  true,  NULL},
+    [CATALOG_NODES]      = {"nodes",      true,  true,  true,  catalog_derive_node},
+    [CATALOG_SERVICES]   = {"services",   true,  true,  true,  catalog_derive_service},
+    [CATALOG_CHECKS]     = {"checks",     true,  true,  true,  catalog_derive_check},
+    /* Neither goes through store_put: core/index.c and catalog_store_add_lookup(). */
+    [CATALOG_INDEXES]    = {"indexes",    true,  false, true,  NULL},
+    [CATALOG_LOOKUPS]    = {"lookups",    true,  false, false, NULL},
 };
 /* clang-format on */
 _Static_assert(CU_COUNT(rules) == CATALOG_TABLE_COUNT, "a row for each table");
@@ -42,6 +50,11 @@ bool catalog_table_find(const char *name, enum catalog_table *ret_table)
             return true;
         }
     return false;
+}
+
+bool catalog_table_logs(enum catalog_table table)
+{
+    return rules[table].logs;
 }
 
 /* ---- opening ---- */
@@ -112,6 +125,12 @@ static enum cu_err load(struct catalog_store *store, struct cu_diag *diag)
                : CU_OK;
 }
 
+static void forget_held(struct catalog_store *store)
+{
+    for (size_t i = 0; i < CATALOG_HELD_ROWS; i++)
+        store->held[i].is_set = false;
+}
+
 enum cu_err catalog_store_open(const struct catalog_backend *backend,
                                struct catalog_store **ret_store, struct cu_diag *diag)
 {
@@ -123,7 +142,7 @@ enum cu_err catalog_store_open(const struct catalog_backend *backend,
         catalog_store_free(store);
         return err;
     }
-    store->held.is_set = false;
+    forget_held(store);
     cu_arena_reset(store->scratch);
     *ret_store = store;
     return CU_OK;
@@ -137,6 +156,7 @@ void catalog_store_free(struct catalog_store *store)
     cu_buf_deinit(&store->configuration);
     cu_buf_deinit(&store->encoded);
     catalog_wakes_deinit(&store->wakes);
+    catalog_indexes_deinit(&store->indexes);
     free(store);
 }
 
@@ -189,8 +209,9 @@ uint64_t catalog_store_floor_index(const struct catalog_store *store)
     return store->bookmark.floor_index;
 }
 
-struct cu_u128 catalog_store_hash(const struct catalog_store *store)
+struct cu_u128 catalog_store_hash(struct catalog_store *store)
 {
+    catalog_indexes_settle(store);
     return store->bookmark.hash;
 }
 
@@ -204,24 +225,44 @@ const struct catalog_backend *catalog_store_backend(const struct catalog_store *
     return store->backend;
 }
 
+static struct catalog_held *find_held(struct catalog_store *store, enum catalog_table table,
+                                      struct cu_bytes key)
+{
+    for (size_t i = 0; i < CATALOG_HELD_ROWS; i++) {
+        struct catalog_held *held = &store->held[i];
+        if (held->is_set && held->table == table && cu_bytes_equal(held->key, key))
+            return held;
+    }
+    return NULL;
+}
+
+static enum cu_err hold(struct catalog_store *store, enum catalog_table table, struct cu_bytes key,
+                        struct catalog_held **ret_held)
+{
+    struct catalog_held *held = &store->held[store->held_next];
+    enum cu_err err =
+        store->backend->get(store->backend->context, table, key, store->scratch, &held->row);
+    held->is_set = !err || err == CU_E_NOT_FOUND;
+    if (!held->is_set)
+        return err;
+    held->is_found = !err;
+    held->table = table;
+    held->key = err ? key : held->row.key;
+    store->held_next = (store->held_next + 1) % CATALOG_HELD_ROWS;
+    *ret_held = held;
+    return CU_OK;
+}
+
 enum cu_err catalog_store_get(struct catalog_store *store, enum catalog_table table,
                               struct cu_bytes key, struct catalog_row *ret_row)
 {
-    bool is_held =
-        store->held.is_set && store->held.table == table && cu_bytes_equal(store->held.key, key);
-    if (!is_held) {
-        enum cu_err err = store->backend->get(store->backend->context, table, key, store->scratch,
-                                              &store->held.row);
-        store->held.is_set = !err || err == CU_E_NOT_FOUND;
-        if (!store->held.is_set)
-            return err;
-        store->held.is_found = !err;
-        store->held.table = table;
-        store->held.key = key;
-    }
-    if (!store->held.is_found)
+    struct catalog_held *held = find_held(store, table, key);
+    enum cu_err err = held ? CU_OK : hold(store, table, key, &held);
+    if (err)
+        return err;
+    if (!held->is_found)
         return CU_E_NOT_FOUND;
-    *ret_row = store->held.row;
+    *ret_row = held->row;
     return CU_OK;
 }
 
@@ -233,7 +274,8 @@ void catalog_store_begin(struct catalog_store *store, uint64_t raw_index,
     store->index = raw_index + store->bookmark.index_base;
     store->change_number = 0;
     store->cause = *cause;
-    store->held.is_set = false;
+    store->swept_node = (struct cu_bytes){NULL, 0};
+    forget_held(store);
 }
 
 static bool is_covered(const struct catalog_wake *by, const struct catalog_wake *wake)
@@ -261,13 +303,19 @@ static void add_wake(struct catalog_store *store, const struct catalog_wake *wak
     wakes->items[wakes->count++].key.data = key;
 }
 
+void catalog_store_wake(struct catalog_store *store, enum catalog_table table, struct cu_bytes key)
+{
+    add_wake(store, &(struct catalog_wake){table, false, key, store->index});
+}
+
 void catalog_store_wake_prefix(struct catalog_store *store, enum catalog_table table,
                                struct cu_bytes key)
 {
     add_wake(store, &(struct catalog_wake){table, true, key, store->index});
 }
 
-static struct cu_u128 hash_of(enum catalog_table table, struct cu_bytes key, struct cu_bytes value)
+struct cu_u128 catalog_store_hash_of(enum catalog_table table, struct cu_bytes key,
+                                     struct cu_bytes value)
 {
     const struct cu_bytes parts[] = {cu_bytes_of(rules[table].name), key, value};
     return cu_blake2b_128(parts, CU_COUNT(parts));
@@ -280,25 +328,35 @@ static bool is_retention(enum catalog_table table, struct cu_bytes key)
            cu_bytes_equal(name, cu_bytes_of(CATALOG_SETTING_RETENTION));
 }
 
-/* What every change of a row brings with it, once it is done. */
-static enum cu_err follow_up(struct catalog_store *store, enum catalog_table table,
-                             struct cu_bytes key, enum catalog_operation operation,
-                             const struct catalog_row *before)
+static void let_go(struct catalog_store *store, enum catalog_table table, struct cu_bytes key)
 {
+    struct catalog_held *held = find_held(store, table, key);
+    if (held)
+        held->is_set = false;
+}
+
+/* What every change of a row brings with it, once it is done. */
+static enum cu_err follow_up(struct catalog_store *store, const struct catalog_moved *moved)
+{
+    const struct table_rule *rule = &rules[moved->table];
+    bool is_quiet = false;
     enum cu_err err = CU_OK;
-    store->held.is_set = false;
-    store->bookmark.table_index[table] = store->index;
-    if (rules[table].logs)
-        err = catalog_change_log(store, table, key, operation, before);
-    if (rules[table].wakes)
-        add_wake(store, &(struct catalog_wake){table, false, key, store->index});
-    if (!err && is_retention(table, key))
+    let_go(store, moved->table, moved->key);
+    store->bookmark.table_index[moved->table] = store->index;
+    if (rule->derive)
+        err = rule->derive(store, moved, &is_quiet);
+    if (!err && rule->logs && !is_quiet)
+        err = catalog_change_log(store, moved->table, moved->key, moved->operation, moved->before);
+    if (rule->wakes)
+        catalog_store_wake(store, moved->table, moved->key);
+    if (!err && is_retention(moved->table, moved->key))
         err = load_retention(store);
     return err;
 }
 
-enum cu_err store_put(struct catalog_store *store, enum catalog_table table, struct cu_bytes key,
-                      struct cu_bytes value, bool *ret_changed)
+/* `create_index` 0: that of the row, or now. */
+static enum cu_err put(struct catalog_store *store, enum catalog_table table, struct cu_bytes key,
+                       struct cu_bytes value, uint64_t create_index, bool *ret_changed)
 {
     struct catalog_row before;
     enum cu_err err = catalog_store_get(store, table, key, &before);
@@ -311,8 +369,9 @@ enum cu_err store_put(struct catalog_store *store, enum catalog_table table, str
     if (!changes)
         return CU_OK;
 
-    struct catalog_row row = {key, value, is_new ? store->index : before.create_index, store->index,
-                              hash_of(table, key, value)};
+    uint64_t created = create_index ? create_index : is_new ? store->index : before.create_index;
+    struct catalog_row row = {key, value, created, store->index,
+                              catalog_store_hash_of(table, key, value)};
     err = store->backend->put(store->backend->context, table, &row);
     if (err)
         return err;
@@ -320,8 +379,21 @@ enum cu_err store_put(struct catalog_store *store, enum catalog_table table, str
     if (!is_new)
         *sum = cu_u128_sub(*sum, before.hash);
     *sum = cu_u128_add(*sum, row.hash);
-    return follow_up(store, table, key, is_new ? CATALOG_CREATE : CATALOG_UPDATE,
-                     is_new ? NULL : &before);
+    return follow_up(store, &(struct catalog_moved){table, is_new ? CATALOG_CREATE : CATALOG_UPDATE,
+                                                    key, is_new ? NULL : &before, value});
+}
+
+enum cu_err store_put(struct catalog_store *store, enum catalog_table table, struct cu_bytes key,
+                      struct cu_bytes value, bool *ret_changed)
+{
+    return put(store, table, key, value, 0, ret_changed);
+}
+
+enum cu_err catalog_store_put_from(struct catalog_store *store, enum catalog_table table,
+                                   struct cu_bytes key, struct cu_bytes value,
+                                   uint64_t create_index)
+{
+    return put(store, table, key, value, create_index, NULL);
 }
 
 enum cu_err store_del(struct catalog_store *store, enum catalog_table table, struct cu_bytes key,
@@ -337,7 +409,28 @@ enum cu_err store_del(struct catalog_store *store, enum catalog_table table, str
     if (err)
         return err;
     store->bookmark.hash = cu_u128_sub(store->bookmark.hash, before.hash);
-    return follow_up(store, table, key, CATALOG_DELETE, &before);
+    return follow_up(store,
+                     &(struct catalog_moved){table, CATALOG_DELETE, key, &before, {NULL, 0}});
+}
+
+/* ---- lookups ---- */
+
+enum cu_err catalog_store_add_lookup(struct catalog_store *store, struct cu_bytes key)
+{
+    static const struct cu_bytes empty = {(const uint8_t *)"", 0};
+    struct catalog_row row = {key, empty, store->index, store->index,
+                              catalog_store_hash_of(CATALOG_LOOKUPS, key, empty)};
+    store->bookmark.hash = cu_u128_add(store->bookmark.hash, row.hash);
+    store->bookmark.table_index[CATALOG_LOOKUPS] = store->index;
+    return store->backend->put(store->backend->context, CATALOG_LOOKUPS, &row);
+}
+
+enum cu_err catalog_store_drop_lookup(struct catalog_store *store, struct cu_bytes key)
+{
+    struct cu_u128 hash = catalog_store_hash_of(CATALOG_LOOKUPS, key, (struct cu_bytes){NULL, 0});
+    store->bookmark.hash = cu_u128_sub(store->bookmark.hash, hash);
+    store->bookmark.table_index[CATALOG_LOOKUPS] = store->index;
+    return store->backend->del(store->backend->context, CATALOG_LOOKUPS, key);
 }
 
 /* ---- one transaction ---- */
@@ -375,6 +468,8 @@ enum cu_err catalog_store_flush(struct catalog_store *store)
     enum cu_err err = flush_windows(store);
     if (!err)
         err = flush_configuration(store);
+    if (!err)
+        err = catalog_indexes_flush(store);
     if (err)
         return err;
     store->bookmark.dropped_index = store->proposers.dropped_index;
@@ -423,7 +518,9 @@ enum cu_err catalog_store_undo(struct catalog_store *store)
 {
     CU_ASSERT(store->is_marked);
     store->is_marked = false;
-    store->held.is_set = false;
+    forget_held(store);
+    catalog_indexes_undo(store);
+    store->swept_node = (struct cu_bytes){NULL, 0};
     store->bookmark = store->marked_bookmark;
     store->retention = store->marked_retention;
     store->change_number = store->marked_number;
@@ -437,5 +534,6 @@ enum cu_err catalog_store_keep(struct catalog_store *store)
     CU_ASSERT(store->is_marked);
     store->is_marked = false;
     store->marked_wakes = 0;
+    catalog_indexes_keep(store);
     return store->backend->keep(store->backend->context);
 }

@@ -53,7 +53,7 @@ uint64_t catalog_store_reaped_index(
     const struct catalog_store *store); /* shown: highest of a tombstone reaped */
 uint64_t catalog_store_floor_index(
     const struct catalog_store *store); /* shown: of the last restore or recovery, at least 1 */
-struct cu_u128 catalog_store_hash(const struct catalog_store *store);
+struct cu_u128 catalog_store_hash(struct catalog_store *store);
 uint64_t catalog_store_lease_ms(const struct catalog_store *store); /* of the last applied entry */
 
 /* ---- one transaction ---- */

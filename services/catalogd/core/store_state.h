@@ -3,8 +3,11 @@
 #define CATALOG_STORE_STATE_H
 
 #include "services/catalogd/core/bookmark.h"
+#include "services/catalogd/core/index_state.h"
 #include "services/catalogd/core/proposer.h"
 #include "services/catalogd/core/store.h"
+
+enum { CATALOG_HELD_ROWS = 4 };
 
 /* How much of the change log is kept: the settings row "retention", else the defaults. */
 struct catalog_retention {
@@ -25,13 +28,17 @@ struct catalog_store {
     struct catalog_cause cause;
     struct cu_arena *scratch; /* reset by each entry */
 
-    /* the row read last: a condition reads it, the write that follows needs it again */
-    struct {
+    /* the rows read last: a condition reads one, the write that follows needs it again */
+    struct catalog_held {
         bool is_set, is_found;
         enum catalog_table table;
         struct cu_bytes key; /* in scratch */
         struct catalog_row row;
-    } held;
+    } held[CATALOG_HELD_ROWS];
+    size_t held_next;
+
+    struct catalog_indexes indexes;
+    struct cu_bytes swept_node; /* in scratch: all services on it moved in this entry already */
 
     struct catalog_wakes wakes;
     struct cu_buf encoded; /* of flush */
@@ -54,6 +61,22 @@ void catalog_store_begin(struct catalog_store *store, uint64_t raw_index,
 /* The row as it is inside this transaction, in the scratch arena; NOT_FOUND. */
 CU_MUST_USE enum cu_err catalog_store_get(struct catalog_store *store, enum catalog_table table,
                                           struct cu_bytes key, struct catalog_row *ret_row);
+
+/* As store_put(), but the row was created at `create_index`: it goes on for another one that was
+ * under another key (http-api.md 3.5). */
+CU_MUST_USE enum cu_err catalog_store_put_from(struct catalog_store *store,
+                                               enum catalog_table table, struct cu_bytes key,
+                                               struct cu_bytes value, uint64_t create_index);
+
+/* Rows of CATALOG_LOOKUPS: known not to be there, or known to be, so nothing is read. */
+CU_MUST_USE enum cu_err catalog_store_add_lookup(struct catalog_store *store, struct cu_bytes key);
+CU_MUST_USE enum cu_err catalog_store_drop_lookup(struct catalog_store *store, struct cu_bytes key);
+
+struct cu_u128 catalog_store_hash_of(enum catalog_table table, struct cu_bytes key,
+                                     struct cu_bytes value);
+
+/* Somebody may wait for the row; `key` is copied. */
+void catalog_store_wake(struct catalog_store *store, enum catalog_table table, struct cu_bytes key);
 
 /* All rows under the prefix `key` are about to move: one wake instead of one for each. */
 void catalog_store_wake_prefix(struct catalog_store *store, enum catalog_table table,

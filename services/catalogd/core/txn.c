@@ -3,9 +3,9 @@
 #include <string.h>
 
 #include "common/base/assert.h"
+#include "common/base/quote.h"
 #include "services/catalogd/core/key.h"
 #include "services/catalogd/core/look.h"
-#include "services/catalogd/core/quote.h"
 #include "services/catalogd/core/store_state.h"
 
 typedef Curia__Internal__V1__TxnResult txn_result;
@@ -133,7 +133,7 @@ static const char *refusal_of(struct txn *txn, const struct catalog_kv_op *op,
         return done->refusal;
     struct cu_arena *scratch = txn->store->scratch;
     const char *what = cu_arena_printf(scratch, "%s%s%s", refusals[op->verb].before,
-                                       catalog_quote(scratch, op->key), refusals[op->verb].after);
+                                       cu_quote(scratch, op->key), refusals[op->verb].after);
     CU_ASSERT(what);
     return what;
 }

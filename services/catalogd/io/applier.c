@@ -92,7 +92,7 @@ static void free_batches(struct batches *batches)
 
 static void gather_facts(struct catalog_applier *a, struct catalog_facts *facts)
 {
-    const struct catalog_store *store = a->store;
+    struct catalog_store *store = a->store;
     struct catalog_header header;
     catalog_store_header(store, &header);
     facts->position = header.position;

@@ -23,6 +23,12 @@ const struct cu_sql catalog_migrations[CATALOG_SCHEMA_VERSION] = {
      " value BLOB NOT NULL);"
      "CREATE INDEX change_values_by_age ON change_values (at, hash);"
      "CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"},
+    {"version 2",
+     TABLE("nodes")
+     TABLE("services")
+     TABLE("checks")
+     TABLE("indexes")
+     TABLE("lookups")},
 };
 
 /* Put is no REPLACE: that takes the old row out and finds room for the new one, while an UPDATE by
@@ -42,6 +48,11 @@ const struct cu_sql catalog_statements[CATALOG_SQL_STMT_COUNT] = {
     TABLE_ROWS(CATALOG_KV, "kv"),
     TABLE_ROWS(CATALOG_TOMBSTONES, "tombstones"),
     TABLE_ROWS(CATALOG_SETTINGS, "settings"),
+    TABLE_ROWS(CATALOG_NODES, "nodes"),
+    TABLE_ROWS(CATALOG_SERVICES, "services"),
+    TABLE_ROWS(CATALOG_CHECKS, "checks"),
+    TABLE_ROWS(CATALOG_INDEXES, "indexes"),
+    TABLE_ROWS(CATALOG_LOOKUPS, "lookups"),
     [CATALOG_SQL_CHANGES] = {"changes",
         "SELECT place, tab, key, operation, before, before_hash, actor, node, daemon, address,"
         " cause, reason, wall_ms, lease_ms, size_bytes"

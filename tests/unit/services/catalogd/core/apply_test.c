@@ -8,6 +8,7 @@
 #include "common/base/random.h"
 #include "services/catalogd/core/key.h"
 #include "tests/lib/catalog_state.h"
+#include "tests/lib/registration.h"
 #include "tests/lib/suite.h"
 
 typedef Curia__Internal__V1__Command command_t;
@@ -294,8 +295,53 @@ static struct kv random_kv(struct cu_random *random, char key[8], char value[8])
     return kv;
 }
 
+static const char *any(struct cu_random *random, const char *const *words, size_t count)
+{
+    return words[cu_random_below(random, count)];
+}
+
+/* Few names, so that they meet; the ids let nodes be renamed and refused. */
+static struct reg random_registration(struct cu_random *random)
+{
+    static const char *const nodes[] = {"n", "N", "m"}, *const names[] = {NULL, "web", "db", "Web"},
+                             *const ids[] = {NULL, "11111111-1111-1111-1111-111111111111",
+                                             "22222222-2222-2222-2222-222222222222"},
+                             *const checks[] = {NULL, "serfHealth", "c"},
+                             *const statuses[] = {"passing", "warning", "critical"},
+                             *const kinds[] = {NULL, "connect-proxy", "odd"};
+    return (struct reg){.node = any(random, nodes, 3),
+                        .id = any(random, ids, 3),
+                        .service_id = any(random, names + 1, 3),
+                        .service = any(random, names, 4),
+                        .kind = any(random, kinds, 3),
+                        .destination = any(random, names, 4),
+                        .port = 1,
+                        .is_native = cu_random_below(random, 4) == 0,
+                        .check = any(random, checks, 3),
+                        .check_service = any(random, names, 4),
+                        .status = any(random, statuses, 3),
+                        .output = any(random, statuses, 3)};
+}
+
+static void random_catalog_step(struct state *const states[], size_t count,
+                                struct cu_random *random)
+{
+    struct reg reg = random_registration(random);
+    bool goes = cu_random_below(random, 4) == 0;
+    for (size_t i = 0; i < count; i++) {
+        if (goes)
+            state_deregister(states[i], reg.node, reg.service, reg.check);
+        else
+            (void)state_register(states[i], &reg); /* what it says is compared by the hash */
+    }
+}
+
 static void random_step(struct state *const states[], size_t count, struct cu_random *random)
 {
+    if (cu_random_below(random, 2)) {
+        random_catalog_step(states, count, random);
+        return;
+    }
     enum { OPS = 5 };
     struct kv ops[OPS];
     static char keys[OPS][8], values[OPS][8];
@@ -322,7 +368,7 @@ START_TEST(replicas_have_equal_hashes_at_every_index_and_the_hash_is_that_of_the
     struct state *states[] = {state_new(STATE_MEMORY), state_new(STATE_SQLITE),
                               state_new(STATE_MEMORY)};
     struct cu_random random = {suite_seed()};
-    for (int step = 0; step < 1500; step++) {
+    for (int step = 0; step < 3000; step++) {
         random_step(states, CU_COUNT(states), &random);
         struct cu_u128 want = catalog_store_hash(states[0]->store);
         for (size_t i = 1; i < CU_COUNT(states); i++) {

@@ -206,7 +206,7 @@ START_TEST(tables_and_operations_have_names_that_find_them)
         ck_assert(catalog_table_find(catalog_table_name((enum catalog_table)table), &found));
         ck_assert_int_eq(found, table);
     }
-    ck_assert(!catalog_table_find("nodes", &found));
+    ck_assert(!catalog_table_find("sessions", &found));
     ck_assert_str_eq(catalog_operation_name(CATALOG_DELETE), "delete");
 }
 END_TEST

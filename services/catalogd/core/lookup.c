@@ -1,0 +1,72 @@
+#include "services/catalogd/core/lookup.h"
+
+#include <string.h>
+
+#include "services/catalogd/core/key.h"
+
+struct cu_bytes catalog_lookup_key(struct cu_arena *arena, enum catalog_lookup kind, const char *by,
+                                   struct cu_bytes to)
+{
+    static const struct cu_bytes full = {NULL, 0};
+    struct cu_bytes user = {NULL, 0};
+    size_t by_len = strlen(by);
+    if (to.data && !catalog_key_user(to, &user))
+        return full;
+    size_t len = 1 + by_len + 1 + user.len;
+    uint8_t *text = cu_arena_alloc(arena, len);
+    if (!text)
+        return full;
+    text[0] = (uint8_t)kind;
+    catalog_name_fold(text + 1, by, by_len);
+    if (user.len)
+        memcpy(text + 1 + by_len + 1, user.data, user.len);
+    return catalog_key_of(arena, (struct cu_bytes){text, len});
+}
+
+struct cu_bytes catalog_lookup_target(struct cu_arena *arena, struct cu_bytes key)
+{
+    struct cu_bytes user;
+    const uint8_t *end = catalog_key_user(key, &user) ? memchr(user.data, '\0', user.len) : NULL;
+    if (!end)
+        return (struct cu_bytes){NULL, 0};
+    end++;
+    return catalog_key_of(arena, (struct cu_bytes){end, user.len - (size_t)(end - user.data)});
+}
+
+/* 8-4-4-4-12 (RFC 9562 section 4). */
+bool catalog_lookup_node_id(const char *id, char ret_digits[CATALOG_NODE_ID_DIGITS + 1])
+{
+    static const char pattern[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+    size_t at = 0;
+    if (strlen(id) != sizeof pattern - 1)
+        return false;
+    for (size_t i = 0; i < sizeof pattern - 1; i++) {
+        uint8_t digit;
+        catalog_name_fold(&digit, &id[i], 1);
+        bool is_digit = strchr("0123456789abcdef", digit) != NULL;
+        if (pattern[i] == '-' ? digit != '-' : !is_digit)
+            return false;
+        if (is_digit)
+            ret_digits[at++] = (char)digit;
+    }
+    ret_digits[at] = '\0';
+    return true;
+}
+
+static bool see(void *arg, const struct catalog_row *row)
+{
+    (void)row; /* that there is one is all */
+    *(bool *)arg = true;
+    return false;
+}
+
+enum cu_err catalog_lookup_any(const struct catalog_backend *backend, struct cu_bytes prefix,
+                               bool *ret_any)
+{
+    bool any = false;
+    enum cu_err err = backend->scan(backend->context, CATALOG_LOOKUPS, prefix,
+                                    (struct cu_bytes){NULL, 0}, see, &any);
+    if (!err)
+        *ret_any = any;
+    return err;
+}
