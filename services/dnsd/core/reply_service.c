@@ -16,7 +16,8 @@ enum {
     POINTER_BYTES = 2,
     LEAST_ANSWER_BYTES = POINTER_BYTES + DNS_RR_BYTES + 4,
 };
-_Static_assert((int)TCP_ANSWERS_MAX < (int)DNS_ITEMS_MAX, "one more is gathered, to know if there is more");
+_Static_assert((int)TCP_ANSWERS_MAX < (int)DNS_ITEMS_MAX,
+               "one more is gathered, to know if there is more");
 
 struct service {
     struct dns_reply *r;
