@@ -45,10 +45,10 @@ struct agent_call {
     struct cu_bytes tail; /* of the path, behind the route's pattern */
     struct agent_query query;
     struct agent_options options;
-    agent_handler *early;     /* decided by the head alone: this answers */
-    const char *token;        /* NULL: none */
-    unsigned format;          /* JSON, pretty, and gzip if the client takes it */
-    struct cu_bytes location; /* of a redirection */
+    agent_handler *early;             /* decided by the head alone: this answers */
+    const char *token;                /* NULL: none */
+    unsigned format;                  /* JSON, pretty, and gzip if the client takes it */
+    struct cu_bytes location;         /* of a redirection */
     const struct agent_read_row *row; /* of a read */
     const ProtobufCMessage *request;  /* likewise; in the arena */
     struct cu_view_read read;
