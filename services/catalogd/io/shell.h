@@ -88,7 +88,7 @@ struct catalog_shell {
             *pull_failures, *applied, *commits, *commit_failures, *proposed, *proposals, *rounds,
             *refused;
         struct cu_sample *batch;
-        struct cu_sample *kv_apply;
+        struct cu_sample *kv_apply, *catalog_register, *catalog_deregister;
     } count;
 };
 
