@@ -171,18 +171,33 @@ void cu_env_ready(struct cu_env *env)
     tell_ready(run); /* within start(): later, once the socket is there */
 }
 
-void cu_env_fail(struct cu_env *env, const char *fmt, ...)
+static void end_failed(struct cu_run *run, const char *fmt, va_list args) CU_PRINTF(2, 0);
+
+static void end_failed(struct cu_run *run, const char *fmt, va_list args)
 {
-    struct cu_run *run = (struct cu_run *)env;
     struct cu_diag diag;
-    va_list args;
-    va_start(args, fmt);
     (void)vsnprintf(diag.text, sizeof diag.text, fmt, args);
-    va_end(args);
-    cu_error(env->log, "daemon.failed", "text=\"%s\"", diag.text);
+    cu_error(run->env.log, "daemon.failed", "text=\"%s\"", diag.text);
     (void)fprintf(stderr, "%s: %s\n", run->daemon->name, diag.text);
     run->has_failed = true;
-    cu_loop_stop(env->loop);
+    cu_loop_stop(run->env.loop);
+}
+
+void cu_env_fail(struct cu_env *env, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    end_failed((struct cu_run *)env, fmt, args);
+    va_end(args);
+}
+
+void cu_env_give_up(struct cu_env *env, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    ((struct cu_run *)env)->gave_up = true;
+    end_failed((struct cu_run *)env, fmt, args);
+    va_end(args);
 }
 
 char *cu_env_local_url(const struct cu_env *env, const char *daemon)
@@ -368,5 +383,5 @@ int cu_daemon_main(const struct cu_daemon *daemon, int argc, char **argv)
     else
         (void)fprintf(stderr, "%s: %s\n", daemon->name, *diag.text ? diag.text : cu_err_words(err));
     release(&run);
-    return err || run.has_failed ? 1 : 0;
+    return run.gave_up ? CU_EXIT_GAVE_UP : err || run.has_failed ? 1 : 0;
 }

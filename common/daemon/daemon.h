@@ -57,6 +57,11 @@ void cu_env_ready(struct cu_env *env);
 /* The daemon cannot go on: logs the sentence and ends the loop; the exit code will be 1. */
 void cu_env_fail(struct cu_env *env, const char *fmt, ...) CU_PRINTF(2, 3);
 
+/* The same, but starting it again would not help: the exit code will be CU_EXIT_GAVE_UP, and `curia
+ * agent` ends the node with the sentence. */
+enum { CU_EXIT_GAVE_UP = 79 /* after those of sysexits.h */ };
+void cu_env_give_up(struct cu_env *env, const char *fmt, ...) CU_PRINTF(2, 3);
+
 /* "ipc://RUN_DIR/NAME.sock" of another daemon on this host; yours, free(). */
 char *cu_env_local_url(const struct cu_env *env, const char *daemon);
 

@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 
 #include "common/base/assert.h"
+#include "common/daemon/daemon.h"
 
 struct seat {
     struct agent_child child;
@@ -95,6 +96,23 @@ static void describe(char *out, size_t size, int status)
         (void)snprintf(out, size, "exit code %d", WEXITSTATUS(status));
 }
 
+/* It said that starting it again would not help (common/daemon). */
+static bool gave_up(int status)
+{
+    return WIFEXITED(status) && WEXITSTATUS(status) == CU_EXIT_GAVE_UP;
+}
+
+static void end_node(struct seat *seat, const char *how)
+{
+    struct supervisor *supervisor = seat->supervisor;
+    const char *said = seat->child.message;
+    if (*said)
+        (void)cu_fail(&supervisor->failure, CU_E_IO, "%s", said);
+    else
+        (void)cu_fail(&supervisor->failure, CU_E_IO, "%s ended (%s)", seat->child.name, how);
+    give_up(supervisor);
+}
+
 static void restart_later(struct seat *seat, const char *how)
 {
     struct supervisor *supervisor = seat->supervisor;
@@ -126,6 +144,10 @@ static void seat_ended(struct seat *seat, int status)
     char how[32];
     describe(how, sizeof how, status);
     child_ended(&seat->child);
+    if (!supervisor->is_stopping && gave_up(status)) {
+        end_node(seat, how);
+        return;
+    }
     if (!supervisor->is_stopping) {
         restart_later(seat, how);
         return;
