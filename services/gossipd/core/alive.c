@@ -52,6 +52,11 @@ static bool admitted(struct gossip *g, const struct gossip_alive *alive)
         gossip_tell(g, GOSSIP_NOTE_BAD_VERSION, alive->node, &alive->addr, NULL);
         return false;
     }
+    if (!gossip_name_is_fit(alive->node)) {
+        gossip_tell(g, GOSSIP_NOTE_REFUSED, alive->node, &alive->addr,
+                    "its name is empty or has control characters");
+        return false;
+    }
     struct cu_diag diag = {0};
     if (gossip_pool_admits(g, alive, &diag))
         return true;

@@ -2,6 +2,14 @@
 
 #include <string.h>
 
+bool gossip_name_is_fit(struct cu_bytes name)
+{
+    for (size_t i = 0; i < name.len; i++)
+        if (name.data[i] < ' ' || name.data[i] == 0x7f)
+            return false;
+    return name.len && name.len <= GOSSIP_NAME_MAX_BYTES;
+}
+
 bool gossip_ip_equal(struct gossip_ip a, struct gossip_ip b)
 {
     return a.len == b.len && memcmp(a.bytes, b.bytes, a.len) == 0;

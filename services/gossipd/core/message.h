@@ -229,6 +229,9 @@ struct gossip_tags {
     struct gossip_tag tag[GOSSIP_TAGS_MAX];
 };
 
+/* Whether a member may be called so: not empty, at most GOSSIP_NAME_MAX_BYTES, no control
+ * characters, so that it is one line and one string wherever it is written. */
+bool gossip_name_is_fit(struct cu_bytes name);
 bool gossip_ip_equal(struct gossip_ip a, struct gossip_ip b);
 bool gossip_addr_equal(struct gossip_addr a, struct gossip_addr b);
 /* 4 or 16 bytes, mapped ones as IPv4; any other length gives len 0. */

@@ -53,16 +53,8 @@ static bool is_here(const struct gossip_member *member)
     return member->status == GOSSIP_STATUS_ALIVE || member->status == GOSSIP_STATUS_LEAVING;
 }
 
-/* A name with a line break would be two lines: such a member is not written. */
-static bool is_writable(struct cu_bytes name)
-{
-    return name.len && !memchr(name.data, '\n', name.len);
-}
-
 void gossip_write_record(struct gossip *g, const struct gossip_member *member)
 {
-    if (!is_writable(member->name))
-        return;
     struct cu_buf line = {0};
     if (is_here(member)) {
         put_alive(&line, member->name, member->addr);
@@ -101,8 +93,6 @@ void gossip_write_leave(struct gossip *g)
 static void write_members(const struct gossip *g, struct cu_buf *out)
 {
     for (const struct gossip_member *m = g->members.feed_first; m; m = m->feed_next) {
-        if (!is_writable(m->name))
-            continue;
         if (is_here(m))
             put_alive(out, m->name, m->addr);
         else
@@ -169,7 +159,8 @@ static bool read_alive(struct gossip *g, struct cu_bytes rest)
     while (at && rest.data[at - 1] != ' ') /* names may hold blanks: the last one counts */
         at--;
     struct gossip_addr addr;
-    if (at < 2 || at - 1 > GOSSIP_NAME_MAX_BYTES || g->unseen_count == g->members_max ||
+    if (at < 2 || !gossip_name_is_fit((struct cu_bytes){rest.data, at - 1}) ||
+        g->unseen_count == g->members_max ||
         !gossip_addr_parse((struct cu_bytes){rest.data + at, rest.len - at}, &addr))
         return false;
     struct cu_bytes name = {rest.data, at - 1};
@@ -254,7 +245,7 @@ static bool parse_gone(struct cu_bytes rest, struct gone *gone)
         !read_meta(word(&rest), gone->meta, &gone->meta_len))
         return false;
     gone->name = rest;
-    return rest.len && rest.len <= GOSSIP_NAME_MAX_BYTES && gone->incarnation <= UINT32_MAX;
+    return gossip_name_is_fit(rest) && gone->incarnation <= UINT32_MAX;
 }
 
 static bool read_gone(struct gossip *g, struct cu_bytes rest)

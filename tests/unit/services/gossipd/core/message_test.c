@@ -1,5 +1,7 @@
 #include "services/gossipd/core/message.h"
 
+#include <string.h>
+
 #include "tests/lib/suite.h"
 
 static const uint8_t plain[4] = {127, 0, 0, 1};
@@ -45,6 +47,19 @@ START_TEST(every_type_has_a_name_and_others_do_not)
 }
 END_TEST
 
+START_TEST(names_are_one_line_and_one_string)
+{
+    char longest[GOSSIP_NAME_MAX_BYTES + 1];
+    memset(longest, 'n', sizeof longest);
+    ck_assert(gossip_name_is_fit((struct cu_bytes){(uint8_t *)longest, GOSSIP_NAME_MAX_BYTES}));
+    ck_assert(!gossip_name_is_fit((struct cu_bytes){(uint8_t *)longest, sizeof longest}));
+    ck_assert(gossip_name_is_fit(cu_bytes_of("a b")));
+    ck_assert(!gossip_name_is_fit(cu_bytes_of("")));
+    ck_assert(!gossip_name_is_fit(cu_bytes_of("a\nb")));
+    ck_assert(!gossip_name_is_fit((struct cu_bytes){(const uint8_t *)"a\0b", 3}));
+}
+END_TEST
+
 SUITE_MAIN("services/gossipd/core/message", an_ipv4_mapped_address_equals_the_ipv4_one,
            an_address_of_another_length_is_none, versions_that_are_not_known_equal_only_each_other,
-           every_type_has_a_name_and_others_do_not)
+           every_type_has_a_name_and_others_do_not, names_are_one_line_and_one_string)
