@@ -170,7 +170,7 @@ static enum cu_err check_address(const struct cu_conf *conf, const char *key, st
 static enum cu_err check_addresses(const struct cu_conf *conf, struct cu_diag *diag)
 {
     static const char *const keys[] = {"bind_addr", "advertise_addr", "client_addr",
-                                       "addresses.http"};
+                                       "addresses.http", "serf_lan"};
     if (strchr(cu_conf_text(conf, "bind_addr"), ' '))
         return cu_fail(diag, CU_E_INVALID,
                        "bind_addr cannot contain multiple addresses. Use "
@@ -295,6 +295,7 @@ static enum cu_err check_listeners(const struct cu_conf *conf, struct cu_diag *d
         {"HTTP", "ports.http", "addresses.http", "client_addr", false},
         {"Server RPC", "ports.server", "bind_addr", NULL, true},
         {"Raft", "raftd.port", "bind_addr", NULL, true},
+        {"Serf LAN", "ports.serf_lan", "serf_lan", "bind_addr", false},
     };
     char taken[CU_COUNT(listeners)][128];
     for (size_t i = 0; i < CU_COUNT(listeners); i++) {

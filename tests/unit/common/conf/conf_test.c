@@ -202,11 +202,11 @@ static json_t *warnings_of(const char *text)
 START_TEST(what_is_not_built_is_warned_about_by_name)
 {
     json_t *warnings =
-        warnings_of("{\"data_dir\":\"/x\",\"node_name\":\"n\",\"retry_join\":[\"1.2.3.4\"],"
+        warnings_of("{\"data_dir\":\"/x\",\"node_name\":\"n\",\"retry_join_wan\":[\"1.2.3.4\"],"
                     "\"ports\":{\"dns\":8600},\"acl_enforce_version_8\":true}");
     ck_assert_int_eq(json_array_size(warnings), 2);
     ck_assert_str_eq(json_string_value(json_array_get(warnings, 0)),
-                     "config key \"retry_join\" is known but not built yet: it has no effect");
+                     "config key \"retry_join_wan\" is known but not built yet: it has no effect");
     ck_assert_str_eq(json_string_value(json_array_get(warnings, 1)),
                      "config key \"acl_enforce_version_8\" is deprecated and should be removed");
     json_decref(warnings);
