@@ -148,8 +148,7 @@ void sim_raftd_answer(struct sim_server *server, const struct raft_action *actio
     if (is_read) {
         answer->event.kind = CATALOG_EV_READ_INDEX;
         answer->event.err = action->read.err;
-        answer->event.read.index = action->read.index;
-        answer->event.read.term = action->read.term;
+        answer->event.read_index = action->read.index;
     }
     send_home(server, tag, answer);
     free(tag);

@@ -147,8 +147,7 @@ static bool is_seen(const struct history *history, const struct history_operatio
     return false;
 }
 
-bool history_is_linearizable(const struct history *history, unsigned key, uint64_t initial,
-                             bool *ret_gave_up)
+bool history_is_linearizable(const struct history *history, unsigned key, bool *ret_gave_up)
 {
     struct search s = {.ops = cu_alloc((history->count + 1) * sizeof *s.ops)};
     for (size_t i = 0; i < history->count; i++) {
@@ -160,7 +159,7 @@ bool history_is_linearizable(const struct history *history, unsigned key, uint64
         s.ops[s.count++] = *op;
     }
     qsort(s.ops, s.count, sizeof *s.ops, by_start);
-    bool ok = explain(&s, (struct place){.value = initial});
+    bool ok = explain(&s, (struct place){0});
     *ret_gave_up = s.gave_up;
     cu_map_deinit(&s.memo);
     free(s.ops);

@@ -87,9 +87,7 @@ struct catalog_event {
             const uint64_t *lost;
             uint32_t lost_count;
         } proposed;
-        struct {
-            uint64_t index, term; /* of the entry that must be applied before */
-        } read;                   /* READ_INDEX */
+        uint64_t read_index; /* READ_INDEX */
         struct {
             bool on;
             uint64_t term, noop_index;

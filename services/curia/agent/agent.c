@@ -84,20 +84,19 @@ static void log_warnings(const struct agent *agent)
         cu_warn(agent->log, "config.warning", "text=\"%s\"", json_string_value(warning));
 }
 
-/* Servers run raftd and catalogd; catalogd alone is a reading one (contracts 3.8). dnsd runs where
- * it has a port. */
+/* Every node is a member; servers run raftd and catalogd; catalogd alone is a reading one
+ * (contracts 3.8, 9.3). */
 static void choose_daemons(struct agent *agent)
 {
     const struct cu_conf *conf = agent->settings.conf;
     size_t count = 0;
     bool server = cu_conf_bool(conf, "server"), reads = *cu_conf_text(conf, "catalogd.follow");
+    agent->daemons[count++] = "gossipd";
     if (server)
         agent->daemons[count++] = "raftd";
     if (server || reads)
         agent->daemons[count++] = "catalogd";
     agent->daemons[count++] = "agentd";
-    if (cu_conf_int(conf, "ports.dns") > 0)
-        agent->daemons[count++] = "dnsd";
 }
 
 static enum cu_err write_configs(struct agent *agent, const struct cu_conf *conf,
