@@ -242,6 +242,17 @@ static void send_gathered(void *arg)
 
 /* ---- the view ---- */
 
+void cu_view_offer(struct cu_view *view, enum cu_view_source source, const char *const *urls,
+                   size_t count)
+{
+    view_catalogs_offer(view->catalogs, source, urls, count);
+}
+
+void cu_view_set_cluster_size(struct cu_view *view, size_t nodes)
+{
+    view_catalogs_set_size(view->catalogs, nodes);
+}
+
 bool cu_view_is_up(const struct cu_view *view)
 {
     return view_catalogs_pick(view->catalogs) != NULL;

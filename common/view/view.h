@@ -25,15 +25,31 @@ struct cu_view_options {
     struct cu_loop *loop;
     struct cu_log *log;          /* may be NULL */
     struct cu_metrics *metrics;  /* may be NULL */
-    const char *const *catalogs; /* URLs, best first; copied */
-    size_t catalog_count;        /* at least 1 */
-    uint64_t hold_ms;            /* how long a request waits for a catalogd to come up */
-    size_t kept_limit_bytes;     /* of the answers that are kept for conditional reads */
+    const char *const *catalogs; /* URLs: the home, which is used whenever it answers, then others;
+                                  * copied */
+    size_t catalog_count;
+    uint64_t rebalance_ms;   /* away from home: how long one is used at least; 0: two minutes */
+    uint64_t hold_ms;        /* how long a request waits for a catalogd to come up */
+    size_t kept_limit_bytes; /* of the answers that are kept for conditional reads */
 };
 
 struct cu_view *cu_view_new(const struct cu_view_options *options);
 /* Whatever is still asked is forgotten, without an answer. Takes NULL. */
 void cu_view_free(struct cu_view *view);
+
+/* Who knows of catalogds (contracts 7.1). */
+enum cu_view_source {
+    CU_VIEW_SET,     /* the daemon's own setting, the local socket: options.catalogs */
+    CU_VIEW_MEMBERS, /* gossipd's members: see servers.h */
+    CU_VIEW_SAVED,   /* the service `consul` in a mirror: when nobody else knows */
+    CU_VIEW_SOURCE_COUNT
+};
+
+/* Replaces what the source knew; URLs are copied. Nobody in use is left for it. */
+void cu_view_offer(struct cu_view *view, enum cu_view_source source, const char *const *urls,
+                   size_t count);
+/* Nodes of the cluster: the more there are, the more a move that can wait is put off. */
+void cu_view_set_cluster_size(struct cu_view *view, size_t nodes);
 
 /* The catalogd in use is connected. */
 bool cu_view_is_up(const struct cu_view *view);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "common/base/assert.h"
+#include "common/view/servers.h"
 #include "services/agentd/rpc/dispatch.h"
 #include "services/agentd/rpc/metrics.h"
 
@@ -62,6 +63,22 @@ static void open_view(struct agent *agent)
     });
 }
 
+static void open_servers(struct agent *agent)
+{
+    struct cu_env *env = agent->env;
+    char *url = cu_env_local_url(env, "gossipd");
+    agent->servers = view_servers_new(&(struct view_servers_options){
+        .view = agent->view,
+        .rpc = env->rpc,
+        .loop = env->loop,
+        .log = env->log,
+        .url = url,
+        .datacenter = env->datacenter,
+        .node_name = env->node_name,
+    });
+    free(url);
+}
+
 static enum cu_err open_http(struct agent *agent, struct cu_diag *diag)
 {
     const struct agent_conf *conf = &agent->conf;
@@ -89,6 +106,7 @@ enum cu_err agent_start(struct cu_env *env, void **ret_agent, struct cu_diag *di
     free(local);
     if (!err) {
         open_view(agent);
+        open_servers(agent);
         agent_dispatch_open(agent);
         agent->metrics = agent_metrics_new(env->loop, env->metrics);
         add_gauges(agent);
@@ -124,6 +142,7 @@ void agent_stop(void *arg)
     struct agent *agent = arg;
     agent_http_free(agent->http);
     agent->http = NULL;
+    view_servers_free(agent->servers);
     cu_view_free(agent->view);
     agent_metrics_free(agent->metrics);
     free(agent->samples);

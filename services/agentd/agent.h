@@ -30,6 +30,7 @@ struct agent {
     struct agent_conf conf;
     struct agent_http *http;
     struct cu_view *view;
+    struct view_servers *servers;
     struct cu_counter *requests;
     struct cu_sample *all_routes;
     struct cu_sample **samples; /* by route and method */

@@ -144,7 +144,7 @@ static void read_catalogs(const struct cu_conf *conf, const char *local, struct 
     for (size_t i = 0; i < count; i++)
         out->catalogs[out->catalog_count++] =
             catalog_url(json_string_value(json_array_get(list, i)));
-    if (!count)
+    if (!count && cu_conf_bool(conf, "server")) /* a client node has none of its own */
         out->catalogs[out->catalog_count++] = cu_strdup(local);
 }
 

@@ -9,15 +9,17 @@
 
 static struct agent_conf conf;
 
+static bool is_client;
+
 static enum cu_err read_conf(const char *json, struct cu_diag *diag)
 {
     char text[1024];
     struct cu_conf *all = NULL;
     *diag = (struct cu_diag){0};
     int len = snprintf(text, sizeof text,
-                       "{\"node_id\":\"11111111-2222-3333-4444-555555555555\",\"server\":true,"
+                       "{\"node_id\":\"11111111-2222-3333-4444-555555555555\",\"server\":%s,"
                        "\"data_dir\":\"/tmp\"%s%s}",
-                       *json ? "," : "", json);
+                       is_client ? "false" : "true", *json ? "," : "", json);
     enum cu_err err = cu_conf_parse(text, (size_t)len, "test", &all, diag);
     ck_assert_msg(!err, "%s", diag->text);
     err = agent_conf_read(all, "ipc:///run/catalogd.sock", &conf, diag);
@@ -95,6 +97,10 @@ START_TEST(catalogs_are_the_setting_or_else_this_host)
     ck_assert_int_eq(read_conf("", &diag), CU_OK);
     ck_assert_uint_eq(conf.catalog_count, 1);
     ck_assert_str_eq(conf.catalogs[0], "ipc:///run/catalogd.sock");
+    agent_conf_deinit(&conf);
+    is_client = true; /* its servers come from gossip */
+    ck_assert_int_eq(read_conf("", &diag), CU_OK);
+    ck_assert_uint_eq(conf.catalog_count, 0);
     agent_conf_deinit(&conf);
     ck_assert_int_eq(
         read_conf("\"agentd\":{\"catalog\":[\"10.0.0.1\",\"10.0.0.2:8301\",\"ipc:///x\"]}", &diag),
