@@ -33,6 +33,11 @@ void cu_hello_append(struct cu_buf *out, const struct cu_hello *hello)
     m.datacenter = h.datacenter;
     if (h.has_cluster_id)
         m.cluster_id = (ProtobufCBinaryData){sizeof h.cluster_id, h.cluster_id};
+    ProtobufCBinaryData priors[CU_HELLO_PRIORS_MAX];
+    for (size_t i = 0; i < h.prior_count; i++)
+        priors[i] = (ProtobufCBinaryData){CU_CLUSTER_ID_BYTES, h.prior_ids[i]};
+    m.prior_ids = priors;
+    m.n_prior_ids = h.prior_count;
     m.loaded = h.has_cluster_id;
     m.call_credit = h.call_credit;
     m.follow_credit = h.follow_credit;
@@ -54,7 +59,10 @@ static bool copy_text(char ret_text[CU_HELLO_TEXT_MAX_BYTES + 1], const char *te
 
 static bool is_good(const HelloMessage *m)
 {
-    return m->n_follows <= CU_HELLO_FOLLOWS_MAX &&
+    for (size_t i = 0; i < m->n_prior_ids; i++)
+        if (m->prior_ids[i].len != CU_CLUSTER_ID_BYTES)
+            return false;
+    return m->n_prior_ids <= CU_HELLO_PRIORS_MAX && m->n_follows <= CU_HELLO_FOLLOWS_MAX &&
            (m->cluster_id.len == 0 || m->cluster_id.len == CU_CLUSTER_ID_BYTES);
 }
 
@@ -75,6 +83,9 @@ static bool fill(struct cu_hello *h, const HelloMessage *m)
     h->has_cluster_id = m->cluster_id.len > 0;
     if (h->has_cluster_id)
         memcpy(h->cluster_id, m->cluster_id.data, CU_CLUSTER_ID_BYTES);
+    for (; h->prior_count < m->n_prior_ids; h->prior_count++)
+        memcpy(h->prior_ids[h->prior_count], m->prior_ids[h->prior_count].data,
+               CU_CLUSTER_ID_BYTES);
     for (; h->follow_count < m->n_follows; h->follow_count++)
         h->follows[h->follow_count] = cu_strdup(m->follows[h->follow_count]);
     return true;
@@ -99,6 +110,21 @@ void cu_hello_deinit(struct cu_hello *hello)
     hello->follow_count = 0;
 }
 
+/* 0: the own id, then the earlier ones. */
+static const uint8_t *id_at(const struct cu_hello *hello, size_t i)
+{
+    return i ? hello->prior_ids[i - 1] : hello->cluster_id;
+}
+
+static bool share_an_id(const struct cu_hello *a, const struct cu_hello *b)
+{
+    for (size_t i = 0; i <= a->prior_count; i++)
+        for (size_t k = 0; k <= b->prior_count; k++)
+            if (!memcmp(id_at(a, i), id_at(b, k), CU_CLUSTER_ID_BYTES))
+                return true;
+    return false;
+}
+
 bool cu_hello_agree(const struct cu_hello *ours, const struct cu_hello *theirs, bool raftds,
                     const char **ret_why)
 {
@@ -106,8 +132,7 @@ bool cu_hello_agree(const struct cu_hello *ours, const struct cu_hello *theirs, 
         *ret_why = "another major version of the bus: upgrade the older one";
         return false;
     }
-    if (raftds && ours->has_cluster_id && theirs->has_cluster_id &&
-        memcmp(ours->cluster_id, theirs->cluster_id, sizeof ours->cluster_id) != 0) {
+    if (raftds && ours->has_cluster_id && theirs->has_cluster_id && !share_an_id(ours, theirs)) {
         *ret_why = "a raftd of another cluster: the cluster ids differ";
         return false;
     }

@@ -13,6 +13,7 @@ enum {
     CU_HELLO_TEXT_MAX_BYTES = 127,
     CU_HELLO_FOLLOWS_MAX = 64,
     CU_CLUSTER_ID_BYTES = 16,
+    CU_HELLO_PRIORS_MAX = 16,
 };
 
 struct cu_hello {
@@ -24,6 +25,8 @@ struct cu_hello {
     char datacenter[CU_HELLO_TEXT_MAX_BYTES + 1];
     uint8_t cluster_id[CU_CLUSTER_ID_BYTES];
     bool has_cluster_id;
+    size_t prior_count; /* earlier ids of the same log (contracts 3.10) */
+    uint8_t prior_ids[CU_HELLO_PRIORS_MAX][CU_CLUSTER_ID_BYTES];
     uint32_t call_credit, follow_credit;
     uint64_t byte_credit;
     uint32_t max_message_bytes;
@@ -39,7 +42,8 @@ CU_MUST_USE enum cu_err cu_hello_parse(struct cu_bytes payload, struct cu_hello 
 void cu_hello_deinit(struct cu_hello *hello); /* frees a parsed one's follows */
 
 /* Whether the two may talk; *ret_why (constant) says what differs. `raftds`: both are raftd and
- * this one is strict about its cluster. */
+ * this one is strict about its cluster: an id that both know, as their own or an earlier one, is
+ * enough, for one of them may have to be told that it was recovered from. */
 bool cu_hello_agree(const struct cu_hello *ours, const struct cu_hello *theirs, bool raftds,
                     const char **ret_why);
 

@@ -109,6 +109,8 @@ struct cu_rpc {
     struct cu_rpc_hooks hooks;
     char source_address[64]; /* "": the system's choice */
     uint8_t cluster_id[16];
+    uint8_t prior_ids[CU_HELLO_PRIORS_MAX][16];
+    size_t prior_count;
     bool has_cluster_id, strict, draining;
     struct cu_deadlines deadlines;
     struct cu_random random; /* of request ids and of jitter */

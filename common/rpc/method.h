@@ -46,6 +46,10 @@ enum cu_right {
     KEY_READ,
     KEY_WRITE,
     KEY_LIST,
+    NODE_READ,
+    NODE_WRITE,
+    SERVICE_READ,
+    SERVICE_WRITE,
     OPERATOR_READ,
     OPERATOR_WRITE,
     CU_RIGHT_COUNT

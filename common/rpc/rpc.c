@@ -148,6 +148,8 @@ struct cu_hello rpc_hello(const struct cu_rpc *rpc)
     copy_text(hello.node_id, sizeof hello.node_id, rpc->o.node_id);
     copy_text(hello.datacenter, sizeof hello.datacenter, rpc->o.datacenter);
     memcpy(hello.cluster_id, rpc->cluster_id, sizeof hello.cluster_id);
+    hello.prior_count = rpc->prior_count;
+    memcpy(hello.prior_ids, rpc->prior_ids, sizeof hello.prior_ids);
     memcpy(hello.follows, rpc->follows, rpc->follow_count * sizeof hello.follows[0]);
     return hello;
 }
@@ -248,6 +250,13 @@ void cu_rpc_set_cluster_id(struct cu_rpc *rpc, const uint8_t *cluster_id, bool s
     rpc->has_cluster_id = cluster_id != NULL;
     if (cluster_id)
         memcpy(rpc->cluster_id, cluster_id, sizeof rpc->cluster_id);
+}
+
+void cu_rpc_set_prior_ids(struct cu_rpc *rpc, const uint8_t (*ids)[16], size_t count)
+{
+    CU_ASSERT(count <= CU_HELLO_PRIORS_MAX);
+    memcpy(rpc->prior_ids, ids, count * sizeof *ids);
+    rpc->prior_count = count;
 }
 
 void cu_rpc_set_source_address(struct cu_rpc *rpc, const char *ip)

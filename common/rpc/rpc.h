@@ -84,6 +84,9 @@ CU_MUST_USE enum cu_err cu_rpc_listen(struct cu_rpc *rpc, const char *url, struc
  * cluster with GOAWAY (contracts 1.5) when `strict`. */
 void cu_rpc_set_cluster_id(struct cu_rpc *rpc, const uint8_t *cluster_id, bool strict);
 
+/* Earlier ids of the same log, newest last; copied, at most CU_HELLO_PRIORS_MAX. */
+void cu_rpc_set_prior_ids(struct cu_rpc *rpc, const uint8_t (*ids)[16], size_t count);
+
 /* The ip that tcp:// connections dialled from here on leave from, so that peers on one loopback
  * network can tell servers apart by address (contracts 2.3). NULL, "" or "0.0.0.0": the system's
  * choice. Copied. */

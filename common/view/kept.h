@@ -14,6 +14,7 @@ struct view_kept {
     struct cu_buf have; /* packed curia.v1.Have, to be sent with the next conditional read */
     struct cu_view_body *bodies[CU_VIEW_FORMATS]; /* NULL: not rendered in that format */
     uint64_t index, last_contact_ms;
+    uint64_t read_at; /* newest index of the state it was read from */
     bool known_leader, listed;
     size_t bytes;
 };

@@ -47,11 +47,11 @@ static struct cu_bytes pack_request(struct view_op *op)
         have = curia__v1__have__unpack(NULL, kept->have.len, kept->have.data);
         CU_ASSERT(have); /* we packed it */
     }
-    if (op->mode == CU_VIEW_DEFAULT && op->index == 0 && !have)
+    if (op->mode == CU_VIEW_DEFAULT && !op->is_wait && !have)
         return rest;
     options.consistency = consistency(op->mode);
-    options.index = op->index;
-    options.wait_ms = op->index ? CU_VIEW_WAIT_MS : 0;
+    options.index = op->is_wait ? op->index : 0;
+    options.wait_ms = op->is_wait ? CU_VIEW_WAIT_MS : 0;
     options.have = have;
     size_t size = curia__v1__read_options__get_packed_size(&options);
     CU_ASSERT(size < 128); /* one byte of length */
@@ -100,7 +100,8 @@ void view_op_send(struct view_op *op)
         .service = op->method->service,
         .method = op->method->name,
         .packed = pack_request(op),
-        .timeout_ms = (uint32_t)(view->hold_ms + VIEW_SLACK_MS + (op->index ? CU_VIEW_WAIT_MS : 0)),
+        .timeout_ms =
+            (uint32_t)(view->hold_ms + VIEW_SLACK_MS + (op->is_wait ? CU_VIEW_WAIT_MS : 0)),
         .token = *token ? token : NULL,
     };
     op->state = OP_SENT;
@@ -133,27 +134,81 @@ static void hand_out_error(struct view_op *op, enum cu_err err, const char *text
     view_op_free(op);
 }
 
-static void hand_out(struct view_op *op, const struct view_kept *kept)
+/* ---- who gets what came ---- */
+
+enum verdict { DELIVER, LOOK, HANG };
+
+/* What an answer is for a reader; `asked`: the index that a wait was sent with. A wait that was
+ * sent with the reader's own index has waited for the state to get there already. */
+static enum verdict judge(const struct view_op *op, uint64_t asked, const struct cu_view_read *read,
+                          const struct view_kept *kept)
+{
+    if (read->is_last || kept->index > read->index) /* what was acknowledged before it came may be
+                                                       missing (contracts 7.3) */
+        return read->is_late ? LOOK : DELIVER;
+    bool has_waited = read->is_ahead || (op->is_wait && asked == read->index);
+    return read->index > kept->read_at && has_waited ? DELIVER : HANG;
+}
+
+/* One whose index is above all that the catalogd knows hangs only for a moment. */
+static void hang(struct view_op *op, struct cu_view_read *read, const struct view_kept *kept)
+{
+    struct cu_view *view = op->view;
+    read->is_ahead = read->index > kept->read_at;
+    if (read->is_ahead) {
+        struct cu_mono soon = cu_mono_add_ms(cu_loop_now(view->loop), CU_VIEW_AHEAD_MS);
+        cu_timer_set_at(&read->deadline, view->loop, cu_mono_min(soon, read->until));
+    }
+    view_read_hang(read, kept->index);
+}
+
+static void hand_to(struct view_op *op, uint64_t asked, struct cu_view_read *read,
+                    const struct view_kept *kept)
 {
     struct cu_view_answer answer = {
         .text = "",
+        .body = kept->bodies[read->format],
         .index = kept->index,
         .last_contact_ms = kept->last_contact_ms,
         .known_leader = kept->known_leader,
     };
-    view_op_close(op);
-    op->handing_out = true;
-    while (op->readers) {
-        struct cu_view_read *read = op->readers;
-        if (read->is_late) { /* what was acknowledged before it came may be missing (contracts 7.3)
-                              */
-            view_read_plainly(read);
-            continue;
-        }
-        answer.body = kept->bodies[read->format];
+    switch (judge(op, asked, read, kept)) {
+    case DELIVER:
         deliver(op, read, &answer);
+        break;
+    case LOOK:
+        view_read_look(read);
+        break;
+    case HANG:
+        if (op->is_wait)
+            view_op_put_back(op, read);
+        else
+            hang(op, read, kept);
+        break;
     }
-    view_op_free(op);
+}
+
+/* A wait goes on, from what it has seen, for those who hang on it still and for those who come to
+ * it meanwhile: the readers of this answer stand in a list of their own. */
+static void hand_out(struct view_op *op, const struct view_kept *kept)
+{
+    struct cu_view_read *readers = op->readers;
+    uint64_t asked = op->index;
+    op->readers = NULL;
+    CU_ASSERT(readers); /* one without is freed */
+    readers->at = &readers;
+    op->state = OP_ANSWERED;
+    op->index = kept->index;
+    if (!op->is_wait)
+        view_op_close(op);
+    op->handing_out = true;
+    while (readers)
+        hand_to(op, asked, readers, kept);
+    op->handing_out = false;
+    if (op->readers)
+        view_op_send(op);
+    else
+        view_op_free(op);
 }
 
 /* ---- what came ---- */
@@ -181,9 +236,16 @@ static struct cu_view_body *encode(struct cu_view *view, const struct cu_view_me
     return body;
 }
 
+/* A catalogd that says nothing of its position is never behind. */
+static uint64_t read_at(const Curia__V1__ReadMeta *meta)
+{
+    return meta->have ? meta->have->read_at : UINT64_MAX;
+}
+
 static void take_meta(struct view_kept *kept, const Curia__V1__ReadMeta *meta)
 {
     kept->index = meta->index;
+    kept->read_at = read_at(meta);
     kept->last_contact_ms = meta->last_contact_ms;
     kept->known_leader = meta->known_leader;
 }
@@ -224,11 +286,15 @@ static void answer_anew(struct view_op *op, const ProtobufCMessage *reply,
         cu_view_body_unref(passing.bodies[i]);
 }
 
-/* A wait that nothing ended is asked again for those who still hang on it. */
-static bool renew(struct view_op *op, uint64_t index)
+/* A wait that ended for nobody is asked again, and costs no encoding. */
+static bool renew(struct view_op *op, const struct view_kept *kept)
 {
-    if (op->index == 0 || index != op->index)
+    if (!op->is_wait)
         return false;
+    for (const struct cu_view_read *read = op->readers; read; read = read->next)
+        if (judge(op, op->index, read, kept) != HANG)
+            return false;
+    op->index = kept->index;
     view_op_send(op);
     return true;
 }
@@ -242,7 +308,8 @@ static void answer_kept(struct view_op *op, const Curia__V1__ReadMeta *meta)
         kept->known_leader = meta->known_leader;
     if (meta->have)
         take_have(kept, meta->have);
-    if (!renew(op, kept->index)) {
+    kept->read_at = read_at(meta);
+    if (!renew(op, kept)) {
         cu_count(op->view->hits, 1);
         hand_out(op, kept);
     }
@@ -262,6 +329,9 @@ static void ask_without_have(struct view_op *op)
 static void answer_well(struct view_op *op, const struct cu_answer *answer)
 {
     const Curia__V1__ReadMeta *meta = meta_of(answer->message);
+    struct view_kept seen = {0};
+    if (meta)
+        take_meta(&seen, meta);
     if (!meta)
         hand_out_error(op, CU_E_INTERNAL, "an answer without its meta part");
     else if (meta->unchanged && op->kept && serves_all(op->kept, op))
@@ -270,7 +340,7 @@ static void answer_well(struct view_op *op, const struct cu_answer *answer)
         hand_out_error(op, CU_E_INTERNAL, "unchanged, but from what?");
     else if (meta->unchanged) /* somebody joined meanwhile who wants another format */
         ask_without_have(op);
-    else if (!renew(op, meta->index))
+    else if (!renew(op, &seen))
         answer_anew(op, answer->message, meta);
 }
 
@@ -294,7 +364,7 @@ void view_op_answered(void *arg, const struct cu_answer *answer)
             hold(op);
         return;
     }
-    if (answer->err == CU_E_DEADLINE && op->index > 0) {
+    if (answer->err == CU_E_DEADLINE && op->is_wait) {
         view_op_send(op);
         return;
     }

@@ -7,6 +7,7 @@
 enum op_state {
     OP_GATHERED, /* to be sent at the end of this turn */
     OP_SENT,
+    OP_ANSWERED, /* being handed out */
     OP_HELD
 };
 
@@ -17,12 +18,13 @@ struct view_op {
     struct cu_view *view;
     const struct cu_view_method *method;
     enum cu_view_mode mode;
-    uint64_t index; /* > 0: a wait */
+    bool is_wait;
+    uint64_t index; /* of a wait: at most that of each of its readers */
     enum op_state state;
     bool joinable;
     bool handing_out; /* its readers are being told: it is freed when that is over */
     uint64_t hash;
-    struct cu_buf key; /* method, mode, index, token, request */
+    struct cu_buf key; /* whether it is a wait, method, mode, token, request */
     size_t token_at, request_at;
     struct cu_view_read *readers;
     struct cu_call *call;
@@ -38,11 +40,14 @@ void view_op_send(struct view_op *op);
 void view_op_close(struct view_op *op); /* nobody joins it from here on */
 void view_op_free(struct view_op *op);
 void view_op_take_reader(struct cu_view_read *read);
-/* Its wait is over: it gets the answer as it is now, by one conditional read shared with its like.
- */
-void view_read_plainly(struct cu_view_read *read);
+/* A reader that an answer was handed to goes on in its op. */
+void view_op_put_back(struct view_op *op, struct cu_view_read *read);
+/* Moves a reader to a plain read, shared with its like: it looks at how things are now. */
+void view_read_look(struct cu_view_read *read);
+/* Moves a reader, which has seen the answer with `index`, to the wait. */
+void view_read_hang(struct cu_view_read *read, uint64_t index);
 
-/* The key of its kept answer: that of the op without the index. In view->key. */
+/* The key of its kept answer: that of the op without its first byte. Borrowed. */
 struct cu_bytes view_op_kept_key(struct view_op *op);
 
 #endif

@@ -60,7 +60,7 @@ void view_op_free(struct view_op *op)
     view_task_leave(view, &op->task);
     if (op->call)
         cu_call_cancel(op->call);
-    view->waits -= op->index > 0;
+    view->waits -= op->is_wait;
     view_kept_unref(op->kept);
     *op->at = op->next;
     if (op->next)
@@ -91,6 +91,12 @@ static void put_reader(struct view_op *op, struct cu_view_read *read)
     op->readers = read;
 }
 
+void view_op_put_back(struct view_op *op, struct cu_view_read *read)
+{
+    view_op_take_reader(read);
+    put_reader(op, read);
+}
+
 void view_op_take_reader(struct cu_view_read *read)
 {
     *read->at = read->next;
@@ -100,13 +106,13 @@ void view_op_take_reader(struct cu_view_read *read)
 }
 
 /* Leaves the key in view->key. */
-static void make_key(struct cu_view *view, const struct cu_view_read *read, uint64_t index,
+static void make_key(struct cu_view *view, const struct cu_view_read *read, bool is_wait,
                      size_t *ret_token_at, size_t *ret_request_at)
 {
     struct cu_buf *key = &view->key;
     const char *token = read->token ? read->token : "";
     cu_buf_clear(key);
-    cu_buf_append(key, &index, sizeof index); /* first: see view_op_kept_key() */
+    cu_buf_u8(key, is_wait); /* first: see view_op_kept_key() */
     cu_buf_append(key, &read->method, sizeof read->method);
     cu_buf_u8(key, (uint8_t)read->mode);
     *ret_token_at = key->len;
@@ -118,7 +124,7 @@ static void make_key(struct cu_view *view, const struct cu_view_read *read, uint
 
 struct cu_bytes view_op_kept_key(struct view_op *op)
 {
-    return (struct cu_bytes){op->key.data + sizeof op->index, op->key.len - sizeof op->index};
+    return (struct cu_bytes){op->key.data + 1, op->key.len - 1};
 }
 
 static struct view_op *find_op(struct cu_view *view, uint64_t hash)
@@ -130,8 +136,8 @@ static struct view_op *find_op(struct cu_view *view, uint64_t hash)
     return op;
 }
 
-static struct view_op *start_op(struct cu_view *view, const struct cu_view_read *read,
-                                uint64_t index, uint64_t hash)
+static struct view_op *start_op(struct cu_view *view, const struct cu_view_read *read, bool is_wait,
+                                uint64_t hash)
 {
     struct view_op *op = new_op(view);
     struct cu_buf key = op->key;
@@ -139,7 +145,7 @@ static struct view_op *start_op(struct cu_view *view, const struct cu_view_read 
     view->key = key;
     op->method = read->method;
     op->mode = read->mode;
-    op->index = index;
+    op->is_wait = is_wait;
     op->hash = hash;
     op->joinable = true;
     op->chain = view->buckets[hash % VIEW_BUCKETS];
@@ -148,25 +154,9 @@ static struct view_op *start_op(struct cu_view *view, const struct cu_view_read 
     op->gathered = NULL;
     *view->gathered_tail = op;
     view->gathered_tail = &op->gathered;
-    view->waits += index > 0;
+    view->waits += is_wait;
     cu_loop_at_turn_end(view->loop, &view->send_hook);
     return op;
-}
-
-static void enter(struct cu_view *view, struct cu_view_read *read, uint64_t index)
-{
-    size_t token_at, request_at;
-    make_key(view, read, index, &token_at, &request_at);
-    uint64_t hash = cu_table_hash(view->key.data, view->key.len);
-    struct view_op *op = find_op(view, hash);
-    if (op) {
-        cu_count(view->joined, 1);
-    } else {
-        op = start_op(view, read, index, hash);
-        op->token_at = token_at;
-        op->request_at = request_at;
-    }
-    put_reader(op, read);
 }
 
 /* ---- reads ---- */
@@ -179,42 +169,108 @@ static void leave(struct cu_view_read *read)
         view_op_free(op); /* CANCEL when the last one leaves (contracts 7.3) */
 }
 
-void view_read_plainly(struct cu_view_read *read)
+/* The op of the same question that is a wait, or is none. NULL: there is none to join. */
+static struct view_op *twin_of(struct view_op *op, bool is_wait, uint64_t *ret_hash)
 {
-    struct view_op *op = read->op;
     struct cu_view *view = op->view;
-    struct cu_bytes wait_key = cu_buf_bytes(&op->key);
-    uint64_t none = 0;
-
     cu_buf_clear(&view->key);
-    cu_buf_append(&view->key, wait_key.data, wait_key.len);
-    memcpy(view->key.data, &none, sizeof none);
-    uint64_t hash = cu_table_hash(view->key.data, view->key.len);
-    struct view_op *plain = find_op(view, hash);
-    if (!plain) {
-        plain = start_op(view, read, 0, hash);
-        plain->token_at = op->token_at;
-        plain->request_at = op->request_at;
-    }
-    leave(read);
-    put_reader(plain, read);
-    cu_timer_cancel(&read->deadline);
+    cu_buf_append(&view->key, op->key.data, op->key.len);
+    view->key.data[0] = is_wait;
+    *ret_hash = cu_table_hash(view->key.data, view->key.len);
+    return find_op(view, *ret_hash);
 }
 
+static struct view_op *start_twin(struct view_op *op, const struct cu_view_read *read, bool is_wait,
+                                  uint64_t hash)
+{
+    struct view_op *twin = start_op(op->view, read, is_wait, hash);
+    twin->token_at = op->token_at;
+    twin->request_at = op->request_at;
+    return twin;
+}
+
+void view_read_look(struct cu_view_read *read)
+{
+    uint64_t hash;
+    struct view_op *plain = twin_of(read->op, false, &hash);
+    if (!plain)
+        plain = start_twin(read->op, read, false, hash);
+    leave(read);
+    put_reader(plain, read);
+}
+
+/* The wait asks about less than before: what was asked upstream would not end with every change
+ * that this reader must see. */
+static void lower(struct view_op *wait, uint64_t index)
+{
+    if (index >= wait->index)
+        return;
+    wait->index = index;
+    if (wait->state != OP_SENT)
+        return;
+    cu_call_cancel(wait->call);
+    wait->call = NULL;
+    view_op_send(wait);
+}
+
+void view_read_hang(struct cu_view_read *read, uint64_t index)
+{
+    uint64_t hash;
+    struct view_op *wait = twin_of(read->op, true, &hash);
+    if (!wait) {
+        wait = start_twin(read->op, read, true, hash);
+        wait->index = index;
+    }
+    leave(read);
+    put_reader(wait, read);
+    read->is_late = false; /* what is above its index is newer than what it has seen */
+    lower(wait, index);
+}
+
+static void enter(struct cu_view *view, struct cu_view_read *read, bool is_wait)
+{
+    size_t token_at, request_at;
+    make_key(view, read, is_wait, &token_at, &request_at);
+    uint64_t hash = cu_table_hash(view->key.data, view->key.len);
+    struct view_op *op = find_op(view, hash);
+    bool is_elsewhere = op && is_wait && op->index != read->index;
+    if (op) {
+        cu_count(view->joined, 1);
+    } else {
+        op = start_op(view, read, is_wait, hash);
+        op->token_at = token_at;
+        op->request_at = request_at;
+        op->index = read->index;
+    }
+    put_reader(op, read);
+    if (is_elsewhere)
+        view_read_look(read);
+}
+
+/* Its time is up; of one that was ahead perhaps only the time for that. */
 static void waited(void *arg)
 {
-    view_read_plainly(arg);
+    struct cu_view_read *read = arg;
+    struct cu_view *view = read->op->view;
+    read->is_last = !cu_mono_before(cu_loop_now(view->loop), read->until);
+    if (!read->is_last)
+        cu_timer_set_at(&read->deadline, view->loop, read->until);
+    if (read->op->is_wait)
+        view_read_look(read);
 }
 
 void cu_view_read(struct cu_view *view, struct cu_view_read *read)
 {
     CU_ASSERT(!read->op && read->format < CU_VIEW_FORMATS);
-    enter(view, read, read->index);
+    read->is_last = read->index == 0;
+    read->is_ahead = false;
+    enter(view, read, read->index > 0);
     if (read->index == 0)
         return;
     view->waiters++;
+    read->until = cu_mono_add_ms(cu_loop_now(view->loop), read->wait_ms);
     cu_timer_init(&read->deadline, view->loop, waited, read);
-    cu_timer_set_ms(&read->deadline, read->wait_ms);
+    cu_timer_set_at(&read->deadline, view->loop, read->until);
 }
 
 void cu_view_cancel(struct cu_view_read *read)
@@ -234,7 +290,7 @@ static void send_gathered(void *arg)
     while (view->gathered) {
         struct view_op *op = view->gathered;
         leave_gathered(op);
-        if (op->index == 0)
+        if (!op->is_wait)
             view_op_close(op); /* what comes later may know of a later write (contracts 7.3) */
         view_op_send(op);
     }

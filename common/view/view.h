@@ -16,6 +16,7 @@ struct view_op;
 enum {
     CU_VIEW_FORMATS = 8,           /* renderings of one answer */
     CU_VIEW_WAIT_MS = 600 * 1000,  /* an upstream wait; renewed while somebody hangs on it */
+    CU_VIEW_AHEAD_MS = 1000,       /* http-api.md 3.2 */
     CU_VIEW_KEEP_MIN_BYTES = 1024, /* a smaller answer costs less to send than to keep */
     CU_VIEW_HELD_MAX = 65536,      /* reads and calls that wait for a catalogd */
 };
@@ -103,15 +104,21 @@ struct cu_view_read {
     cu_view_done *done;
     void *arg;
 
-    struct view_op *op;
+    struct view_op *op; /* all of this is the view's */
     struct cu_view_read *next, **at;
     struct cu_timer deadline;
-    bool is_late; /* joined a wait that had been sent: its answer may be older than this read */
+    struct cu_mono until; /* its wait is over */
+    bool is_late;  /* joined a wait that had been sent: its answer may be older than this read */
+    bool is_last;  /* the next answer is its, changed or not */
+    bool is_ahead; /* its index was above the newest of the catalogd's (http-api.md 3.2) */
 };
 
 /* `done` is called once, never from inside this function. Equal reads of one turn share an upstream
- * read that has not been sent yet; equal waits share one whenever they
- * come; who came after it was sent gets what one more plain read says when it ends. */
+ * read that has not been sent yet. All waits that differ in nothing but their index share one
+ * upstream wait: who knows as much as it asks about joins it; who knows less or more is answered
+ * from one plain read, or hangs on it from then on. Who came after the wait was sent gets what one
+ * more plain read says when it ends. An index that the catalogd's state has not reached within
+ * CU_VIEW_AHEAD_MS is answered with the true, lower one (contracts 7.5). */
 void cu_view_read(struct cu_view *view, struct cu_view_read *read);
 /* Forgets a read; does nothing when it is not under way. */
 void cu_view_cancel(struct cu_view_read *read);

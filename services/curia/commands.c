@@ -100,6 +100,10 @@ static const struct cli_flag put_flags[] = {
     {"session", CLI_TEXT, "The session that locks.", NULL},
     {0},
 };
+static const struct cli_flag local_flags[] = {
+    {"run-dir", CLI_TEXT, "Where the sockets are; default: $CURIA_RUN_DIR, else /run/curia.", NULL},
+    {0},
+};
 static const struct cli_flag version_flags[] = {
     {"format", CLI_TEXT, "pretty or json.", NULL},
     {0},
@@ -164,9 +168,26 @@ const struct cli_command cli_commands[] = {
     {"operator", "Provides cluster-level tools for Consul operators", NULL,
      "  Tools for those who run the cluster.\n", 0, NULL, NULL, false},
     {"operator raft", "Provides cluster-level tools for Consul operators", NULL,
-     "  Shows the Raft configuration of the cluster.\n", 0, NULL, NULL, false},
+     "  Shows the Raft configuration of the cluster, and mends what only an operator can.\n", 0, NULL, NULL, false},
+    {"operator raft forget-promise", "Drops this server's promise to bootstrap", " [options]",
+     "  On a host whose server has promised to bootstrap a cluster with others, and whose\n"
+     "  proposer is gone for good: it may promise itself to another one then. Should the\n"
+     "  proposer come back it gets no second promise. The raftd of this host is asked, over\n"
+     "  its socket.\n", 0, local_flags, cli_operator_raft_forget_promise, true},
     {"operator raft list-peers", "Display the current Raft peer configuration", " [options]",
      "  Prints a line for each server in the Raft configuration.\n", CS, NULL, cli_operator_raft_list_peers, false},
+    {"operator raft recover", "Goes on with this server alone after a majority is lost", " [options]",
+     "  Only when most servers are lost for good, and on one server: the one with the newest\n"
+     "  log (last_term, then last_index of `call raftd Log.Status` on each). It goes on under\n"
+     "  a new cluster id; what only the lost servers had acknowledged is lost. It is refused\n"
+     "  while there is a leader. The raftd of this host is asked, over its socket.\n\n"
+     "  To go on with several servers, or to have the lost ones back when they return, stop\n"
+     "  the survivors, put the same list as DATA_DIR/raft/peers.json on each of them, and\n"
+     "  start them:\n\n"
+     "    [{\"id\": \"UUID\", \"address\": \"IP:PORT\", \"non_voter\": false}]\n\n"
+     "  More than half of its voters must be survivors. A server that is named and comes back\n"
+     "  later without the file sets its log aside, fetches the state and follows.\n",
+     0, local_flags, cli_operator_raft_recover, true},
     {"reload", "Triggers the agent to reload configuration files", " [options]",
      "  Makes all daemons of the node read their configuration again.\n",
      CLI_GROUP_CLIENT, NULL, cli_reload, false},

@@ -12,6 +12,7 @@
 #include "services/raftd/io/log.h"
 #include "services/raftd/io/notes.h"
 #include "services/raftd/io/peers.h"
+#include "services/raftd/io/recovery.h"
 #include "services/raftd/io/shell.h"
 #include "services/raftd/rpc/service.h"
 
@@ -20,6 +21,7 @@ struct raftd {
     struct raft_conf conf;
     struct raft_id self;
     char own_address[RAFT_ADDRESS_BYTES + 8];
+    char *folder; /* DATA_DIR/raft */
     struct raft_log *log;
     struct raft_boot boot;
     struct raft_notes notes;
@@ -63,6 +65,16 @@ static void on_failed(void *context, const char *sentence)
                 "raft log: %s: this server stops rather than acknowledge what may not be on disk; "
                 "nothing acknowledged is lost. Free space or mend the disk, then it starts again",
                 sentence ? sentence : raft_log_said(raftd->log));
+}
+
+static void on_done(void *context, const struct raft_action *action)
+{
+    struct raftd *raftd = context;
+    struct cu_diag diag = {{0}};
+    if (action->done.tag != RAFT_RECOVERY_TAG)
+        raft_service_done(raftd->service, action);
+    else if (raft_recovery_done(raftd->folder, action, raftd->env->log, &diag))
+        cu_env_fail(raftd->env, "%s", diag.text);
 }
 
 static void on_note(void *context, const struct raft_action *action)
@@ -145,12 +157,13 @@ static enum cu_err read_self(const char *node_id, struct raft_id *ret_self, stru
 static enum cu_err open_log(struct raftd *raftd, struct cu_diag *diag)
 {
     struct cu_buf dir = {0};
+    size_t len;
     cu_buf_printf(&dir, "%s/raft", raftd->env->data_dir);
     cu_buf_u8(&dir, 0);
+    raftd->folder = (char *)cu_buf_take(&dir, &len);
     enum cu_err err =
-        raft_log_open(&(struct raft_log_options){(const char *)dir.data, raftd->env->node_id, NULL},
+        raft_log_open(&(struct raft_log_options){raftd->folder, raftd->env->node_id, NULL},
                       &raftd->log, &raftd->boot, diag);
-    cu_buf_deinit(&dir);
     raftd->boot.trailing = raftd->conf.trailing;
     return err;
 }
@@ -228,6 +241,7 @@ static void make_shell(struct raftd *raftd)
                 .proposed = on_proposed,
                 .read = on_read,
                 .attached = on_attached,
+                .done = on_done,
                 .note = on_note,
                 .moved = on_moved,
                 .failed = on_failed},
@@ -284,6 +298,9 @@ enum cu_err raft_start(struct cu_env *env, void **ret_state, struct cu_diag *dia
     if (!err) {
         make_shell(raftd);
         raft_service_bind(raftd->service, raftd->shell, raftd->peers);
+        err = raft_recovery_take(raftd->folder, raftd->shell, env->log, diag);
+    }
+    if (!err) {
         err = listen_to_peers(raftd, diag);
     }
     if (err) {
@@ -312,6 +329,7 @@ void raft_stop(void *state)
     raft_peers_free(raftd->peers);
     raft_shell_free(raftd->shell);
     raft_log_close(raftd->log);
+    free(raftd->folder);
     free(raftd);
 }
 

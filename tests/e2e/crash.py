@@ -118,10 +118,10 @@ def issue_a_wiped_server_is_refused_under_its_old_id_and_told_what_to_do():
         def told():
             for node in c:
                 for line in node.logs().splitlines():
-                    if 'remove-peer' in line and node_id(victim.k) in line:
+                    if 'removed and added anew' in line and node_id(victim.k) in line:
                         return line
             return None
-        print(wait_for(told, 30, 'advice in a log: operator raft remove-peer -id ...'))
+        print(wait_for(told, 30, 'advice in a log'))
         assert rest[0].put('/v1/kv/w/after', b'1').text == 'true'
         a = Http(victim.ip, timeout=20)
         wait_for(lambda: a.get('/v1/kv/w/1?stale').status in (200, 404, 500), 20, 'an answer of the wiped server')
@@ -275,7 +275,7 @@ def consensus_21_75_a_raft_folder_deleted_under_a_running_catalogd_is_refused():
 
         def told():
             return [line for n in c for line in n.logs().splitlines()
-                    if 'remove-peer' in line and node_id(victim.k) in line]
+                    if 'removed and added anew' in line and node_id(victim.k) in line]
         wait_for(told, 30, 'advice in a log')
         assert rest[0].put('/v1/kv/r/after', b'1').text == 'true'
 

@@ -167,12 +167,8 @@ void state_set(struct state *state, const char *key, const char *value)
 
 struct catalog_view state_view(const struct state *state)
 {
-    return (struct catalog_view){
-        .backend = state->backend,
-        .kv_index = catalog_store_table_index(state->store, CATALOG_KV),
-        .reaped_index = catalog_store_reaped_index(state->store),
-        .floor_index = catalog_store_floor_index(state->store),
-    };
+    ck_assert_int_eq(catalog_store_flush(state->store), CU_OK); /* indexes are written then */
+    return catalog_view_of(state->backend, &state->store->bookmark);
 }
 
 static Curia__V1__KvPair *read_key(struct state *state, const char *key, uint64_t *ret_index)

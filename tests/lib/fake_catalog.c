@@ -13,6 +13,11 @@
 
 /* ---- reads ---- */
 
+static uint64_t newest(const struct fake_catalog *fake)
+{
+    return fake->newest > fake->index ? fake->newest : fake->index;
+}
+
 static void reply_get(struct fake_catalog *fake, struct cu_rq *rq)
 {
     const Curia__V1__KvGetRequest *in = (const Curia__V1__KvGetRequest *)rq->in;
@@ -22,12 +27,13 @@ static void reply_get(struct fake_catalog *fake, struct cu_rq *rq)
     Curia__V1__KvPair pair = CURIA__V1__KV_PAIR__INIT;
     bool stale = in->read && in->read->consistency == CURIA__V1__CONSISTENCY__CONSISTENCY_STALE;
 
-    have.read_at = meta.index = fake->index;
+    meta.index = fake->index;
+    have.read_at = newest(fake);
     meta.known_leader = true;
     meta.last_contact_ms = stale ? fake->last_contact_ms : 0;
     meta.have = &have;
     reply.meta = &meta;
-    if (in->read && in->read->have && in->read->have->read_at == fake->index) {
+    if (in->read && in->read->have && in->read->have->read_at >= fake->index) {
         meta.unchanged = true;
         fake->unchanged++;
     } else if (fake->value) {
@@ -58,10 +64,11 @@ static void get(void *context, struct cu_rq *rq)
     fake->gets++;
     if (fake->fail_with) {
         cu_rq_fail(rq, fake->fail_with, "as told");
-    } else if (in->read && in->read->index >= fake->index) {
+    } else if (in->read && in->read->index >= fake->index && in->read->index <= newest(fake)) {
         ck_assert_uint_lt(fake->wait_count, FAKE_WAITS_MAX);
         rq->user = fake;
         fake->waits[fake->wait_count++] = rq;
+        fake->wait_index = in->read->index;
         cu_rq_on_gone(rq, wait_gone, rq);
     } else {
         reply_get(fake, rq);
@@ -449,8 +456,11 @@ void fake_catalog_change(struct fake_catalog *fake, const char *value)
     free(fake->value);
     fake->value = value ? cu_strdup(value) : NULL;
     fake->index++;
-    while (fake->wait_count) {
-        struct cu_rq *rq = fake->waits[--fake->wait_count];
+    for (size_t i = fake->wait_count; i-- > 0;) {
+        struct cu_rq *rq = fake->waits[i];
+        if (((const Curia__V1__KvGetRequest *)rq->in)->read->index >= fake->index)
+            continue;
+        fake->waits[i] = fake->waits[--fake->wait_count];
         cu_rq_on_gone(rq, NULL, NULL);
         reply_get(fake, rq);
     }

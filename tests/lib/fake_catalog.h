@@ -14,7 +14,8 @@ struct fake_catalog {
     struct cu_rpc *rpc; /* NULL while stopped */
     char *url;
     uint64_t index;
-    char *value; /* of every key; NULL: there is none */
+    uint64_t newest; /* of its whole state, when that is above `index` */
+    char *value;     /* of every key; NULL: there is none */
     enum cu_err fail_with;
     uint64_t last_contact_ms; /* of stale reads */
     bool swallows_puts;
@@ -24,6 +25,7 @@ struct fake_catalog {
     const char *refuses; /* these refuse, with this sentence; NULL: they answer */
     struct cu_rq *waits[FAKE_WAITS_MAX];
     size_t wait_count;
+    uint64_t wait_index; /* of the last one */
 };
 
 /* Listens on `url`. */

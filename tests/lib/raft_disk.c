@@ -51,6 +51,8 @@ static void apply(struct raft_disk *disk, struct raft_persist *persist)
         drop_front(disk, &persist->floor);
     if (persist->has_promise)
         disk->promise = persist->promise;
+    if (persist->has_recovery)
+        disk->recovery = persist->recovery;
     disk->syncs++;
     raft_persist_free(persist);
 }
@@ -117,6 +119,7 @@ struct raft_boot raft_disk_boot(const struct raft_disk *disk)
                              .last_wall_ms = disk->start.wall_ms,
                              .last_lease_ms = disk->start.lease_ms,
                              .promise = disk->promise,
+                             .recovery = disk->recovery,
                              .trailing = 10240};
     const struct raft_entry *last = raft_disk_at(disk, boot.last_index);
     if (last) {

@@ -14,6 +14,7 @@ struct raft_disk {
     struct raft_id vote;
     struct raft_header start;
     struct raft_promise promise;
+    struct raft_recovery recovery;
     struct raft_entry *entries; /* start.position.index + 1 ... */
     uint32_t entry_count, entry_cap;
     struct raft_persist **waiting;

@@ -148,7 +148,8 @@ void sim_raftd_answer(struct sim_server *server, const struct raft_action *actio
     if (is_read) {
         answer->event.kind = CATALOG_EV_READ_INDEX;
         answer->event.err = action->read.err;
-        answer->event.read_index = action->read.index;
+        answer->event.read.index = action->read.index;
+        answer->event.read.term = action->read.term;
     }
     send_home(server, tag, answer);
     free(tag);

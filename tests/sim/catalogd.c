@@ -25,8 +25,8 @@ void sim_catalogd_start(struct sim_server *server)
     struct catalog_replica_options options = {
         .now = sim_clock(server),
         .seed = cu_random_u64(&sim->random),
-        .applied = sim_position_at(sim, catalogd->disk),
-        .durable = sim_position_at(sim, catalogd->durable),
+        .applied = sim_position_at(sim, catalogd->lineage, catalogd->disk),
+        .durable = sim_position_at(sim, catalogd->lineage, catalogd->durable),
     };
     catalogd->replica = catalog_replica_new(&options);
     catalogd->life++;

@@ -30,7 +30,7 @@ static void think(struct sim_client *client)
 }
 
 /* Values are their number, so that every write is told apart; 0 is "no such key" (a delete). */
-static uint64_t number_of(const char *value)
+uint64_t sim_number_of(const char *value)
 {
     return value ? strtoull(value, NULL, 10) : 0;
 }
@@ -47,7 +47,7 @@ void sim_client_answer(struct sim *sim, struct sim_request *request, enum cu_err
         op->end = sim->now;
         op->applied = applied;
         if (op->kind == HISTORY_READ) {
-            op->value = number_of(value);
+            op->value = sim_number_of(value);
             client->seen_index[request->key] = value ? request->cas_index : 0;
             client->seen_value[request->key] = op->value;
         }

@@ -63,6 +63,8 @@ void sim_log_write(struct sim_server *server, const struct raft_persist *persist
     }
     if (persist->has_promise)
         log->promise = persist->promise;
+    if (persist->has_recovery)
+        log->recovery = persist->recovery;
 }
 
 enum cu_err sim_log_read(void *context, uint64_t first, uint32_t max_count, size_t max_bytes,

@@ -48,32 +48,10 @@ static void take_attach(struct sim_server *server, void *data)
     free(header);
 }
 
-/* The header of the durable state: what the log said up to there (contracts 3.6). */
-static void fill_header(struct sim *sim, uint64_t index, struct raft_header *header)
-{
-    if (!index)
-        return;
-    const struct raft_entry *entry = &sim->committed[index - 1].entry;
-    header->position = (struct raft_position){sim->cluster, index, entry->term};
-    header->wall_ms = entry->wall_ms;
-    header->lease_ms = entry->lease_ms;
-    for (uint64_t i = index; i > 0; i--) {
-        const struct raft_entry *change = &sim->committed[i - 1].entry;
-        struct raft_configuration_body body;
-        if (change->kind != RAFT_CONFIGURATION)
-            continue;
-        int err = raft_configuration_decode(raft_entry_body(change), &body);
-        CU_ASSERT(!err);
-        header->configuration = body.configuration;
-        header->configuration.index = i;
-        return;
-    }
-}
-
 void sim_call_attach(struct sim_server *server, const struct catalog_action *act)
 {
     struct raft_header *header = cu_alloc(sizeof *header);
-    fill_header(server->sim, act->durable.index, header);
+    *header = sim_header_at(server->sim, server->catalogd.lineage, act->durable.index);
     sim_local_send(server, SIM_RAFTD, take_attach, header, free);
 }
 
@@ -131,6 +109,8 @@ static void followed(struct sim_server *server, void *data)
     event.followed.upto = entries->upto;
     event.followed.is_own_lineage = entries->is_own_lineage;
     memcpy(event.followed.cluster.bytes, entries->cluster.bytes, sizeof entries->cluster.bytes);
+    server->catalogd.log_cluster = entries->cluster;
+    server->catalogd.log_prior = entries->prior;
     if (entries->count) {
         const struct raft_entry *last = &entries->items[entries->count - 1];
         event.followed.last = (struct catalog_position){.index = last->index, .term = last->term};
@@ -168,7 +148,8 @@ static void answer_follow(struct sim_server *server)
     struct sim_entries *entries = cu_alloc(sizeof *entries);
     entries->outcome = found.outcome;
     entries->upto = found.upto;
-    entries->cluster = status.cluster;
+    entries->cluster = found.cluster;
+    entries->prior = found.prior;
     entries->is_own_lineage = is_in_lineage(raft, status.cluster, parked->after.cluster);
     if (found.outcome == RAFT_FOLLOW_ENTRIES) {
         entries->items = cu_alloc(FOLLOW_ENTRIES * sizeof *entries->items);

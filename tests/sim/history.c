@@ -147,7 +147,8 @@ static bool is_seen(const struct history *history, const struct history_operatio
     return false;
 }
 
-bool history_is_linearizable(const struct history *history, unsigned key, bool *ret_gave_up)
+bool history_is_linearizable(const struct history *history, unsigned key, uint64_t initial,
+                             bool *ret_gave_up)
 {
     struct search s = {.ops = cu_alloc((history->count + 1) * sizeof *s.ops)};
     for (size_t i = 0; i < history->count; i++) {
@@ -159,7 +160,7 @@ bool history_is_linearizable(const struct history *history, unsigned key, bool *
         s.ops[s.count++] = *op;
     }
     qsort(s.ops, s.count, sizeof *s.ops, by_start);
-    bool ok = explain(&s, (struct place){0});
+    bool ok = explain(&s, (struct place){.value = initial});
     *ret_gave_up = s.gave_up;
     cu_map_deinit(&s.memo);
     free(s.ops);

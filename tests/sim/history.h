@@ -35,8 +35,9 @@ size_t history_begin(struct history *history,
                      const struct history_operation *operation); /* returns its number */
 void history_deinit(struct history *history);
 
-/* Returns whether the operations on `key` are linearizable. *ret_gave_up: more than the memo's
- * bound of states was looked at (then true is returned, and the run says so). */
-bool history_is_linearizable(const struct history *history, unsigned key, bool *ret_gave_up);
+/* Returns whether the operations on `key` are linearizable from `initial` on. *ret_gave_up: more
+ * than the memo's bound of states was looked at (then true is returned, and the run says so). */
+bool history_is_linearizable(const struct history *history, unsigned key, uint64_t initial,
+                             bool *ret_gave_up);
 
 #endif

@@ -54,7 +54,7 @@ START_TEST(tells_histories_of_a_register_from_others)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct history history = parse(cases[i].history);
         bool gave_up = true;
-        bool got = history_is_linearizable(&history, 0, &gave_up);
+        bool got = history_is_linearizable(&history, 0, 0, &gave_up);
         ck_assert_msg(got == cases[i].want && !gave_up, "%s", cases[i].about);
         history_deinit(&history);
     }
@@ -66,8 +66,8 @@ START_TEST(keys_are_judged_apart)
     struct history history = parse("w1@1-2 r0@3-4");
     bool gave_up;
     history.items[1].key = 1;
-    ck_assert(history_is_linearizable(&history, 0, &gave_up));
-    ck_assert(history_is_linearizable(&history, 1, &gave_up));
+    ck_assert(history_is_linearizable(&history, 0, 0, &gave_up));
+    ck_assert(history_is_linearizable(&history, 1, 0, &gave_up));
     history_deinit(&history);
 }
 END_TEST

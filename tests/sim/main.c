@@ -72,7 +72,12 @@ static bool parse(int argc, char **argv, struct arguments *args)
     return optind == argc;
 }
 
-static bool run(const struct arguments *args, uint64_t seed, uint64_t *events, unsigned *gave_up)
+struct tally {
+    uint64_t events;
+    unsigned gave_up, recoveries;
+};
+
+static bool run(const struct arguments *args, uint64_t seed, struct tally *tally)
 {
     static struct sim sim; /* large; one at a time */
     const char *claim = sim_run(
@@ -83,8 +88,9 @@ static bool run(const struct arguments *args, uint64_t seed, uint64_t *events, u
             (unsigned long long)seed, claim, sim.failure_text, (unsigned long long)seed,
             args->storm ? " --storm" : "", args->planted ? " --planted " : "",
             args->planted ? args->planted : "");
-    *events += sim.steps;
-    *gave_up += sim.gave_up;
+    tally->events += sim.steps;
+    tally->gave_up += sim.gave_up;
+    tally->recoveries += sim.lineage_count - 1;
     sim_deinit(&sim);
     return !claim;
 }
@@ -104,16 +110,16 @@ int main(int argc, char **argv)
         return 2;
     }
     struct cu_mono begun = cu_mono_now();
-    uint64_t done = 0, events = 0;
-    unsigned gave_up = 0;
+    uint64_t done = 0;
+    struct tally tally = {0};
     bool ok = true;
     for (;
          ok && done < args.seeds && cu_mono_ms_between(begun, cu_mono_now()) < args.seconds * 1000;
          done++)
-        ok = run(&args, args.first + done, &events, &gave_up);
-    (void)printf("%llu seeds from %llu, %llu events, %.1f s, %u histories not judged\n",
-                 (unsigned long long)done, (unsigned long long)args.first,
-                 (unsigned long long)events,
-                 (double)cu_mono_ms_between(begun, cu_mono_now()) / 1000, gave_up);
+        ok = run(&args, args.first + done, &tally);
+    (void)printf(
+        "%llu seeds from %llu, %llu events, %.1f s, %u recoveries, %u histories not judged\n",
+        (unsigned long long)done, (unsigned long long)args.first, (unsigned long long)tally.events,
+        (double)cu_mono_ms_between(begun, cu_mono_now()) / 1000, tally.recoveries, tally.gave_up);
     return ok == args.must_break ? 1 : 0;
 }

@@ -6,14 +6,14 @@ static void restart_raftd(struct sim *sim, void *data)
 {
     struct sim_server *server = data;
     (void)sim;
-    if (!server->raftd.raft && !sim->failure)
+    if (!server->raftd.raft && !server->is_gone && !sim->failure)
         sim_raftd_start(server);
 }
 
 static void restart_catalogd(struct sim *sim, void *data)
 {
     struct sim_server *server = data;
-    if (!server->catalogd.replica && !sim->failure)
+    if (!server->catalogd.replica && !server->is_gone && !sim->failure)
         sim_catalogd_start(server);
 }
 
@@ -85,7 +85,7 @@ static void delete_catalog(struct sim *sim)
     for (unsigned i = 0; i < sim->server_count; i++)
         if (sim->servers[i].is_catalog_lost || sim->servers[i].is_wiped)
             return;
-    if (sim->server_count < 3 || !sim->committed_count)
+    if (sim->server_count < 3 || !sim->lineages[0].count || sim_had_recovery(sim))
         return;
     sim_catalogd_crash(server, false);
     sim_catalogd_wipe(server);
@@ -100,8 +100,8 @@ static void lose_log(struct sim *sim)
     bool others_whole = true;
     for (unsigned i = 0; i < sim->server_count; i++)
         others_whole &= !sim->servers[i].is_catalog_lost;
-    if (sim->server_count < 3 || sim->has_wiped || !others_whole || !sim->committed_count ||
-        !sim_chance(sim, 300))
+    if (sim->server_count < 3 || sim->has_wiped || !others_whole || !sim->lineages[0].count ||
+        sim_had_recovery(sim) || !sim_chance(sim, 300))
         return;
     sim->has_wiped = true;
     server->is_wiped = true;
@@ -208,10 +208,10 @@ static const struct {
     unsigned weight;
     void (*strike)(struct sim *sim);
 } faults[] = {
-    {14, kill_raftd},    {10, kill_catalogd}, {10, cut_power},  {4, cut_all_power},
-    {3, delete_catalog}, {2, lose_log},       {8, pause_raftd}, {8, pause_catalogd},
-    {12, cut_off},       {8, cut_link},       {3, skew_clock},  {6, slow_disk},
-    {6, bad_net},
+    {14, kill_raftd},    {10, kill_catalogd},    {10, cut_power},  {4, cut_all_power},
+    {3, delete_catalog}, {2, lose_log},          {8, pause_raftd}, {8, pause_catalogd},
+    {12, cut_off},       {8, cut_link},          {3, skew_clock},  {6, slow_disk},
+    {6, bad_net},        {5, sim_lose_majority},
 };
 
 static void strike(struct sim *sim, void *data)

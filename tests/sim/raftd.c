@@ -71,6 +71,7 @@ void sim_raftd_start(struct sim_server *server)
         .last_wall_ms = last ? last->wall_ms : log->start.wall_ms,
         .last_lease_ms = last ? last->lease_ms : log->start.lease_ms,
         .promise = log->promise,
+        .recovery = log->recovery,
         .trailing = sim_between(sim, 0, 30),
     };
     struct raft_options options = {
@@ -89,11 +90,14 @@ void sim_raftd_start(struct sim_server *server)
     raftd->paused_until_ns = 0;
     raftd->is_leader_seen = false;
     raftd->checked_commit = 0;
+    raftd->checked_lineage = -1;
     raftd->checked_term = log->term; /* what was not synced told nobody */
     sim_trace(sim, "raftd %u starts: term %llu last %llu floor %llu", server->number,
               (unsigned long long)boot.term, (unsigned long long)boot.last_index,
               (unsigned long long)boot.start.position.index);
     sim_raftd_step(server, &(struct raft_event){.kind = RAFT_EV_TICK});
+    if (server->has_peers_file)
+        sim_take_peers_file(server);
     sim_local_connect(server);
 }
 
@@ -236,6 +240,10 @@ static const char *const note_names[RAFT_NOTE_COUNT] = {
     [RAFT_NOTE_TRANSFER] = "transfer",
     [RAFT_NOTE_LEASE_LOST] = "lease lost",
     [RAFT_NOTE_STORE_FAILED] = "store failed",
+    [RAFT_NOTE_RECOVERY] = "recovery",
+    [RAFT_NOTE_RECOVERED] = "recovered",
+    [RAFT_NOTE_SET_ASIDE] = "set aside",
+    [RAFT_NOTE_BELOW_FLOOR] = "below floor",
 };
 
 /* Takes what the action holds. */
@@ -253,6 +261,10 @@ static void perform(struct sim_server *server, struct raft_action *action)
     case RAFT_ACT_ATTACHED:
         sim_raftd_answer(server, action);
         free_action(action);
+        break;
+    case RAFT_ACT_RECOVERED:
+    case RAFT_ACT_FORGOTTEN:
+        sim_raftd_done(server, action);
         break;
     case RAFT_ACT_NOTE:
         sim_trace(server->sim, "raftd %u: %s %s index %llu", server->number,

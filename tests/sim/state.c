@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/base/assert.h"
+#include "services/catalogd/core/key.h"
 #include "tests/lib/memory_backend.h"
 #include "tests/sim/world.h"
 
@@ -61,9 +62,10 @@ void sim_state_open(struct sim_server *server, uint64_t index)
         catalog_store_open(memory_backend_get(catalogd->memory), &catalogd->store, &diag);
     CU_ASSERT(!err);
     struct cu_arena *arena = cu_arena_new(ARENA_BYTES);
+    const struct sim_lineage *lineage = &server->sim->lineages[catalogd->lineage];
     for (uint64_t i = 1; i <= index && !err; i++) {
         struct catalog_outcome outcome;
-        err = sim_state_apply(server, server->sim->committed[i - 1].entry, arena, &outcome);
+        err = sim_state_apply(server, lineage->committed[i - 1].entry, arena, &outcome);
         cu_arena_reset(arena);
     }
     if (!err)
@@ -74,14 +76,46 @@ void sim_state_open(struct sim_server *server, uint64_t index)
     cu_arena_free(arena);
 }
 
-struct catalog_position sim_position_at(const struct sim *sim, uint64_t index)
+struct catalog_position sim_position_at(const struct sim *sim, unsigned lineage, uint64_t index)
 {
     struct catalog_position position = {.index = index};
     if (!index)
         return position;
-    position.term = sim->committed[index - 1].entry.term;
-    memcpy(position.cluster.bytes, sim->cluster.bytes, sizeof position.cluster.bytes);
+    struct raft_id cluster = sim_cluster_at(sim, lineage, index);
+    position.term = sim->lineages[lineage].committed[index - 1].entry.term;
+    memcpy(position.cluster.bytes, cluster.bytes, sizeof position.cluster.bytes);
     return position;
+}
+
+static uint64_t value_of(struct memory_backend *memory, unsigned key, struct cu_arena *arena)
+{
+    const struct catalog_backend *backend = memory_backend_get(memory);
+    struct catalog_row row;
+    char name[16], value[24] = "";
+    sim_key_name(key, name);
+    if (backend->get(backend->context, CATALOG_KV, catalog_key_of(arena, cu_bytes_of(name)), arena,
+                     &row))
+        return sim_number_of(NULL);
+    Curia__Internal__V1__KvRow *kv =
+        curia__internal__v1__kv_row__unpack(NULL, row.value.len, row.value.data);
+    CU_ASSERT(kv && kv->value.len < sizeof value);
+    memcpy(value, kv->value.data, kv->value.len);
+    curia__internal__v1__kv_row__free_unpacked(kv, NULL);
+    return sim_number_of(value);
+}
+
+void sim_values_at(struct sim *sim, unsigned lineage, uint64_t index, uint64_t values[SIM_KEYS])
+{
+    struct sim_server *scratch = cu_alloc(sizeof *scratch); /* a catalogd that nobody talks to */
+    struct cu_arena *arena = cu_arena_new(ARENA_BYTES);
+    scratch->sim = sim;
+    scratch->catalogd.lineage = lineage;
+    sim_state_open(scratch, index);
+    for (unsigned key = 0; key < SIM_KEYS; key++)
+        values[key] = value_of(scratch->catalogd.memory, key, arena);
+    sim_state_close(&scratch->catalogd);
+    cu_arena_free(arena);
+    free(scratch);
 }
 
 static void applied(struct sim_server *server, void *data)
@@ -144,8 +178,9 @@ struct checkpoint {
 static void checkpoint_ends(struct sim_server *server, void *data)
 {
     struct checkpoint *checkpoint = data;
-    struct catalog_event event = {.kind = CATALOG_EV_DURABLE,
-                                  .position = sim_position_at(server->sim, checkpoint->index)};
+    struct catalog_event event = {
+        .kind = CATALOG_EV_DURABLE,
+        .position = sim_position_at(server->sim, server->catalogd.lineage, checkpoint->index)};
     if (checkpoint->database != server->catalogd.database) {
         free(checkpoint);
         return;
@@ -171,7 +206,7 @@ void sim_checkpoint_begins(struct sim_server *server, void *data)
 }
 
 struct pull {
-    unsigned giver;
+    unsigned giver, lineage;
     uint64_t index;
     bool was_diverged;
 };
@@ -184,12 +219,19 @@ static void pull_ends(struct sim_server *server, void *data)
     bool reachable = sim_is_reachable(sim, pull->giver, server->number) &&
                      sim_is_reachable(sim, server->number, pull->giver);
     struct catalog_event event = {.kind = CATALOG_EV_PULLED, .err = CU_E_NOT_READY};
-    if (reachable && pull->index && (pull->was_diverged || pull->index > catalogd->disk)) {
+    struct raft_id offered = sim_cluster_at(sim, pull->lineage, pull->index);
+    bool is_of_log = raft_id_is_none(catalogd->log_cluster) ||
+                     raft_id_equal(offered, catalogd->log_cluster) ||
+                     (!raft_id_is_none(offered) && raft_id_equal(offered, catalogd->log_prior));
+    bool is_wanted =
+        pull->index && is_of_log && (pull->was_diverged || pull->index > catalogd->disk);
+    if (reachable && is_wanted) {
+        catalogd->lineage = pull->lineage;
         sim_state_open(server, pull->index);
         catalogd->disk = catalogd->durable = pull->index;
         catalogd->database++;
         event.err = CU_OK;
-        event.position = sim_position_at(sim, pull->index);
+        event.position = sim_position_at(sim, pull->lineage, pull->index);
         sim_trace(sim, "catalogd %u pulls %llu from %u", server->number,
                   (unsigned long long)pull->index, pull->giver);
     }
@@ -207,8 +249,10 @@ void sim_pull_later(struct sim_server *server, bool was_diverged)
                        sim->server_count);
     const struct sim_server *giver = &sim->servers[pull->giver];
     pull->was_diverged = was_diverged;
-    if (pull->giver != server->number && giver->catalogd.replica)
+    if (pull->giver != server->number && giver->catalogd.replica) {
         pull->index = giver->catalogd.disk;
+        pull->lineage = giver->catalogd.lineage;
+    }
     sim_deliver(server, SIM_CATALOGD, server->catalogd.life, sim_between(sim, 5, 150) * SIM_MS,
                 pull_ends, pull, free);
 }

@@ -3,7 +3,7 @@
 
 #include "tests/sim/world.h"
 
-enum { FAULTS_MS = 9000, CALM_MS = 8000, QUIET_MS = 4000 };
+enum { FAULTS_MS = 9000, CALM_MS = 8000, RECOVERY_MS = 10000, QUIET_MS = 4000 };
 
 static void make_server(struct sim *sim, unsigned number)
 {
@@ -22,14 +22,14 @@ static void make_server(struct sim *sim, unsigned number)
 static void start_raftd(struct sim *sim, void *data)
 {
     struct sim_server *server = data;
-    if (!server->raftd.raft && !sim->failure)
+    if (!server->raftd.raft && !server->is_gone && !sim->failure)
         sim_raftd_start(server);
 }
 
 static void start_catalogd(struct sim *sim, void *data)
 {
     struct sim_server *server = data;
-    if (!server->catalogd.replica && !sim->failure)
+    if (!server->catalogd.replica && !server->is_gone && !sim->failure)
         sim_catalogd_start(server);
 }
 
@@ -68,6 +68,8 @@ static void fall_silent(struct sim *sim)
     for (unsigned i = 0; i < sim->server_count; i++) {
         struct sim_server *server = &sim->servers[i];
         struct raft_status status;
+        if (!server->raftd.raft)
+            continue;
         raft_status(server->raftd.raft, sim_clock(server), &status);
         if (status.role != RAFT_LEADER)
             continue;
@@ -81,16 +83,18 @@ const char *sim_run(struct sim *sim, const struct sim_options *options)
     memset(sim, 0, sizeof *sim);
     sim->options = *options;
     sim->random.state = options->seed;
+    sim->lineage_count = 1;
     begin(sim);
     uint64_t faults = sim_between(sim, 2000, FAULTS_MS);
     sim->stop_clients_ns = (faults + CALM_MS - 1000) * SIM_MS;
     run_until(sim, faults);
     if (!sim->failure)
         sim_heal(sim);
-    run_until(sim, faults + CALM_MS);
+    uint64_t calm = CALM_MS + (sim_had_recovery(sim) ? RECOVERY_MS : 0);
+    run_until(sim, faults + calm);
     if (!sim->failure)
         fall_silent(sim);
-    run_until(sim, faults + CALM_MS + QUIET_MS);
+    run_until(sim, faults + calm + QUIET_MS);
     if (!sim->failure)
         sim_check_end(sim);
     return sim->failure;

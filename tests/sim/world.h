@@ -35,6 +35,7 @@ struct sim_log {
     struct raft_id vote;
     struct raft_header start;
     struct raft_promise promise;
+    struct raft_recovery recovery;
     struct raft_entry *entries; /* start.position.index + 1 and up */
     uint64_t count, cap;
 };
@@ -71,6 +72,7 @@ struct sim_raftd {
     uint64_t slow_ns; /* added to each sync */
     bool is_leader_seen;
     uint64_t checked_commit, checked_term, led_commit;
+    int checked_lineage;
 };
 
 /* ---- catalogd and its disk: the state is a function of the log, so a position says all ---- */
@@ -79,9 +81,11 @@ struct sim_catalogd {
     struct catalog_replica *replica; /* NULL: not running */
     struct catalog_store *store;
     struct memory_backend *memory;
-    uint64_t database; /* rises when a pull replaces it */
-    uint64_t disk;     /* index committed: survives a kill */
-    uint64_t durable;  /* index checkpointed: survives power loss */
+    unsigned lineage;                      /* what it holds: a prefix of that one */
+    struct raft_id log_cluster, log_prior; /* of its raftd, as it said last */
+    uint64_t database;                     /* rises when a pull replaces it */
+    uint64_t disk;                         /* index committed: survives a kill */
+    uint64_t durable;                      /* index checkpointed: survives power loss */
     uint64_t life;
     uint64_t paused_until_ns;
     uint64_t timer;
@@ -108,7 +112,12 @@ struct sim_server {
     bool is_connected;
     uint64_t local_last_ns[2]; /* the last delivery each way: streams keep their order */
     bool is_wiped;             /* its log was lost: refused from then on */
-    bool is_catalog_lost;      /* its database was deleted and has not caught up with the floor */
+    bool is_gone;              /* lost with a majority: not started again before it is let back */
+    bool was_lost;             /* so, at some time */
+    bool is_unnamed;           /* and the recovered cluster does not know it */
+    bool is_non_voter;
+    bool has_peers_file;  /* an operator's, to be taken at the next start */
+    bool is_catalog_lost; /* its database was deleted and has not caught up with the floor */
     uint64_t clock_offset_ns;
     double clock_rate; /* 0.98 .. 1.02 */
     int64_t wall_skew_ms;
@@ -119,6 +128,19 @@ struct sim_committed {
     struct raft_entry entry;
     struct cu_u128 state_hash;
     bool has_hash;
+};
+
+/* What was committed under one cluster id, from index 1 on: a recovery begins another one with what
+ * its servers still have of the last. */
+enum { SIM_LINEAGES_MAX = 3 };
+struct sim_lineage {
+    struct raft_id cluster;
+    uint64_t recovered_at;           /* index of the entry that brought the id; 1 in the first */
+    struct sim_committed *committed; /* [index - 1] */
+    uint64_t count, cap;
+    uint64_t begun;             /* time */
+    uint64_t values[SIM_KEYS];  /* that the keys had when it began */
+    uint64_t least_shown_index; /* above all that clients had seen before */
 };
 
 struct sim_options {
@@ -158,12 +180,19 @@ struct sim {
     uint64_t last_value;
     uint64_t stop_clients_ns;
 
-    struct sim_committed *committed; /* [index - 1] */
-    uint64_t committed_count, committed_cap;
+    struct sim_lineage lineages[SIM_LINEAGES_MAX]; /* oldest first */
+    unsigned lineage_count;
+    uint64_t shown_max; /* of indexes that clients could see */
+    struct sim_recovery {
+        bool is_open;           /* until its entry is committed */
+        bool is_asked;          /* online, of one survivor */
+        struct raft_id cluster; /* that the file leads to */
+        struct raft_configuration configuration;
+        uint32_t old_quorum;
+    } recovery;
     struct cu_map leaders; /* term -> server + 1 */
     struct cu_map votes;   /* (server, incarnation, term) -> candidate */
     struct cu_map effects; /* (proposer, seq) -> index + 1 */
-    struct raft_id cluster;
     bool has_wiped;
     unsigned gave_up; /* histories too tangled to judge */
 
@@ -217,6 +246,8 @@ void sim_raftd_wipe(struct sim_server *server);  /* a new, empty disk: only whil
 void sim_raftd_deinit(struct sim_server *server);
 void sim_raftd_step(struct sim_server *server, struct raft_event *event);
 
+void sim_raftd_done(struct sim_server *server, const struct raft_action *action);
+
 /* ---- catalogd.c ---- */
 void sim_catalogd_init(struct sim_server *server);
 void sim_catalogd_start(struct sim_server *server);
@@ -230,7 +261,10 @@ void sim_state_open(struct sim_server *server, uint64_t index);
 void sim_state_close(struct sim_catalogd *catalogd);
 enum cu_err sim_state_apply(struct sim_server *server, struct raft_entry entry,
                             struct cu_arena *arena, struct catalog_outcome *ret_outcome);
-struct catalog_position sim_position_at(const struct sim *sim, uint64_t index);
+struct catalog_position sim_position_at(const struct sim *sim, unsigned lineage, uint64_t index);
+/* What the keys hold at an index of a lineage. */
+void sim_values_at(struct sim *sim, unsigned lineage, uint64_t index, uint64_t values[SIM_KEYS]);
+uint64_t sim_number_of(const char *value);
 void sim_apply_later(struct sim_server *server); /* what was just followed */
 void sim_checkpoint_begins(struct sim_server *server, void *data);
 void sim_pull_later(struct sim_server *server, bool was_diverged);
@@ -272,7 +306,7 @@ struct sim_entries {
     struct raft_entry *items;
     uint32_t count;
     uint64_t upto;
-    struct raft_id cluster;
+    struct raft_id cluster, prior;
     bool is_own_lineage;
 };
 void sim_entries_free(void *entries);
@@ -300,6 +334,25 @@ void sim_nemesis_start(struct sim *sim);
 void sim_nemesis_elected(struct sim_server *leader);
 void sim_nemesis_committed(struct sim_server *leader);
 void sim_heal(struct sim *sim);
+
+/* ---- recovery.c: a majority is lost for good, and what is left goes on ---- */
+void sim_lose_majority(struct sim *sim);
+bool sim_had_recovery(const struct sim *sim); /* or has one under way */
+void sim_recovered(struct sim *sim);          /* its entry was committed */
+void sim_take_peers_file(struct sim_server *server);
+void sim_let_back(struct sim *sim, void *data);
+
+/* ---- lineage.c ---- */
+struct sim_lineage *sim_newest(struct sim *sim);
+struct sim_committed *sim_committed_at(struct sim *sim, unsigned lineage, uint64_t index);
+struct raft_id sim_cluster_at(const struct sim *sim, unsigned lineage, uint64_t index);
+/* The header of a state: what the log said up to there (contracts 3.6). */
+struct raft_header sim_header_at(const struct sim *sim, unsigned lineage, uint64_t index);
+int sim_lineage_of(const struct sim *sim, struct raft_id cluster);     /* -1: not known */
+void sim_lineage_add(struct sim *sim, const struct raft_entry *entry); /* to the newest */
+/* The first that is known of a recovery: the newest up to `floor`, entries are added then. */
+void sim_lineage_begin(struct sim *sim, struct raft_id cluster, uint64_t floor);
+void sim_lineages_deinit(struct sim *sim);
 
 /* ---- check.c ---- */
 void sim_check_server(struct sim_server *server); /* after each event that touched it */

@@ -176,8 +176,8 @@ static enum cu_err check(struct catalog_store *store, const Curia__Internal__V1_
     enum catalog_table table;
     struct catalog_row row = {.modify_index = 0};
     *ret_holds = false;
-    /* What the others hold follows from those that are logged, and is not all in the backend. */
-    if (!catalog_table_find(checked->table, &table) || !catalog_table_logs(table))
+    /* Indexes are not all in the backend before the transaction ends. */
+    if (!catalog_table_find(checked->table, &table) || catalog_table_is_derived(table))
         return CU_OK;
     if (checked->key.len == 0) {
         *ret_holds = catalog_store_table_index(store, table) == checked->modify_index;

@@ -29,8 +29,9 @@ enum catalog_table {
 };
 const char *catalog_table_name(enum catalog_table table); /* kv, tombstones, nodes, ... */
 bool catalog_table_find(const char *name, enum catalog_table *ret_table);
-/* Whether changes of the table are logged: those of the others follow from these. */
-bool catalog_table_logs(enum catalog_table table);
+/* Whether its rows follow from those of other tables: no topic of its own, nothing to be checked.
+ */
+bool catalog_table_is_derived(enum catalog_table table);
 
 /* A row; bytes are borrowed from whoever filled it in. Keys begin with (partition, namespace): see
  * core/key.h. */

@@ -70,3 +70,31 @@ enum cu_err catalog_lookup_any(const struct catalog_backend *backend, struct cu_
         *ret_any = any;
     return err;
 }
+
+struct targets {
+    struct cu_arena *arena;
+    struct catalog_list *keys;
+    enum cu_err err;
+};
+
+static bool see_target(void *arg, const struct catalog_row *row)
+{
+    struct targets *targets = arg;
+    struct cu_bytes *key = cu_arena_alloc(targets->arena, sizeof *key);
+    if (key)
+        *key = catalog_lookup_target(targets->arena, row->key);
+    if (!key || !key->data || !catalog_list_add(targets->keys, targets->arena, key))
+        targets->err = CU_E_TOO_LARGE;
+    return !targets->err;
+}
+
+enum cu_err catalog_lookup_targets(const struct catalog_backend *backend, struct cu_bytes prefix,
+                                   struct cu_arena *arena, struct catalog_list *keys)
+{
+    struct targets targets = {.arena = arena, .keys = keys};
+    if (!prefix.data)
+        return CU_E_TOO_LARGE;
+    enum cu_err err = backend->scan(backend->context, CATALOG_LOOKUPS, prefix,
+                                    (struct cu_bytes){NULL, 0}, see_target, &targets);
+    return err ? err : targets.err;
+}

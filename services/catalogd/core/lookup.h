@@ -9,6 +9,7 @@
 #define CATALOG_LOOKUP_H
 
 #include "services/catalogd/core/backend.h"
+#include "services/catalogd/core/list.h"
 
 enum catalog_lookup {
     CATALOG_LOOKUP_NODE_ID = 'i',       /* nodes by id, 32 lower-case hexadecimal digits */
@@ -31,6 +32,11 @@ struct cu_bytes catalog_lookup_target(struct cu_arena *arena, struct cu_bytes ke
 enum { CATALOG_NODE_ID_DIGITS = 32 };
 bool catalog_lookup_node_id(const char *id, char ret_digits[CATALOG_NODE_ID_DIGITS + 1]);
 
+/* The keys that all rows under the prefix lead to, as struct cu_bytes in the arena. Errors:
+ * TOO_LARGE the arena is full, or was when the prefix was made; what the backend returned. */
+CU_MUST_USE enum cu_err catalog_lookup_targets(const struct catalog_backend *backend,
+                                               struct cu_bytes prefix, struct cu_arena *arena,
+                                               struct catalog_list *keys);
 /* Whether any row has that key or one that goes on behind it. */
 CU_MUST_USE enum cu_err catalog_lookup_any(const struct catalog_backend *backend,
                                            struct cu_bytes prefix, bool *ret_any);

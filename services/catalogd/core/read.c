@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "services/catalogd/core/key.h"
+#include "services/catalogd/core/list.h"
 #include "services/catalogd/core/look.h"
 #include "services/catalogd/core/tombstone.h"
 
@@ -82,32 +83,10 @@ enum cu_err catalog_kv_get(const struct catalog_view *view, struct cu_bytes key,
 
 /* ---- lists ---- */
 
-/* An array in an arena that grows by doubling; what it outgrew stays behind until the reset. */
-struct list {
-    void **items;
-    size_t count, cap;
-};
-
-static bool list_add(struct list *list, struct cu_arena *arena, void *item)
-{
-    if (list->count == list->cap) {
-        size_t cap = list->cap ? list->cap * 2 : 32;
-        void **grown = cu_arena_alloc(arena, cap * sizeof(void *));
-        if (!grown)
-            return false;
-        if (list->count)
-            memcpy(grown, list->items, list->count * sizeof(void *));
-        list->items = grown;
-        list->cap = cap;
-    }
-    list->items[list->count++] = item;
-    return true;
-}
-
 struct listing {
     const Curia__V1__KvListRequest *request;
     struct cu_arena *arena;
-    struct list pairs, keys; /* of ProtobufCBinaryData, for keys */
+    struct catalog_list pairs, keys; /* of ProtobufCBinaryData, for keys */
     uint64_t rows_index;
     enum cu_err err;
 };
@@ -116,7 +95,7 @@ static enum cu_err add_pair(struct listing *listing, const struct catalog_row *r
 {
     Curia__V1__KvPair *pair;
     enum cu_err err = make_pair(row, PAIR_WHOLE, listing->arena, &pair);
-    if (!err && !list_add(&listing->pairs, listing->arena, pair))
+    if (!err && !catalog_list_add(&listing->pairs, listing->arena, pair))
         err = CU_E_TOO_LARGE;
     return err;
 }
@@ -147,7 +126,8 @@ static enum cu_err add_key(struct listing *listing, const struct catalog_row *ro
             return CU_OK;
     }
     ProtobufCBinaryData *key = cu_arena_alloc(listing->arena, sizeof *key);
-    if (!key || !copy(listing->arena, user, key) || !list_add(&listing->keys, listing->arena, key))
+    if (!key || !copy(listing->arena, user, key) ||
+        !catalog_list_add(&listing->keys, listing->arena, key))
         return CU_E_TOO_LARGE;
     return CU_OK;
 }
@@ -214,7 +194,7 @@ enum cu_err catalog_kv_list(const struct catalog_view *view,
 
 struct reading {
     struct cu_arena *arena;
-    struct list results, errors;
+    struct catalog_list results, errors;
     protobuf_c_boolean *with_value;
     size_t with_value_cap;
 };
@@ -242,7 +222,7 @@ static enum cu_err add_result(void *arg, const struct catalog_row *row, bool wit
     Curia__V1__KvPair *pair;
     enum cu_err err =
         make_pair(row, with_value ? PAIR_WHOLE : PAIR_WITHOUT_VALUE, reading->arena, &pair);
-    if (!err && !list_add(&reading->results, reading->arena, pair))
+    if (!err && !catalog_list_add(&reading->results, reading->arena, pair))
         err = CU_E_TOO_LARGE;
     return err ? err : add_with_value(reading, with_value);
 }
@@ -251,7 +231,7 @@ static enum cu_err add_error(struct reading *reading, size_t op_index, const cha
 {
     Curia__V1__KvTxnError *error = cu_arena_alloc(reading->arena, sizeof *error);
     char *text = cu_arena_strdup(reading->arena, what);
-    if (!error || !text || !list_add(&reading->errors, reading->arena, error))
+    if (!error || !text || !catalog_list_add(&reading->errors, reading->arena, error))
         return CU_E_TOO_LARGE;
     curia__v1__kv_txn_error__init(error);
     error->op_index = (uint32_t)op_index;

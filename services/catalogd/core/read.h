@@ -5,15 +5,7 @@
 
 #include "common/base/arena.h"
 #include "proto/curia/v1/kv.pb-c.h"
-#include "services/catalogd/core/store.h"
-
-/* What a read needs besides rows; the edge hands over the values of its snapshot. */
-struct catalog_view {
-    const struct catalog_backend *backend;
-    uint64_t kv_index;     /* of the table */
-    uint64_t reaped_index; /* highest of a reaped tombstone */
-    uint64_t floor_index;  /* of the last restore or recovery, at least 1 */
-};
+#include "services/catalogd/core/view.h"
 
 /* Fills pair (NULL: no such key) and the index of http-api.md 3.3 in the arena. */
 CU_MUST_USE enum cu_err catalog_kv_get(const struct catalog_view *view, struct cu_bytes key,

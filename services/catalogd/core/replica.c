@@ -272,7 +272,7 @@ static void apply_event(struct catalog_replica *r, const struct catalog_event *e
         break;
     case CATALOG_EV_READ_INDEX:
         if (ev->err == CU_OK)
-            note_commit(r, ev->read_index);
+            note_commit(r, ev->read.index);
         replica_read_answered(r, ev, out);
         break;
     case CATALOG_EV_PULLED:

@@ -87,7 +87,9 @@ struct catalog_event {
             const uint64_t *lost;
             uint32_t lost_count;
         } proposed;
-        uint64_t read_index; /* READ_INDEX */
+        struct {
+            uint64_t index, term; /* of the entry that must be applied before */
+        } read;                   /* READ_INDEX */
         struct {
             bool on;
             uint64_t term, noop_index;

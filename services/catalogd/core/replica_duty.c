@@ -58,7 +58,8 @@ void replica_duty_advance(struct catalog_replica *r, struct catalog_actions *out
         return;
     if (r->is_granted && !cu_mono_before(r->last, r->duty_until))
         withdraw(r, out);
-    if (r->is_granted && !r->is_on_duty && !r->is_stopped && r->applied.index >= r->duty_noop) {
+    if (r->is_granted && !r->is_on_duty && !r->is_stopped && r->applied.index >= r->duty_noop &&
+        r->applied.term >= r->duty_term) {
         r->is_on_duty = true;
         struct catalog_action *act = replica_act(out, CATALOG_ACT_DUTY_BEGIN);
         act->term = r->duty_term;

@@ -51,7 +51,8 @@ void replica_read_add(struct catalog_replica *r, const struct catalog_event *ev,
         failed(out, ev->tag, CU_E_OVERLOADED);
         return;
     }
-    push(&r->rounds[ev->mode].waiting, (struct replica_read){ev->tag, 0, ev->deadline});
+    push(&r->rounds[ev->mode].waiting,
+         (struct replica_read){.tag = ev->tag, .deadline = ev->deadline});
     r->reads_due = cu_mono_min(r->reads_due, ev->deadline);
 }
 
@@ -81,18 +82,26 @@ static void round_failed(struct catalog_replica *r, struct replica_round *round)
     round->at = cu_mono_add_ms(r->last, replica_backoff_ms(r, &round->backoff_ms));
 }
 
+/* The term tells a state that a recovered cluster has lost: it may well be longer (contracts 3.10).
+ */
+static bool is_reached(const struct catalog_replica *r, uint64_t index, uint64_t term)
+{
+    return index <= r->applied.index && term <= r->applied.term;
+}
+
 static void round_done(struct catalog_replica *r, struct replica_round *round, uint64_t index,
-                       struct catalog_actions *out)
+                       uint64_t term, struct catalog_actions *out)
 {
     for (uint32_t i = 0; i < round->asked.count; i++) {
         struct replica_read read = round->asked.items[i];
         read.index = index;
-        if (index <= r->applied.index)
+        read.term = term;
+        if (is_reached(r, index, term))
             ready(out, read.tag);
         else
             push(&r->applying, read);
     }
-    if (index > r->applied.index && (r->applying_low == 0 || index < r->applying_low))
+    if (!is_reached(r, index, term) && (r->applying_low == 0 || index < r->applying_low))
         r->applying_low = index;
     round->asked.count = 0;
     round->number = 0;
@@ -107,7 +116,7 @@ void replica_read_answered(struct catalog_replica *r, const struct catalog_event
         if (round->number == 0 || round->number != ev->tag)
             continue;
         if (ev->err == CU_OK)
-            round_done(r, round, ev->read_index, out);
+            round_done(r, round, ev->read.index, ev->read.term, out);
         else
             round_failed(r, round);
     }
@@ -145,7 +154,7 @@ void replica_read_applied(struct catalog_replica *r, struct catalog_actions *out
     r->applying_low = 0;
     for (uint32_t i = 0; i < r->applying.count; i++) {
         struct replica_read read = r->applying.items[i];
-        if (read.index <= r->applied.index) {
+        if (is_reached(r, read.index, read.term)) {
             ready(out, read.tag);
             continue;
         }

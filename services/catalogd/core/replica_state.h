@@ -31,7 +31,7 @@ struct replica_write {
 };
 
 struct replica_read {
-    uint64_t tag, index;
+    uint64_t tag, index, term;
     struct cu_mono deadline;
 };
 

@@ -52,9 +52,9 @@ bool catalog_table_find(const char *name, enum catalog_table *ret_table)
     return false;
 }
 
-bool catalog_table_logs(enum catalog_table table)
+bool catalog_table_is_derived(enum catalog_table table)
 {
-    return rules[table].logs;
+    return table == CATALOG_INDEXES || table == CATALOG_LOOKUPS;
 }
 
 /* ---- opening ---- */

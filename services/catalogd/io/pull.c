@@ -233,6 +233,13 @@ static enum cu_err make_files(struct catalog_taker *taker)
     return taker->fd < 0 ? CU_E_IO : CU_OK;
 }
 
+static bool is_of_log(const struct catalog_shell *shell, const struct catalog_id *cluster)
+{
+    return catalog_id_is_none(&shell->log_cluster) ||
+           catalog_id_equal(cluster, &shell->log_cluster) ||
+           (!catalog_id_is_none(cluster) && catalog_id_equal(cluster, &shell->log_prior));
+}
+
 static void take_offer(struct catalog_taker *taker,
                        const Curia__Internal__V1__StateOfferReply *reply)
 {
@@ -247,8 +254,7 @@ static void take_offer(struct catalog_taker *taker,
         cu_reader_of((struct cu_bytes){reply->state_hash.data, reply->state_hash.len});
     taker->install.hash.lo = cu_read_u64le(&hash);
     taker->install.hash.hi = cu_read_u64le(&hash);
-    const struct catalog_id *cluster = &taker->shell->log_cluster;
-    if (!catalog_id_is_none(cluster) && !catalog_id_equal(&taker->position.cluster, cluster))
+    if (!is_of_log(taker->shell, &taker->position.cluster))
         failed(taker, CU_E_CONFLICT, "the state offered is of another cluster");
     else if (!taker->was_diverged && taker->position.index <= local.index)
         failed(taker, CU_E_CONFLICT, "the state offered is not newer than the own one");

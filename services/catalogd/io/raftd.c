@@ -137,6 +137,9 @@ static void take_reply(struct catalog_shell *shell, const Curia__Internal__V1__F
     event->followed.outcome = outcome_of(reply->outcome, reply->n_entries);
     event->followed.upto = reply->upto;
     event->followed.cluster = shell->log_cluster = catalog_id_of(reply->cluster_id);
+    shell->log_prior = event->followed.outcome == CATALOG_COMPACTED && reply->n_lineage
+                           ? catalog_id_of(reply->lineage[0]->cluster_id)
+                           : (struct catalog_id){{0}};
     note_target(shell, reply->upto);
     keep_attached_address(shell, reply->attached_address);
     if (!catalog_id_is_none(&event->followed.cluster))
@@ -207,8 +210,10 @@ static void on_read_index(void *arg, const struct cu_answer *answer)
     const Curia__Internal__V1__ReadIndexReply *reply = (const void *)answer->message;
     struct catalog_event event = {
         .kind = CATALOG_EV_READ_INDEX, .tag = round->number, .err = answer->err};
-    if (reply)
-        event.read_index = reply->index;
+    if (reply) {
+        event.read.index = reply->index;
+        event.read.term = reply->term;
+    }
     free(round);
     catalog_shell_step(shell, &event);
 }

@@ -37,6 +37,8 @@ void catalog_shell_count(struct catalog_shell *shell)
         .refused = cu_metrics_counter(m, "catalog.propose.refused"),
         .batch = cu_metrics_sample(m, "catalog.apply.batch"),
         .kv_apply = cu_metrics_sample(m, "kvs.apply"),
+        .catalog_register = cu_metrics_sample(m, "catalog.register"),
+        .catalog_deregister = cu_metrics_sample(m, "catalog.deregister"),
     };
     cu_metrics_gauge(m, "catalog.durable.lag", gauge_lag, shell);
     cu_metrics_gauge(m, "catalog.watch.waiting", gauge_watches, shell);

@@ -60,6 +60,7 @@ struct catalog_shell {
     uint64_t replica_cursor; /* after which index, and in which cluster, Follow was asked last */
     struct catalog_id replica_cluster;
     struct catalog_id log_cluster; /* raftd's, as it said last; none: it has none yet */
+    struct catalog_id log_prior;   /* an earlier one, a state of which does as well; none: no */
     struct cu_arena *followed;     /* of the answer being handed to the applier */
     const Curia__Internal__V1__FollowReply *followed_reply;
     struct catalog_proposals *proposals;
@@ -87,7 +88,7 @@ struct catalog_shell {
             *pull_failures, *applied, *commits, *commit_failures, *proposed, *proposals, *rounds,
             *refused;
         struct cu_sample *batch;
-        struct cu_sample *kv_apply;
+        struct cu_sample *kv_apply, *catalog_register, *catalog_deregister;
     } count;
 };
 

@@ -4,7 +4,9 @@
 #include <string.h>
 
 #include "common/grpc/export.h"
+#include "proto/curia/v1/catalog.pb-c.h"
 #include "proto/curia/v1/feed.pb-c.h"
+#include "proto/curia/v1/health.pb-c.h"
 #include "proto/curia/v1/kv.pb-c.h"
 
 /* ---- Feed.Follow ---- */
@@ -33,6 +35,8 @@ static const struct cu_grpc_follow follows[] = {
 static const ProtobufCServiceDescriptor *const services[] = {
     &curia__v1__kv__descriptor,
     &curia__v1__feed__descriptor,
+    &curia__v1__catalog__descriptor,
+    &curia__v1__health__descriptor,
     NULL,
 };
 

@@ -309,7 +309,7 @@ static bool look_here(struct catalog_read *read)
     const struct catalog_bookmark *bookmark;
     if (!snapshot || catalog_works_bookmark(read->shell->reading->works, snapshot, &bookmark))
         return false;
-    struct catalog_view view = catalog_work_view(snapshot, bookmark);
+    struct catalog_view view = catalog_view_of(snapshot, bookmark);
     ProtobufCMessage *reply = new_reply(read);
     uint64_t index = 0, read_at = catalog_bookmark_shown_index(bookmark);
     enum cu_err err =

@@ -12,7 +12,8 @@ enum {
     CATALOG_PAGE_BYTES_MAX = 8 * 1024 * 1024, /* a page ends with the row that passes it */
 };
 
-/* The tables that `names` are; all, where there are none. False: one is no table. */
+/* The tables that `names` are; all, where there are none, but for those that follow from others.
+ * False: one is no such table. */
 bool catalog_feed_topics(size_t count, char *const *names, bool ret_tables[CATALOG_TABLE_COUNT]);
 
 /* The row in the arena, its bytes borrowed; NULL: the arena is full. */

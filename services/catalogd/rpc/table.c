@@ -6,8 +6,10 @@
 #include "services/catalogd/rpc/grpc.h"
 #include "services/catalogd/rpc/read.h"
 
-static const struct cu_service *const services[] = {&catalog_kv_service, &catalog_status_service,
-                                                    &catalog_feed_service, &catalog_state_service};
+static const struct cu_service *const services[] = {
+    &catalog_kv_service,    &catalog_status_service,  &catalog_feed_service,
+    &catalog_state_service, &catalog_catalog_service, &catalog_health_service,
+};
 
 /* A write at a reading catalogd goes to the attached one (contracts 3.8). */
 static enum cu_err route(void *context, const struct cu_rq *rq, enum cu_route where,

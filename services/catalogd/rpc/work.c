@@ -56,18 +56,6 @@ void catalog_works_free(struct catalog_works *works)
     free(works);
 }
 
-struct catalog_view catalog_work_view(const struct catalog_backend *backend,
-                                      const struct catalog_bookmark *bookmark)
-{
-    uint64_t kv = bookmark->table_index[CATALOG_KV];
-    return (struct catalog_view){
-        .backend = backend,
-        .kv_index = kv,
-        .reaped_index = bookmark->reaped_index,
-        .floor_index = bookmark->floor_index,
-    };
-}
-
 enum cu_err catalog_works_bookmark(struct catalog_works *works,
                                    const struct catalog_backend *snapshot,
                                    const struct catalog_bookmark **ret_bookmark)
@@ -101,7 +89,7 @@ static enum cu_err evaluate(struct catalog_work *work, const struct catalog_back
     if (!in || !reply)
         return CU_E_TOO_LARGE;
     protobuf_c_message_init(query->reply, reply);
-    struct catalog_view view = catalog_work_view(backend, &bookmark);
+    struct catalog_view view = catalog_view_of(backend, &bookmark);
     err = query->evaluate(&view, in, arena, reply, &work->index);
     if (err)
         return err;

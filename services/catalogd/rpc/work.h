@@ -35,7 +35,5 @@ void catalog_work_leave(struct catalog_work_caller *caller);
 CU_MUST_USE enum cu_err catalog_works_bookmark(struct catalog_works *works,
                                                const struct catalog_backend *snapshot,
                                                const struct catalog_bookmark **ret_bookmark);
-struct catalog_view catalog_work_view(const struct catalog_backend *backend,
-                                      const struct catalog_bookmark *bookmark);
 
 #endif

@@ -13,6 +13,7 @@ struct writing {
     struct cu_rq *rq;
     struct catalog_write *write;
     catalog_answer *answer;
+    struct cu_sample *took; /* by the reference's names */
 };
 
 static void writer_gone(void *arg)
@@ -29,9 +30,8 @@ static void on_written(void *arg, enum cu_err err, const struct catalog_outcome 
     if (err) {
         cu_rq_fail(rq, err, "%s", catalog_error_text(writing->shell, err));
     } else {
-        cu_sample_add(
-            writing->shell->count.kv_apply,
-            (double)cu_mono_ms_between(rq->arrived, cu_loop_now(writing->shell->env->loop)));
+        cu_sample_add(writing->took, (double)cu_mono_ms_between(
+                                         rq->arrived, cu_loop_now(writing->shell->env->loop)));
         writing->answer(rq, outcome);
     }
     free(writing);
@@ -63,11 +63,20 @@ struct cu_mono catalog_hold_deadline(const struct catalog_shell *shell, const st
     return cu_mono_min(hold, given);
 }
 
+static struct cu_sample *sample_of(struct catalog_shell *shell,
+                                   const Curia__Internal__V1__Command *command)
+{
+    if (command->register_node)
+        return shell->count.catalog_register;
+    return command->deregister ? shell->count.catalog_deregister : shell->count.kv_apply;
+}
+
 void catalog_write_serve(struct catalog_shell *shell, struct cu_rq *rq,
                          const Curia__Internal__V1__Command *command, catalog_answer *answer)
 {
     struct writing *writing = cu_alloc(sizeof(*writing));
-    *writing = (struct writing){.shell = shell, .rq = rq, .answer = answer};
+    *writing = (struct writing){
+        .shell = shell, .rq = rq, .answer = answer, .took = sample_of(shell, command)};
     struct catalog_write *write = catalog_write_start(
         shell, command, catalog_hold_deadline(shell, rq), false, on_written, writing);
     if (!write) /* answered, and `writing` with it */

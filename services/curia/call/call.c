@@ -9,6 +9,7 @@
 #include "common/json/reflect/reflect.h"
 #include "common/loop/loop.h"
 #include "common/rpc/client.h"
+#include "services/curia/call/once.h"
 #include "services/curia/call/services.h"
 #include "services/curia/command.h"
 
@@ -225,18 +226,12 @@ static json_t *read_request(const struct cli_args *args)
     return json;
 }
 
-static const char *run_dir_of(const struct cli_args *args)
-{
-    const char *given = cli_text(args, "run-dir"), *variable = getenv("CURIA_RUN_DIR");
-    return given ? given : variable && *variable ? variable : "/run/curia";
-}
-
 static int call_method(const struct cli_args *args, struct call *call)
 {
     char url[4200];
     const char *given = cli_text(args, "addr");
-    char *run_dir = realpath(run_dir_of(args), NULL); /* the bus wants whole paths */
-    (void)snprintf(url, sizeof url, "ipc://%s/%s.sock", run_dir ? run_dir : run_dir_of(args),
+    char *run_dir = realpath(call_run_dir(args), NULL); /* the bus wants whole paths */
+    (void)snprintf(url, sizeof url, "ipc://%s/%s.sock", run_dir ? run_dir : call_run_dir(args),
                    args->words[0]);
     free(run_dir);
     if (given && strncmp(given, "ipc://", 6) != 0 && strncmp(given, "tcp://", 6) != 0)

@@ -78,7 +78,7 @@ static void answer_form(struct dns_reply *r)
     }
 }
 
-static void answer_domain(struct dns_reply *r)
+static void answer_type(struct dns_reply *r)
 {
     const struct dns_query *query = r->ask->query;
     switch (query->type) {
@@ -106,11 +106,11 @@ static struct dns_reply begin(const struct dns_ask *ask, struct dns_writer *w, u
     return r;
 }
 
-static struct dns_answer end(struct dns_reply *r)
+static struct dns_answer end(struct dns_reply *r, enum dns_whose whose)
 {
     const struct dns_ask *ask = r->ask;
     if (dns_chase_is_open(ask->chase))
-        return (struct dns_answer){.outcome = DNS_WANTS, .is_in_zone = true};
+        return (struct dns_answer){.outcome = DNS_WANTS, .whose = whose};
     if (r->w->failed) { /* not even what must be said has room: long names, no compression */
         dns_writer_rewind(r->w, &r->start);
         r->is_cut = r->sets_tc = true;
@@ -121,43 +121,59 @@ static struct dns_answer end(struct dns_reply *r)
     dns_put_opt(r->w, ask->query, 0); /* every answer is good for all subnets */
     dns_writer_end(r->w, ask->query->id, flags);
     return (struct dns_answer){
-        .outcome = DNS_ANSWERED, .rcode = r->rcode, .is_cut = r->is_cut, .is_in_zone = true};
+        .outcome = DNS_ANSWERED, .rcode = r->rcode, .whose = whose, .is_cut = r->is_cut};
 }
 
 /* ---- all names ---- */
 
-static bool is_reverse(const struct dns_name *lower)
+enum dns_whose dns_whose(const struct dns_zone *zone, const struct dns_query *query)
 {
     static const struct dns_name arpa = {6, "\4arpa"};
-    return dns_name_find_end(lower, &arpa) >= 0;
+    if (dns_zone_strip(zone, &query->lower) >= 0)
+        return DNS_IN_DOMAIN;
+    return dns_name_find_end(&query->lower, &arpa) >= 0 ? DNS_IN_ARPA : DNS_OUTSIDE;
 }
 
-static struct dns_answer outside(const struct dns_ask *ask, struct dns_writer *w, uint8_t *data)
+static struct dns_answer answer_domain(const struct dns_ask *ask, struct dns_writer *w,
+                                       uint8_t *data)
+{
+    struct dns_reply r = begin(ask, w, data);
+    r.front = (size_t)dns_zone_strip(ask->zone, &ask->query->lower);
+    answer_type(&r);
+    return end(&r, DNS_IN_DOMAIN);
+}
+
+/* Names that nobody here has are for the recursors (dns.md 10). */
+static struct dns_answer answer_reverse(const struct dns_ask *ask, struct dns_writer *w,
+                                        uint8_t *data)
+{
+    struct dns_reply r = begin(ask, w, data);
+    if (ask->view && dns_reply_reverse(&r))
+        return end(&r, DNS_IN_ARPA);
+    if (ask->view && ask->settings->has_recursors)
+        return (struct dns_answer){.outcome = DNS_FORWARD, .whose = DNS_IN_ARPA};
+    struct dns_answer answer = dns_answer_failed(ask->query, w, data);
+    answer.whose = DNS_IN_ARPA;
+    return answer;
+}
+
+static struct dns_answer answer_outside(const struct dns_ask *ask, struct dns_writer *w,
+                                        uint8_t *data)
 {
     if (ask->settings->has_recursors)
         return (struct dns_answer){.outcome = DNS_FORWARD};
     return bare(ask->query, DNS_REFUSED, 0, w, data);
 }
 
-static struct dns_answer answer_reverse(const struct dns_ask *ask, struct dns_writer *w,
-                                        uint8_t *data)
-{
-    struct dns_reply r = begin(ask, w, data);
-    if (ask->view && dns_reply_reverse(&r))
-        return end(&r);
-    if (ask->view && ask->settings->has_recursors)
-        return (struct dns_answer){.outcome = DNS_FORWARD};
-    return dns_answer_failed(ask->query, w, data);
-}
-
 struct dns_answer dns_answer(const struct dns_ask *ask, struct dns_writer *w, uint8_t *data)
 {
-    const struct dns_name *lower = &ask->query->lower;
-    int front = dns_zone_strip(ask->zone, lower);
-    if (front < 0)
-        return is_reverse(lower) ? answer_reverse(ask, w, data) : outside(ask, w, data);
-    struct dns_reply r = begin(ask, w, data);
-    r.front = (size_t)front;
-    answer_domain(&r);
-    return end(&r);
+    switch (dns_whose(ask->zone, ask->query)) {
+    case DNS_IN_DOMAIN:
+        return answer_domain(ask, w, data);
+    case DNS_IN_ARPA:
+        return answer_reverse(ask, w, data);
+    case DNS_OUTSIDE:
+        break;
+    }
+    return answer_outside(ask, w, data);
 }

@@ -30,11 +30,17 @@ enum dns_outcome {
     DNS_WANTS     /* the open names of `chase` are to be asked for, then this question again */
 };
 
+/* Whose name was asked. */
+enum dns_whose { DNS_OUTSIDE, DNS_IN_DOMAIN, DNS_IN_ARPA };
+
+/* By the domain and `arpa`. What is outside both does not depend on the view. */
+enum dns_whose dns_whose(const struct dns_zone *zone, const struct dns_query *query);
+
 struct dns_answer {
     enum dns_outcome outcome;
     enum dns_rcode rcode;
-    bool is_cut;     /* there is more than what is in the message */
-    bool is_in_zone; /* of the domain, or a reverse name that the view knows */
+    enum dns_whose whose;
+    bool is_cut; /* there is more than what is in the message */
 };
 
 /* How many bytes a message may have for the one who asks. */

@@ -87,10 +87,8 @@ bool gossip_hear_join_intent(struct gossip *g, const struct gossip_intent *inten
     if (intent->ltime <= member->status_ltime)
         return false;
     member->status_ltime = intent->ltime;
-    if (member->status == GOSSIP_STATUS_LEAVING) {
-        gossip_members_set_status(&g->members, member, GOSSIP_STATUS_ALIVE);
-        member->prune_at = (struct cu_mono){0};
-    }
+    if (member->status == GOSSIP_STATUS_LEAVING)
+        gossip_member_stays(g, member);
     return true;
 }
 
@@ -150,12 +148,34 @@ bool gossip_hear_leave_intent(struct gossip *g, const struct gossip_intent *inte
     }
     member->status_ltime = intent->ltime;
     if (member->status == GOSSIP_STATUS_ALIVE)
-        gossip_members_set_status(&g->members, member, GOSSIP_STATUS_LEAVING);
+        gossip_member_leaving(g, member);
     else if (member->status == GOSSIP_STATUS_FAILED)
         gossip_member_left(g, member);
     if (intent->prune && member != g->self)
         prune(g, member);
     return true;
+}
+
+/* An old leave intent may have reached us after the member's return: no later one of its own would
+ * ever mend that. Who has been leaving for longer than leaving takes, and lives, is asked: a leave
+ * intent with a new time, to it alone, that it will refute before everybody. */
+void gossip_ask_leaving(struct gossip *g)
+{
+    uint64_t takes_ms = 2 * (uint64_t)g->timing.broadcast_timeout_ms + g->timing.leave_propagate_ms;
+    for (uint32_t i = 0; i < g->members.list_count; i++) {
+        const struct gossip_member *member = g->members.list[i];
+        if (member == g->self || member->status != GOSSIP_STATUS_LEAVING ||
+            member->state != GOSSIP_STATE_ALIVE ||
+            cu_mono_ms_between(member->since, g->now) < takes_ms)
+            continue;
+        struct gossip_serf leave = {.type = GOSSIP_SERF_LEAVE,
+                                    .intent = {.ltime = g->member_time++, .node = member->name}};
+        cu_buf_clear(&g->scratch);
+        gossip_serf_encode(&g->scratch, &leave);
+        gossip_send(g, member->addr,
+                    &(struct gossip_message){.type = GOSSIP_USER,
+                                             .user = {.body = cu_buf_bytes(&g->scratch)}});
+    }
 }
 
 /* ---- everybody's at once: the user state of a push/pull ---- */
@@ -198,13 +218,21 @@ static void witness_all(struct gossip *g, const struct gossip_serf_state *state)
         gossip_witness(&g->query_time, state->query_ltime - 1);
 }
 
-/* Nobody's leave time is told, only that it was after the status time. */
+/* Nobody's leave time is told, only that it was after the status time. Of one that has left for us,
+ * too, nothing is concluded: else its time would rise with each exchange of two who agree. */
 static void merge_left(struct gossip *g, const struct gossip_serf_state *state,
                        const struct cu_map *times)
 {
     for (uint32_t i = 0; i < state->left_count; i++) {
         const struct gossip_status_ltime *status = cu_map_get(times, state->left[i]);
         uint64_t ltime = status ? status->ltime : 0;
+        struct gossip_member *member = find(g, state->left[i]);
+        if (member && member->status == GOSSIP_STATUS_LEFT) {
+            if (ltime > member->status_ltime)
+                member->status_ltime = ltime;
+            gossip_witness(&g->member_time, ltime);
+            continue;
+        }
         struct gossip_intent leave = {.ltime = ltime == UINT64_MAX ? ltime : ltime + 1,
                                       .node = state->left[i]};
         (void)gossip_hear_leave_intent(g, &leave);

@@ -11,8 +11,15 @@ struct item {
     uint8_t bytes[]; /* name, then message */
 };
 
+/* What the order goes by lies side by side: searching touches no item. */
+struct place {
+    uint32_t len;
+    uint64_t id;
+    struct item *item;
+};
+
 struct gossip_queue_tier {
-    struct item **items;
+    struct place *places;
     uint32_t count, cap;
 };
 
@@ -25,8 +32,8 @@ void gossip_queue_deinit(struct gossip_queue *queue)
 {
     for (uint32_t t = 0; t < queue->tier_count; t++) {
         for (uint32_t i = 0; i < queue->tiers[t].count; i++)
-            free(queue->tiers[t].items[i]);
-        free(queue->tiers[t].items);
+            free(queue->tiers[t].places[i].item);
+        free(queue->tiers[t].places);
     }
     free(queue->tiers);
     free(queue->done);
@@ -42,8 +49,8 @@ static uint32_t tier_find(const struct gossip_queue_tier *tier, uint32_t len, ui
     uint32_t low = 0, high = tier->count;
     while (low < high) {
         uint32_t mid = low + (high - low) / 2;
-        const struct item *item = tier->items[mid];
-        if (item->len > len || (item->len == len && item->id > id))
+        const struct place *place = &tier->places[mid];
+        if (place->len > len || (place->len == len && place->id > id))
             low = mid + 1;
         else
             high = mid;
@@ -55,19 +62,19 @@ static void tier_insert(struct gossip_queue_tier *tier, struct item *item)
 {
     if (tier->count == tier->cap) {
         tier->cap = tier->cap ? tier->cap * 2 : 8;
-        tier->items = cu_realloc(tier->items, tier->cap * sizeof *tier->items);
+        tier->places = cu_realloc(tier->places, tier->cap * sizeof *tier->places);
     }
     uint32_t at = tier_find(tier, item->len, item->id);
-    memmove(&tier->items[at + 1], &tier->items[at], (tier->count - at) * sizeof *tier->items);
-    tier->items[at] = item;
+    memmove(&tier->places[at + 1], &tier->places[at], (tier->count - at) * sizeof *tier->places);
+    tier->places[at] = (struct place){item->len, item->id, item};
     tier->count++;
 }
 
 static struct item *tier_remove(struct gossip_queue_tier *tier, uint32_t at)
 {
-    struct item *item = tier->items[at];
+    struct item *item = tier->places[at].item;
     tier->count--;
-    memmove(&tier->items[at], &tier->items[at + 1], (tier->count - at) * sizeof *tier->items);
+    memmove(&tier->places[at], &tier->places[at + 1], (tier->count - at) * sizeof *tier->places);
     return item;
 }
 
@@ -113,7 +120,7 @@ static void replace(struct gossip_queue *queue, struct cu_bytes name)
     if (!old)
         return;
     uint32_t at = tier_find(&queue->tiers[old->told], old->len, old->id);
-    CU_ASSERT(queue->tiers[old->told].items[at] == old);
+    CU_ASSERT(queue->tiers[old->told].places[at].item == old);
     finish(queue, take_out(queue, old->told, at));
 }
 
@@ -226,8 +233,8 @@ void gossip_queue_fill(struct gossip_queue *queue, struct gossip_parts *parts, i
     for (uint32_t t = 0; t < queue->tier_count; t++)
         fill_tier(queue, t, parts, prefix, transmit_limit, &again);
     for (uint32_t i = 0; i < again.count; i++)
-        insert(queue, again.items[i]);
+        insert(queue, again.places[i].item);
     if (again.count)
         queue->last_id = last_id; /* it was empty for a moment only */
-    free(again.items);
+    free(again.places);
 }

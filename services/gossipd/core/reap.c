@@ -63,6 +63,7 @@ void gossip_reap(struct gossip *g)
             reap(g, member);
     }
     gossip_reap_intents(g);
+    gossip_ask_leaving(g);
 }
 
 /* ---- trying failed members again ---- */

@@ -243,6 +243,8 @@ bool gossip_versions_merge(const struct gossip *g, const struct gossip_push_pull
 void gossip_member_joined(struct gossip *g, struct gossip_member *member);
 void gossip_member_updated(struct gossip *g, struct gossip_member *member);
 void gossip_member_gone(struct gossip *g, struct gossip_member *member);
+void gossip_member_leaving(struct gossip *g, struct gossip_member *member);
+void gossip_member_stays(struct gossip *g, struct gossip_member *member); /* after all */
 void gossip_member_left(struct gossip *g, struct gossip_member *member);
 void gossip_member_failed(struct gossip *g, struct gossip_member *member);
 void gossip_member_erase(struct gossip *g, struct gossip_member *member);
@@ -260,6 +262,7 @@ const struct gossip_seen_intent *gossip_seen_intent(const struct gossip *g, stru
 void gossip_intents_deinit(struct gossip *g);
 void gossip_reap_intents(struct gossip *g);
 void gossip_run_prunes(struct gossip *g);
+void gossip_ask_leaving(struct gossip *g);
 void gossip_serf_state(struct gossip *g, struct cu_buf *out);
 void gossip_merge_serf(struct gossip *g, struct cu_bytes body, bool is_join, bool ignore_old);
 /* True: to be passed on. */

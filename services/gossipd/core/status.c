@@ -88,6 +88,17 @@ void gossip_member_updated(struct gossip *g, struct gossip_member *member)
         gossip_record(g, member, GOSSIP_CHANGE_UPDATED);
 }
 
+void gossip_member_leaving(struct gossip *g, struct gossip_member *member)
+{
+    become(g, member, GOSSIP_STATUS_LEAVING);
+}
+
+void gossip_member_stays(struct gossip *g, struct gossip_member *member)
+{
+    become(g, member, GOSSIP_STATUS_ALIVE);
+    gossip_record(g, member, GOSSIP_CHANGE_UPDATED);
+}
+
 void gossip_member_left(struct gossip *g, struct gossip_member *member)
 {
     struct cu_mono prune_at = member->prune_at;

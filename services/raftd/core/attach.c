@@ -14,7 +14,8 @@ static bool is_foreign(const struct raft *r, const struct raft_header *header)
     struct raft_id cluster = header->position.cluster;
     if (!header->position.index)
         return false;
-    if (!raft_id_is_none(r->cluster))
+    if (!raft_id_is_none(
+            raft_own_cluster(r))) /* also one that was set aside: nothing of it comes back */
         return !raft_in_lineage(r, cluster, header->position.index);
     if (r->promise.round)
         return !raft_id_equal(cluster, r->promise.cluster);
@@ -22,9 +23,13 @@ static bool is_foreign(const struct raft *r, const struct raft_header *header)
 }
 
 /* Whether the state stands where this log does not, or not so (contracts 3.6). What is committed
- * here and differs is for Follow to call Diverged. */
+ * here and differs is for Follow to call Diverged. After a recovery a state under the earlier id is
+ * no reason to give up what may have been acknowledged since; one of the recovered cluster takes
+ * the place of a log that does not know of it. */
 static bool is_beyond(struct raft *r, const struct raft_position *at)
 {
+    if (!raft_id_is_none(r->cluster) && !raft_id_equal(at->cluster, r->cluster))
+        return at->index && raft_id_equal(at->cluster, r->recovery.cluster);
     if (at->index <= r->start.position.index)
         return false;
     if (at->index > r->last_index)
@@ -60,6 +65,8 @@ static void adopt(struct raft *r, const struct raft_header *header)
         raft_write_promise(r);
     }
     raft_log_restart(r, header);
+    if (raft_id_equal(r->recovery.cluster, header->position.cluster))
+        raft_recovery_end(r);
     r->need_state = 0;
     raft_tell(r, RAFT_NOTE_ADOPTED,
               (struct raft_note_args){.cluster = r->cluster, .index = header->position.index});

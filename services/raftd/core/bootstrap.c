@@ -10,7 +10,7 @@ enum { ANEW_LEAST_MS = 1000, ANEW_SPREAD_MS = 2000 };
  */
 static bool is_empty(const struct raft *r)
 {
-    return raft_id_is_none(r->cluster) && !r->term && !r->last_index && r->is_attached &&
+    return raft_id_is_none(raft_own_cluster(r)) && !r->term && !r->last_index && r->is_attached &&
            !r->has_state;
 }
 
@@ -301,7 +301,7 @@ static bool promise(struct raft *r, const struct raft_message *m)
 
 void raft_on_promise(struct raft *r, const struct raft_message *m)
 {
-    if (!raft_id_is_none(r->cluster)) {
+    if (!raft_id_is_none(raft_own_cluster(r))) {
         raft_ignore(r, m, RAFT_IGN_CLUSTER);
         return;
     }
@@ -311,6 +311,31 @@ void raft_on_promise(struct raft *r, const struct raft_message *m)
     if (!answer->ok && raft_id_equal(r->promise.proposer, m->from))
         answer->conflict_index = r->promise.round;
     raft_send(r, answer, r->promise_persist);
+}
+
+/* Not one's own while it is open: it ends by itself, and others may have promised it. */
+void raft_on_forget_promise(struct raft *r, uint64_t tag)
+{
+    struct raft_action action = {.kind = RAFT_ACT_FORGOTTEN, .done = {.tag = tag}};
+    action.done.cluster = r->promise.cluster;
+    if (!r->promise.round) {
+        action.done.err = CU_E_NOT_FOUND;
+        action.done.text = "this server holds no promise";
+    } else if (is_own_round(r)) {
+        action.done.err = CU_E_CONFLICT;
+        action.done.text = "this server proposed it: it gives up by itself within 10 s of running";
+    } else if (r->term) {
+        action.done.err = CU_E_CONFLICT;
+        action.done.text = "its cluster exists: this server has taken part in an election there";
+    } else {
+        raft_tell(
+            r, RAFT_NOTE_GAVE_UP,
+            (struct raft_note_args){.peer = r->promise.proposer, .cluster = r->promise.cluster});
+        clear_promise(r);
+        raft_configuration_changed(r);
+        action.after = raft_after(r, r->promise_persist);
+    }
+    raft_emit(r, action);
 }
 
 void raft_on_give_up(struct raft *r, const struct raft_message *m)

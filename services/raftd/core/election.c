@@ -66,6 +66,8 @@ static void become_leader(struct raft *r)
     r->lease_base_ms = r->last_lease_ms;
     r->transfer_retry_at = r->now;
     raft_replicate_reset(r);
+    if (raft_is_recovering(r))
+        raft_append_recovery(r);
     raft_append_noop(r);
     r->noop_index = r->last_index;
     raft_duty_begin(r);
@@ -76,7 +78,7 @@ static void become_leader(struct raft *r)
 
 bool raft_may_campaign(const struct raft *r)
 {
-    return r->has_attached && !raft_is_below_floor(r) && !r->promise.round && raft_is_voter(r) &&
+    return r->has_attached && !raft_lacks_state(r) && !r->promise.round && raft_is_voter(r) &&
            raft_is_own_incarnation(r) && !r->has_failed && !r->is_stopping;
 }
 
@@ -149,6 +151,7 @@ void raft_election_tick(struct raft *r)
         r->told_no_peers = true;
         raft_tell(r, RAFT_NOTE_NO_PEERS, (struct raft_note_args){0});
     }
+    raft_recovery_tick(r);
     raft_campaign(r, false);
 }
 

@@ -41,10 +41,15 @@ void raft_follow(const struct raft *r, struct raft_position after,
                  struct raft_follow_answer *ret_answer)
 {
     uint64_t floor = greater(r->start.position.index, r->need_state);
-    *ret_answer = (struct raft_follow_answer){
-        .outcome = RAFT_FOLLOW_NOTHING, .upto = handed_out(r), .floor = floor};
-    if (after.index < floor) {
+    *ret_answer = (struct raft_follow_answer){.outcome = RAFT_FOLLOW_NOTHING,
+                                              .upto = handed_out(r),
+                                              .floor = floor,
+                                              .cluster = raft_own_cluster(r)};
+    if (r->recovery.is_aside) {
+        raft_follow_aside(r, &after, ret_answer);
+    } else if (after.index < floor) {
         ret_answer->outcome = RAFT_FOLLOW_COMPACTED;
+        ret_answer->prior = raft_is_recovering(r) ? r->cluster : (struct raft_id){{0}};
     } else if (has_diverged(r, &after)) {
         ret_answer->outcome = RAFT_FOLLOW_DIVERGED;
     } else if (after.index < ret_answer->upto) {
@@ -54,6 +59,7 @@ void raft_follow(const struct raft *r, struct raft_position after,
         ret_answer->outcome = RAFT_FOLLOW_ENTRIES;
         ret_answer->first = after.index + 1;
         ret_answer->last = ret_answer->upto;
+        ret_answer->cluster = raft_cluster_at(r, ret_answer->last);
     }
 }
 
@@ -104,12 +110,14 @@ void raft_status(const struct raft *r, struct cu_mono now, struct raft_status *r
                             .durable = r->durable,
                             .leader = r->leader,
                             .last_contact_ms = -1,
-                            .cluster = r->cluster,
+                            .cluster = raft_own_cluster(r),
                             .incarnation = r->incarnation,
                             .lease_valid = raft_lease_is_valid(r, now),
                             .is_attached = r->is_attached,
                             .is_refused = r->is_told_off || !raft_is_own_incarnation(r),
                             .below_floor = raft_is_below_floor(r),
+                            .is_recovering = raft_has_recovery_row(r),
+                            .is_aside = r->recovery.is_aside,
                             .configuration_index = r->latest.index,
                             .committed_configuration_index = committed_configuration(r),
                             .promise = r->promise};
@@ -130,7 +138,12 @@ const struct raft_configuration *raft_configuration_latest(const struct raft *r)
 uint32_t raft_lineage(const struct raft *r, struct raft_lineage ret_lineage[RAFT_LINEAGE_MAX])
 {
     struct raft_header now = raft_header_at(r, UINT64_MAX, 0);
-    for (uint32_t i = 0; i < now.lineage_count; i++)
-        ret_lineage[i] = now.lineage[i];
-    return now.lineage_count;
+    uint32_t count = 0;
+    bool has_own = !raft_id_is_none(r->cluster) && !raft_id_equal(raft_own_cluster(r), r->cluster);
+    uint32_t first = has_own && now.lineage_count == RAFT_LINEAGE_MAX; /* the oldest gives way */
+    for (uint32_t i = first; i < now.lineage_count; i++)
+        ret_lineage[count++] = now.lineage[i];
+    if (has_own)
+        ret_lineage[count++] = (struct raft_lineage){r->cluster, r->last_index};
+    return count;
 }

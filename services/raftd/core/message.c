@@ -41,6 +41,8 @@ static void free_action(struct raft_action *action)
         break;
     case RAFT_ACT_READ:
     case RAFT_ACT_ATTACHED:
+    case RAFT_ACT_RECOVERED:
+    case RAFT_ACT_FORGOTTEN:
     case RAFT_ACT_NOTE:
     case RAFT_ACTION_COUNT:
         break;

@@ -108,11 +108,18 @@ static void refuse(struct raft *r, const struct raft_message *m, struct hint hin
     raft_send(r, answer, r->vote_persist);
 }
 
+/* Entries below the one of a recovery are not handed out before their lineage is known. */
+static bool tells_lineage(const struct raft *r, uint64_t index)
+{
+    return !raft_has_recovery_row(r) ||
+           raft_id_equal(raft_cluster_at(r, index), r->recovery.cluster);
+}
+
 static void accept(struct raft *r, const struct raft_message *m)
 {
     uint64_t verified = m->index + m->entry_count; /* not the own last index (consensus.md 6.5) */
     uint64_t commit = m->commit < verified ? m->commit : verified;
-    if (commit > r->commit) {
+    if (commit > r->commit && tells_lineage(r, commit)) {
         r->commit = commit;
         raft_calls_committed(r);
     }
@@ -134,7 +141,10 @@ void raft_on_append(struct raft *r, const struct raft_message *m)
         return;
     }
     /* Below its floor it acknowledges nothing; the hint asks for the same again, later. */
-    if (!follow_leader(r, m) || raft_is_below_floor(r) || !fits(r, m, &hint)) {
+    bool follows = follow_leader(r, m);
+    if (follows && raft_is_overturned(r, m))
+        raft_set_aside(r, m);
+    if (!follows || raft_lacks_state(r) || !fits(r, m, &hint)) {
         if (!r->has_failed)
             refuse(r, m, hint);
         return;
@@ -158,7 +168,7 @@ void raft_on_heartbeat(struct raft *r, const struct raft_message *m)
         r->heard_transfer = m->transfer;
     }
     struct raft_message *answer = raft_answer_to(r, m);
-    answer->ok = follows && !raft_is_below_floor(r);
+    answer->ok = follows && !raft_lacks_state(r);
     answer->well = raft_is_well(r);
     raft_send(r, answer, r->vote_persist);
 }
@@ -166,10 +176,13 @@ void raft_on_heartbeat(struct raft *r, const struct raft_message *m)
 void raft_on_need_state(struct raft *r, const struct raft_message *m)
 {
     bool follows = follow_leader(r, m);
+    if (follows && raft_is_outrun(r, m))
+        raft_set_aside(r, m);
     struct raft_message *answer = raft_answer_to(r, m);
     answer->index = r->last_index;
-    answer->ok = follows && r->durable >= m->index && r->last_index >= m->index;
-    if (follows)
+    answer->ok =
+        follows && !raft_lacks_state(r) && r->durable >= m->index && r->last_index >= m->index;
+    if (follows && !r->recovery.is_aside)
         r->need_state = answer->ok ? 0 : m->index;
     raft_send(r, answer, r->vote_persist);
 }

@@ -39,6 +39,8 @@ struct raft_message *raft_message_to(struct raft *r, struct raft_id to, enum raf
     message->to = to;
     message->incarnation = r->incarnation;
     message->cluster = raft_spoken_cluster(r);
+    const struct raft_peer *peer = raft_peer_find(r, to);
+    message->prior = peer && !raft_id_is_none(peer->prior) ? peer->prior : r->prior;
     message->term = r->term;
     return message;
 }
@@ -109,6 +111,14 @@ void raft_write_promise(struct raft *r)
     persist->has_promise = true;
     persist->promise = r->promise;
     r->promise_persist = persist->id;
+}
+
+void raft_write_recovery(struct raft *r)
+{
+    struct raft_persist *persist = raft_write(r);
+    persist->has_recovery = true;
+    persist->recovery = r->recovery;
+    r->recovery_persist = persist->id;
 }
 
 void raft_flush(struct raft *r)

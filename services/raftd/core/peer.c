@@ -22,10 +22,14 @@ void raft_log_note_change(struct raft *r, const struct raft_entry *entry)
     raft_configuration_changed(r);
 }
 
+/* The oldest gives way, as in the state (catalogd). */
 static void add_lineage(struct raft_header *header, const struct raft_change *change)
 {
-    if (raft_id_is_none(change->prior) || header->lineage_count == RAFT_LINEAGE_MAX)
+    if (raft_id_is_none(change->prior))
         return;
+    if (header->lineage_count == RAFT_LINEAGE_MAX)
+        memmove(header->lineage, header->lineage + 1,
+                --header->lineage_count * sizeof *header->lineage);
     header->lineage[header->lineage_count++] =
         (struct raft_lineage){.cluster = change->prior, .last_index = change->prior_last_index};
 }
@@ -47,11 +51,38 @@ struct raft_header raft_header_at(const struct raft *r, uint64_t index, uint64_t
     return header;
 }
 
+struct raft_id raft_cluster_at(const struct raft *r, uint64_t index)
+{
+    struct raft_id cluster = r->start.position.cluster;
+    for (uint32_t i = 0; i < r->change_count && r->changes[i].configuration.index <= index; i++) {
+        if (!raft_id_is_none(r->changes[i].cluster))
+            cluster = r->changes[i].cluster;
+    }
+    return cluster;
+}
+
+/* Up to where the log tells its lineage: not beyond the entry of a recovery that may still be lost.
+ */
+static uint64_t lineage_end(const struct raft *r)
+{
+    for (uint32_t i = 0; i < r->change_count; i++) {
+        if (!raft_id_is_none(r->changes[i].prior) && r->changes[i].configuration.index > r->commit)
+            return r->changes[i].configuration.index - 1;
+    }
+    return UINT64_MAX;
+}
+
+/* Until the entry of a recovery is known to be committed a position under the earlier id is judged
+ * as before (consensus.md 17). */
 bool raft_in_lineage(const struct raft *r, struct raft_id cluster, uint64_t index)
 {
-    if (raft_id_equal(cluster, r->cluster))
+    if (raft_id_equal(cluster, raft_own_cluster(r)))
         return true;
-    struct raft_header now = raft_header_at(r, r->last_index, r->last_term);
+    if (r->recovery.is_aside)
+        return false;
+    struct raft_header now = raft_header_at(r, lineage_end(r), 0);
+    if (raft_id_equal(cluster, now.position.cluster))
+        return true;
     for (uint32_t i = 0; i < now.lineage_count; i++) {
         if (raft_id_equal(now.lineage[i].cluster, cluster))
             return index <= now.lineage[i].last_index;
@@ -98,6 +129,12 @@ void raft_configuration_changed(struct raft *r)
     struct raft_header now = raft_header_at(r, UINT64_MAX, 0);
     r->latest = now.configuration;
     r->cluster = now.position.cluster;
+    r->prior =
+        now.lineage_count ? now.lineage[now.lineage_count - 1].cluster : (struct raft_id){{0}};
+    if (raft_is_recovering(r)) {
+        r->latest = r->recovery.configuration;
+        r->prior = r->cluster;
+    }
     rebuild_peers(r);
     if (raft_is_own_incarnation(r))
         r->told_refused = false;
@@ -154,6 +191,12 @@ bool raft_is_below_floor(const struct raft *r)
     return r->durable < r->start.position.index;
 }
 
+/* A log that was set aside stands for nothing. */
+bool raft_lacks_state(const struct raft *r)
+{
+    return r->recovery.is_aside || raft_is_below_floor(r);
+}
+
 bool raft_is_own_incarnation(const struct raft *r)
 {
     const struct raft_server *server = raft_server_find(&r->latest, r->self);
@@ -162,10 +205,16 @@ bool raft_is_own_incarnation(const struct raft *r)
 
 bool raft_counts_itself(const struct raft *r)
 {
-    return raft_is_voter(r) && raft_is_own_incarnation(r) && !raft_is_below_floor(r);
+    return raft_is_voter(r) && raft_is_own_incarnation(r) && !raft_lacks_state(r);
+}
+
+struct raft_id raft_own_cluster(const struct raft *r)
+{
+    return raft_id_is_none(r->recovery.cluster) ? r->cluster : r->recovery.cluster;
 }
 
 struct raft_id raft_spoken_cluster(const struct raft *r)
 {
-    return raft_id_is_none(r->cluster) && r->promise.round ? r->promise.cluster : r->cluster;
+    return raft_id_is_none(r->cluster) && r->promise.round ? r->promise.cluster
+                                                           : raft_own_cluster(r);
 }

@@ -38,6 +38,7 @@ struct raft *raft_new(const struct raft_options *options, const struct raft_boot
     r->incarnation = boot->incarnation;
     r->start = boot->start;
     r->promise = boot->promise;
+    r->recovery = boot->recovery;
     r->trailing = boot->trailing;
     r->last_index = r->synced = boot->last_index;
     r->last_term = boot->last_term;
@@ -119,6 +120,13 @@ static void refuse(struct raft *r, const struct raft_event *event)
     } else if (event->kind == RAFT_EV_ATTACH) {
         raft_emit(r, (struct raft_action){.kind = RAFT_ACT_ATTACHED,
                                           .attached = {.tag = event->tag, .err = CU_E_INTERNAL}});
+    } else if (event->kind == RAFT_EV_RECOVER || event->kind == RAFT_EV_FORGET_PROMISE) {
+        raft_emit(r,
+                  (struct raft_action){.kind = event->kind == RAFT_EV_RECOVER ? RAFT_ACT_RECOVERED
+                                                                              : RAFT_ACT_FORGOTTEN,
+                                       .done = {.tag = event->tag,
+                                                .err = CU_E_INTERNAL,
+                                                .text = "the log cannot be written"}});
     }
 }
 
@@ -163,6 +171,12 @@ static void handle(struct raft *r, const struct raft_event *event)
         r->is_stopping = true;
         raft_transfer_start(r, false);
         break;
+    case RAFT_EV_RECOVER:
+        raft_on_recover(r, event);
+        break;
+    case RAFT_EV_FORGET_PROMISE:
+        raft_on_forget_promise(r, event->tag);
+        break;
     case RAFT_EVENT_COUNT:
         CU_ASSERT(!"an event");
     }
@@ -180,6 +194,9 @@ void raft_step(struct raft *r, const struct raft_event *event, struct raft_actio
     else
         handle(r, event);
     if (!r->has_failed) {
+        if (raft_has_recovery_row(r) &&
+            raft_id_equal(raft_cluster_at(r, r->commit), r->recovery.cluster))
+            raft_recovery_end(r);
         raft_replicate(r);
         raft_reads_tick(r);
         if (r->is_transferring)

@@ -40,6 +40,17 @@ struct raft_promise {
     struct raft_configuration configuration;
 };
 
+/* An unsafe recovery under way (consensus.md 17): a row beside the log. cluster none: there is
+ * none.
+ */
+struct raft_recovery {
+    struct raft_id cluster; /* the id that goes on */
+    /* The log stands under an earlier id and gives way to a state of `cluster`; the configuration
+     * is empty. Else the configuration is what the first leader is to write. */
+    bool is_aside;
+    struct raft_configuration configuration;
+};
+
 /* What the disk held when this life began. */
 struct raft_boot {
     uint64_t term;
@@ -50,6 +61,7 @@ struct raft_boot {
     uint64_t last_index, last_term; /* equal to the floor's when there are no entries */
     uint64_t last_wall_ms, last_lease_ms;
     struct raft_promise promise;
+    struct raft_recovery recovery;
     uint64_t trailing; /* raft_trailing_logs: entries kept below the durable index */
 };
 
@@ -161,13 +173,15 @@ enum raft_event_kind {
     RAFT_EV_PERSIST_FAILED, /* never retried: the edge ends the process right after */
     RAFT_EV_PROPOSE, /* tag names the call; answered by RAFT_ACT_PROPOSED, at once only for refusals
                       */
-    RAFT_EV_READ_INDEX, /* answered by RAFT_ACT_READ */
-    RAFT_EV_ATTACH,     /* a catalogd with this header; answered by RAFT_ACT_ATTACHED */
-    RAFT_EV_DETACH,     /* its connection is gone */
-    RAFT_EV_DURABLE,    /* the attached catalogd's durable position */
-    RAFT_EV_DUTY_POLL,  /* the attached catalogd shows life (contracts 5.1, 5.4) */
-    RAFT_EV_HOLD,       /* keep entries above `index` until now + ttl_ms; 0: let go */
-    RAFT_EV_STOP,       /* the node is stopping: hand leadership over where possible */
+    RAFT_EV_READ_INDEX,     /* answered by RAFT_ACT_READ */
+    RAFT_EV_ATTACH,         /* a catalogd with this header; answered by RAFT_ACT_ATTACHED */
+    RAFT_EV_DETACH,         /* its connection is gone */
+    RAFT_EV_DURABLE,        /* the attached catalogd's durable position */
+    RAFT_EV_DUTY_POLL,      /* the attached catalogd shows life (contracts 5.1, 5.4) */
+    RAFT_EV_HOLD,           /* keep entries above `index` until now + ttl_ms; 0: let go */
+    RAFT_EV_STOP,           /* the node is stopping: hand leadership over where possible */
+    RAFT_EV_RECOVER,        /* the quorum is lost for good; answered by RAFT_ACT_RECOVERED */
+    RAFT_EV_FORGET_PROMISE, /* its proposer is gone; answered by RAFT_ACT_FORGOTTEN */
     RAFT_EVENT_COUNT
 };
 
@@ -175,7 +189,7 @@ struct raft_event {
     enum raft_event_kind kind;
     struct cu_mono now;
     uint64_t wall_ms; /* the edge's clock, for stamps */
-    uint64_t tag;     /* of PROPOSE, READ_INDEX, ATTACH: the edge's name of the call */
+    uint64_t tag;     /* of what is answered: the edge's name of the call */
     union {
         struct raft_message *message;
         uint64_t persist_id;
@@ -193,18 +207,25 @@ struct raft_event {
             uint64_t index;
             uint32_t ttl_ms;
         } hold;
+        struct {
+            struct raft_id cluster; /* none: a random one, and the servers are {self} */
+            /* Incarnations are filled in from the log. */
+            struct raft_configuration configuration;
+        } recover;
     };
 };
 
 /* ---- actions ---- */
 
 enum raft_action_kind {
-    RAFT_ACT_SEND,     /* a request, or the answer to message.call */
-    RAFT_ACT_PERSIST,  /* one transaction; report by RAFT_EV_PERSISTED */
-    RAFT_ACT_PROPOSED, /* the fate of a proposal call */
-    RAFT_ACT_READ,     /* the answer to READ_INDEX */
-    RAFT_ACT_ATTACHED, /* the answer to ATTACH */
-    RAFT_ACT_NOTE,     /* something an operator should read */
+    RAFT_ACT_SEND,      /* a request, or the answer to message.call */
+    RAFT_ACT_PERSIST,   /* one transaction; report by RAFT_EV_PERSISTED */
+    RAFT_ACT_PROPOSED,  /* the fate of a proposal call */
+    RAFT_ACT_READ,      /* the answer to READ_INDEX */
+    RAFT_ACT_ATTACHED,  /* the answer to ATTACH */
+    RAFT_ACT_RECOVERED, /* the answer to RECOVER */
+    RAFT_ACT_FORGOTTEN, /* the answer to FORGET_PROMISE */
+    RAFT_ACT_NOTE,      /* something an operator should read */
     RAFT_ACTION_COUNT
 };
 
@@ -224,6 +245,8 @@ struct raft_persist {
     struct raft_header floor;
     bool has_promise; /* round 0 clears it */
     struct raft_promise promise;
+    bool has_recovery; /* cluster none clears it */
+    struct raft_recovery recovery;
 };
 
 enum raft_note {
@@ -241,6 +264,11 @@ enum raft_note {
     RAFT_NOTE_NEED_STATE, /* entries at `index` are gone for `peer` */
     RAFT_NOTE_TRANSFER,   /* leadership is handed to `peer` */
     RAFT_NOTE_LEASE_LOST,
+    RAFT_NOTE_RECOVERY,    /* this server goes on as `cluster`; index = the log's last */
+    RAFT_NOTE_RECOVERED,   /* the entry that says so is committed, at `index` */
+    RAFT_NOTE_SET_ASIDE,   /* this log gives way to a state of `cluster`, led by `peer` */
+    RAFT_NOTE_BELOW_FLOOR, /* no leader, and this server may not help: its state ends before `index`
+                            */
     RAFT_NOTE_STORE_FAILED,
     RAFT_NOTE_COUNT
 };
@@ -257,7 +285,7 @@ struct raft_refusal {
 
 struct raft_action {
     enum raft_action_kind kind;
-    uint64_t after; /* SEND, ATTACHED, PROPOSED: not before this persist id is synced; 0: at once */
+    uint64_t after; /* an answer or SEND: not before this persist id is synced; 0: at once */
     union {
         struct raft_message *send;    /* taken by the edge: raft_message_deinit and free */
         struct raft_persist *persist; /* taken by the edge: raft_persist_free */
@@ -279,6 +307,13 @@ struct raft_action {
             enum cu_err err; /* CU_OK; CONFLICT: what it holds is of another cluster */
             bool adopted;
         } attached;
+        struct {
+            uint64_t tag;
+            enum cu_err err;  /* CU_OK; NOT_FOUND, CONFLICT, INVALID: nothing was changed */
+            const char *text; /* static: why not */
+            struct raft_id
+                cluster; /* RECOVERED: the id that goes on; FORGOTTEN: the promised one */
+        } done;          /* RECOVERED, FORGOTTEN */
         struct {
             enum raft_note note;
             struct raft_id peer, cluster;
@@ -317,6 +352,8 @@ struct raft_follow_answer {
     enum raft_follow_outcome outcome;
     uint64_t first, last; /* ENTRIES: read them with raft_read() */
     uint64_t upto, floor;
+    struct raft_id cluster; /* ENTRIES: the id at `last`; else raftd's own */
+    struct raft_id prior;   /* COMPACTED: a state under this id does, too; none: no other */
 };
 
 /* Contracts 3.1: Compacted tested first, terms compared only at committed indexes, never beyond
@@ -344,9 +381,11 @@ struct raft_status {
     uint64_t term, last_index, last_term, commit, synced, floor, durable;
     struct raft_id leader;   /* none: not known */
     int64_t last_contact_ms; /* -1 never; 0 on the leader */
-    struct raft_id cluster;
+    struct raft_id cluster;  /* after a recovery its id, though no entry says so yet */
     uint64_t incarnation;
     bool lease_valid, is_attached, is_refused, below_floor;
+    bool is_recovering; /* the entry of the recovery is not known to be committed */
+    bool is_aside;
     uint64_t configuration_index, committed_configuration_index;
     struct raft_promise promise;
     uint64_t ignored[RAFT_IGN_COUNT]; /* messages, by reason, in this life */
@@ -354,6 +393,7 @@ struct raft_status {
 
 void raft_status(const struct raft *raft, struct cu_mono now, struct raft_status *ret_status);
 const struct raft_configuration *raft_configuration_latest(const struct raft *raft);
+/* The earlier ids, as the log tells; also the log's own while its raftd stands under another. */
 uint32_t raft_lineage(const struct raft *raft, struct raft_lineage ret_lineage[RAFT_LINEAGE_MAX]);
 const char *raft_role_name(enum raft_role role); /* "follower", "candidate", "leader" */
 

@@ -1,5 +1,6 @@
 #include <stdlib.h>
 
+#include "common/base/planted.h"
 #include "services/raftd/core/state.h"
 
 /* ---- who may say what ---- */
@@ -57,10 +58,28 @@ static enum raft_ignored judge_when_empty(struct raft *r, const struct raft_mess
     return RAFT_IGN_INCARNATION;
 }
 
+static bool is_earlier(const struct raft *r, struct raft_id cluster)
+{
+    struct raft_lineage lineage[RAFT_LINEAGE_MAX];
+    uint32_t count = raft_lineage(r, lineage);
+    for (uint32_t i = 0; i < count; i++) {
+        if (raft_id_equal(lineage[i].cluster, cluster))
+            return true;
+    }
+    return false;
+}
+
+/* Who stands under an earlier id of this cluster is told of it in what it is sent next. */
 static void tell_other_cluster(struct raft *r, const struct raft_message *m)
 {
     struct raft_peer *peer = raft_peer_find(r, m->from);
-    if (!peer || peer->told_other_cluster || raft_id_is_none(m->cluster))
+    if (!peer || raft_id_is_none(m->cluster) || raft_id_equal(m->prior, raft_own_cluster(r)))
+        return;
+    if (is_earlier(r, m->cluster)) {
+        peer->prior = m->cluster;
+        return;
+    }
+    if (peer->told_other_cluster)
         return;
     peer->told_other_cluster = true;
     raft_tell(r, RAFT_NOTE_OTHER_CLUSTER,
@@ -76,6 +95,24 @@ static void hear_wiped(struct raft *r, const struct raft_message *m)
         (void)has_known_incarnation(r, m);
 }
 
+/* A leader of the cluster that this one was recovered into: it sends only to whom its configuration
+ * names. A request for votes tells nothing (consensus.md 17). */
+static bool is_successor(const struct raft *r, const struct raft_message *m)
+{
+    return is_of_leader(m->kind) && !raft_id_is_none(m->cluster) && !raft_id_is_none(m->prior) &&
+           raft_id_equal(m->prior, raft_spoken_cluster(r)) && !cu_planted("prior-id-ignored");
+}
+
+static enum raft_ignored judge_successor(struct raft *r, const struct raft_message *m)
+{
+    if (m->conflict_index && m->conflict_index != r->incarnation) {
+        tell_refused(r);
+        return RAFT_IGN_INCARNATION;
+    }
+    raft_set_aside(r, m);
+    return RAFT_HEARD;
+}
+
 static enum raft_ignored judge(struct raft *r, const struct raft_message *m)
 {
     if (raft_id_equal(m->from, r->self) || raft_id_is_none(m->from))
@@ -87,6 +124,8 @@ static enum raft_ignored judge(struct raft *r, const struct raft_message *m)
     struct raft_id own = raft_spoken_cluster(r);
     if (raft_id_is_none(own))
         return judge_when_empty(r, m);
+    if (!raft_id_equal(own, m->cluster) && is_successor(r, m))
+        return judge_successor(r, m);
     if (!raft_id_equal(own, m->cluster)) {
         hear_wiped(r, m);
         tell_other_cluster(r, m);

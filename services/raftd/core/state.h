@@ -26,6 +26,10 @@ enum {
     RAFT_ASK_MS = 300,           /* between questions to servers that are silent */
 };
 
+/* A recovery raises the term to the next multiple, so that no entry of the recovered cluster has
+ * the index and term of one that the lost servers still hold. */
+#define RAFT_TERM_SPAN ((uint64_t)1 << 32)
+
 /* A hold falls when this many bytes were appended after it (consensus.md 13). */
 #define RAFT_HOLD_BYTES ((uint64_t)1 << 30)
 
@@ -76,6 +80,7 @@ struct raft_peer {
     uint64_t incarnation;
     bool is_voter;
     bool told_refused, told_other_cluster;
+    struct raft_id prior; /* the earlier id that it said to stand under; none: not said */
 
     bool has_granted;          /* this election round */
     bool has_promised;         /* bootstrap: the round at hand */
@@ -126,6 +131,7 @@ struct raft {
     struct raft_id vote;
     struct raft_header start;
     struct raft_promise promise;
+    struct raft_recovery recovery;
 
     /* log */
     struct raft_tail tail;
@@ -136,16 +142,18 @@ struct raft {
     uint32_t change_count, change_cap;
     struct raft_configuration latest; /* of the last change, or of the start */
     struct raft_id cluster;           /* likewise */
+    struct raft_id prior;             /* the newest earlier id; told in every message */
 
     /* writes on their way to the disk */
     struct raft_persist *open; /* of this step */
     uint32_t open_cap;
-    uint64_t last_persist;    /* id of the newest */
-    uint64_t synced_persist;  /* newest reported */
-    uint64_t vote_persist;    /* newest with a term */
-    uint64_t entries_persist; /* newest with entries or a start */
-    uint64_t floor_persist;   /* newest with a floor */
-    uint64_t promise_persist; /* newest with a promise */
+    uint64_t last_persist;     /* id of the newest */
+    uint64_t synced_persist;   /* newest reported */
+    uint64_t vote_persist;     /* newest with a term */
+    uint64_t entries_persist;  /* newest with entries or a start */
+    uint64_t floor_persist;    /* newest with a floor */
+    uint64_t promise_persist;  /* newest with a promise */
+    uint64_t recovery_persist; /* newest with a recovery */
     struct raft_pending *pending;
     uint32_t pending_count, pending_cap;
 
@@ -159,7 +167,7 @@ struct raft {
     struct cu_mono lease_from; /* as leader: only what was sent after it makes a lease */
     struct cu_mono election_at;
     uint64_t election_round;
-    bool told_no_peers, told_refused;
+    bool told_no_peers, told_refused, told_below_floor;
     struct raft_peer peers[RAFT_SERVERS_MAX];
     uint32_t peer_count;
 
@@ -217,6 +225,7 @@ void raft_tell(struct raft *r, enum raft_note note, struct raft_note_args args);
 struct raft_persist *raft_write(struct raft *r); /* this step's transaction */
 void raft_write_vote(struct raft *r);            /* term and vote as they are now */
 void raft_write_promise(struct raft *r);
+void raft_write_recovery(struct raft *r);
 void raft_flush(struct raft *r);
 uint64_t raft_after(const struct raft *r, uint64_t persist); /* 0 when it is synced already */
 void *raft_grow(void *items, uint32_t *cap, uint32_t need, size_t size);
@@ -252,9 +261,12 @@ bool raft_is_voter(const struct raft *r);
 uint32_t raft_quorum(const struct raft *r);
 bool raft_is_sole_voter(const struct raft *r);
 bool raft_is_below_floor(const struct raft *r);
+bool raft_lacks_state(const struct raft *r);
 bool raft_counts_itself(const struct raft *r);
 bool raft_is_own_incarnation(const struct raft *r);
+struct raft_id raft_own_cluster(const struct raft *r);
 struct raft_id raft_spoken_cluster(const struct raft *r);
+struct raft_id raft_cluster_at(const struct raft *r, uint64_t index);
 bool raft_in_lineage(const struct raft *r, struct raft_id cluster, uint64_t index);
 
 /* ---- election.c ---- */
@@ -315,6 +327,21 @@ void raft_bootstrap_attached(struct raft *r);
 void raft_on_promise(struct raft *r, const struct raft_message *m);
 void raft_on_promise_answer(struct raft *r, const struct raft_message *m);
 void raft_on_give_up(struct raft *r, const struct raft_message *m);
+
+void raft_on_forget_promise(struct raft *r, uint64_t tag);
+
+/* ---- recover.c ---- */
+void raft_on_recover(struct raft *r, const struct raft_event *event);
+bool raft_is_recovering(const struct raft *r);    /* no entry of this log says so yet */
+bool raft_has_recovery_row(const struct raft *r); /* ... or none that is known to be committed */
+void raft_append_recovery(struct raft *r);
+void raft_recovery_end(struct raft *r); /* what the row says is done */
+void raft_recovery_tick(struct raft *r);
+void raft_set_aside(struct raft *r, const struct raft_message *m);
+bool raft_is_overturned(struct raft *r, const struct raft_message *m);
+bool raft_is_outrun(struct raft *r, const struct raft_message *m);
+void raft_follow_aside(const struct raft *r, const struct raft_position *after,
+                       struct raft_follow_answer *ret_answer);
 
 /* ---- attach.c, compact.c ---- */
 void raft_on_attach(struct raft *r, const struct raft_event *event);

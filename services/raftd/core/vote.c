@@ -30,7 +30,7 @@ static bool log_is_up_to_date(const struct raft *r, const struct raft_message *m
  * What holds for both kinds of votes, before any term is adopted. */
 static bool may_listen(const struct raft *r, const struct raft_message *m)
 {
-    return !raft_is_below_floor(r) && raft_is_own_incarnation(r) && m->term >= r->term &&
+    return !raft_lacks_state(r) && raft_is_own_incarnation(r) && m->term >= r->term &&
            raft_server_find(known(r), m->from) &&
            ((m->transfer && r->heard_transfer) || !owes_silence(r, m->from));
 }

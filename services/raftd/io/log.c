@@ -91,6 +91,13 @@ static enum cu_err put_meta(struct cu_db *db, const char *name, struct cu_bytes 
     return cu_run(stmt, diag);
 }
 
+static enum cu_err del_meta(struct cu_db *db, const char *name, struct cu_diag *diag)
+{
+    struct sqlite3_stmt *stmt = cu_db_stmt(db, META_DEL);
+    cu_bind_text(stmt, 1, name);
+    return cu_run(stmt, diag);
+}
+
 static enum cu_err read_records(struct raft_log *log, struct raft_boot *boot, bool *ret_has_term,
                                 struct cu_diag *diag)
 {
@@ -108,6 +115,10 @@ static enum cu_err read_records(struct raft_log *log, struct raft_boot *boot, bo
         err = get_meta(log->writer, "promise", &value, diag);
     if (!err)
         err = raft_meta_read_promise(cu_buf_bytes(&value), &boot->promise, diag);
+    if (!err || err == CU_E_NOT_FOUND)
+        err = get_meta(log->writer, "recovery", &value, diag);
+    if (!err)
+        err = raft_meta_read_recovery(cu_buf_bytes(&value), &boot->recovery, diag);
     cu_buf_deinit(&value);
     boot->term = term.term;
     boot->vote = term.vote;
@@ -244,11 +255,13 @@ static void advise(const char *path, const char *node_id, struct cu_diag *diag)
     if (!diag)
         return;
     struct cu_diag what = *diag;
-    (void)cu_fail(diag, CU_E_CORRUPT,
-                  "%.200s is damaged and will not be served: %.200s. Rebuild this server as a new "
-                  "one: on another server `curia operator raft remove-peer -id %s`, here empty the "
-                  "data directory, then start again",
-                  path, what.text, node_id);
+    (void)cu_fail(
+        diag, CU_E_CORRUPT,
+        "%.200s is damaged and will not be served: %.200s. Bring back the disk of %s as it "
+        "was, or leave this server out: with an empty data directory it is ignored until it "
+        "is removed and added anew, which this version cannot do yet. If too few servers "
+        "are left for a leader, see `curia operator raft recover -help`",
+        path, what.text, node_id);
 }
 
 enum cu_err raft_log_open(const struct raft_log_options *options, struct raft_log **ret_log,
@@ -347,14 +360,21 @@ static enum cu_err write_floor(struct raft_log *log, const struct raft_persist *
 static enum cu_err write_promise(struct raft_log *log, const struct raft_persist *p,
                                  struct cu_diag *diag)
 {
-    if (!p->promise.round) {
-        struct sqlite3_stmt *stmt = cu_db_stmt(log->writer, META_DEL);
-        cu_bind_text(stmt, 1, "promise");
-        return cu_run(stmt, diag);
-    }
+    if (!p->promise.round)
+        return del_meta(log->writer, "promise", diag);
     cu_buf_clear(&log->row);
     raft_meta_write_promise(&log->row, &p->promise);
     return put_meta(log->writer, "promise", cu_buf_bytes(&log->row), diag);
+}
+
+static enum cu_err write_recovery(struct raft_log *log, const struct raft_persist *p,
+                                  struct cu_diag *diag)
+{
+    if (raft_id_is_none(p->recovery.cluster))
+        return del_meta(log->writer, "recovery", diag);
+    cu_buf_clear(&log->row);
+    raft_meta_write_recovery(&log->row, &p->recovery);
+    return put_meta(log->writer, "recovery", cu_buf_bytes(&log->row), diag);
 }
 
 static enum cu_err write_one(struct raft_log *log, const struct raft_persist *p,
@@ -373,6 +393,8 @@ static enum cu_err write_one(struct raft_log *log, const struct raft_persist *p,
         err = write_floor(log, p, diag);
     if (!err && p->has_promise)
         err = write_promise(log, p, diag);
+    if (!err && p->has_recovery)
+        err = write_recovery(log, p, diag);
     return err;
 }
 

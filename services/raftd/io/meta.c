@@ -138,6 +138,22 @@ void raft_meta_write_promise(struct cu_buf *buf, const struct raft_promise *prom
     cu_arena_free(arena);
 }
 
+/* Of all that is left of the record. */
+static enum cu_err read_configuration(struct cu_reader *r, const char *name,
+                                      struct raft_configuration *ret_configuration,
+                                      struct cu_diag *diag)
+{
+    struct cu_arena *arena = cu_arena_new(RAFT_WIRE_ARENA_BYTES);
+    raft_pb_configuration *configuration = curia__internal__v1__configuration__unpack(
+        cu_arena_allocator(arena), cu_reader_left(r), r->at);
+    enum cu_err err = CU_OK;
+    if (r->failed || !configuration ||
+        raft_wire_read_configuration(configuration, ret_configuration, diag))
+        err = malformed(name, diag);
+    cu_arena_free(arena);
+    return err;
+}
+
 enum cu_err raft_meta_read_promise(struct cu_bytes bytes, struct raft_promise *ret_promise,
                                    struct cu_diag *diag)
 {
@@ -148,14 +164,39 @@ enum cu_err raft_meta_read_promise(struct cu_bytes bytes, struct raft_promise *r
     struct raft_promise promise = {.round = cu_read_u64le(&r)};
     promise.proposer = read_id(&r);
     promise.cluster = read_id(&r);
-    struct cu_arena *arena = cu_arena_new(RAFT_WIRE_ARENA_BYTES);
-    raft_pb_configuration *configuration = curia__internal__v1__configuration__unpack(
-        cu_arena_allocator(arena), cu_reader_left(&r), r.at);
-    if (r.failed || !configuration ||
-        raft_wire_read_configuration(configuration, &promise.configuration, diag))
-        err = malformed("promise", diag);
-    cu_arena_free(arena);
+    err = read_configuration(&r, "promise", &promise.configuration, diag);
     if (!err)
         *ret_promise = promise;
+    return err;
+}
+
+/* ---- recovery ---- */
+
+void raft_meta_write_recovery(struct cu_buf *buf, const struct raft_recovery *recovery)
+{
+    struct cu_arena *arena = cu_arena_new(RAFT_WIRE_ARENA_BYTES);
+    size_t mark = open_record(buf);
+    write_id(buf, &recovery->cluster);
+    cu_buf_u8(buf, recovery->is_aside);
+    write_message(buf, &raft_wire_configuration(arena, &recovery->configuration)->base);
+    seal_record(buf, mark, "recovery");
+    cu_arena_free(arena);
+}
+
+enum cu_err raft_meta_read_recovery(struct cu_bytes bytes, struct raft_recovery *ret_recovery,
+                                    struct cu_diag *diag)
+{
+    struct cu_reader r;
+    enum cu_err err = open_sealed(bytes, "recovery", &r, diag);
+    if (err)
+        return err;
+    struct raft_recovery recovery = {.cluster = read_id(&r)};
+    uint8_t aside = cu_read_u8(&r);
+    recovery.is_aside = aside == 1;
+    err = read_configuration(&r, "recovery", &recovery.configuration, diag);
+    if (!err && (aside > 1 || raft_id_is_none(recovery.cluster)))
+        err = malformed("recovery", diag);
+    if (!err)
+        *ret_recovery = recovery;
     return err;
 }

@@ -55,17 +55,18 @@ void raft_notes_write(struct raft_notes *notes, const struct raft_action *action
         cu_count(notes->refused, 1);
         cu_log_limited(
             log, limit, CU_LOG_ERROR, "raft.refused",
-            "id=%s advice=\"the cluster knows this server with other data and ignores "
-            "it: on another server run `curia operator raft remove-peer -id %s`, then it "
-            "is added anew\"",
-            notes->node_id, notes->node_id);
+            "id=%s advice=\"the cluster knows this server with other data and ignores it until it "
+            "is removed and added anew, which this version cannot do yet: the others go on "
+            "without it\"",
+            notes->node_id);
         break;
     case RAFT_NOTE_REFUSES:
         cu_count(notes->refused, 1);
         cu_log_limited(log, limit, CU_LOG_WARN, "raft.refuses",
-                       "id=%s address=%s advice=\"this server came back without its data: run "
-                       "`curia operator raft remove-peer -id %s`, then it is added anew\"",
-                       peer, address, peer);
+                       "id=%s address=%s advice=\"this server came back without its data and is "
+                       "ignored until it is removed and added anew, which this version cannot do "
+                       "yet\"",
+                       peer, address);
         break;
     case RAFT_NOTE_OTHER_CLUSTER:
         cu_log_limited(log, limit, CU_LOG_WARN, "raft.other_cluster",
@@ -101,6 +102,33 @@ void raft_notes_write(struct raft_notes *notes, const struct raft_action *action
     case RAFT_NOTE_LEASE_LOST:
         cu_count(notes->leases_lost, 1);
         cu_warn(log, "raft.lease_lost", "term=%" PRIu64, index);
+        break;
+    case RAFT_NOTE_RECOVERY:
+        cu_warn(log, "raft.recovery",
+                "cluster=%s last=%" PRIu64 " advice=\"this server goes on under a new cluster id; "
+                "what only the lost servers held is lost\"",
+                cluster, index);
+        break;
+    case RAFT_NOTE_RECOVERED:
+        cu_info(log, "raft.recovered", "cluster=%s index=%" PRIu64, cluster, index);
+        break;
+    case RAFT_NOTE_SET_ASIDE:
+        cu_warn(
+            log, "raft.set_aside",
+            "cluster=%s leader=%s address=%s last=%" PRIu64 " advice=\"the cluster was recovered "
+            "without this server's log: it gives way, the state is fetched from the others, and "
+            "the old one is kept as catalog/state.db.CLUSTER until the next checkpoint\"",
+            cluster, peer, address, index);
+        break;
+    case RAFT_NOTE_BELOW_FLOOR:
+        cu_warn(
+            log, "raft.below_floor",
+            "floor=%" PRIu64 " advice=\"there is no leader, and this server may not help to "
+            "elect one: its state is gone or ends before its log begins, and it waits for "
+            "another server's. If most servers lost theirs at once they wait for each other: on "
+            "the server with the newest state that is left run `curia operator raft recover`, or "
+            "put raft/peers.json there to name the others, too\"",
+            index);
         break;
     case RAFT_NOTE_STORE_FAILED: /* said once, by who ends the process */
         break;

@@ -89,6 +89,10 @@ static void perform(struct raft_shell *shell, struct raft_action *action)
     case RAFT_ACT_ATTACHED:
         out->attached(out->context, action);
         break;
+    case RAFT_ACT_RECOVERED:
+    case RAFT_ACT_FORGOTTEN:
+        out->done(out->context, action);
+        break;
     case RAFT_ACT_NOTE:
         out->note(out->context, action);
         break;
@@ -189,7 +193,7 @@ static void choose_thread(struct raft_shell *shell)
 static bool is_floor_alone(const struct raft_persist *p)
 {
     return p->has_floor && !p->has_vote && !p->has_start && !p->truncate_from && !p->entry_count &&
-           !p->has_promise;
+           !p->has_promise && !p->has_recovery;
 }
 
 /* Deleting what is no longer needed would cost each small compaction a sync of its own. */

@@ -27,6 +27,7 @@ struct raft_shell_out {
     void (*proposed)(void *context, const struct raft_action *action);
     void (*read)(void *context, const struct raft_action *action);
     void (*attached)(void *context, const struct raft_action *action);
+    void (*done)(void *context, const struct raft_action *action); /* RECOVERED, FORGOTTEN */
     void (*note)(void *context, const struct raft_action *action);
     void (*moved)(void *context); /* after each turn with events: anything may have changed */
     /* The log cannot be written or read any more: the process is to end (consensus 56). */

@@ -82,7 +82,8 @@ bool raft_is_attached(const struct raft_service *service, const struct cu_rq *rq
 
 /* Handlers; context is the service. */
 cu_handler raft_handle_attach, raft_handle_follow, raft_handle_propose, raft_handle_read_index,
-    raft_handle_hold, raft_handle_duty, raft_handle_status, raft_handle_step;
+    raft_handle_hold, raft_handle_duty, raft_handle_status, raft_handle_recover,
+    raft_handle_forget_promise, raft_handle_step;
 
 /* When a parked call's time is up, or something moved. */
 void raft_follow_expire(struct raft_call *call);

@@ -12,7 +12,6 @@ static void reply_follow(struct raft_service *service, struct cu_rq *rq,
     raft_pb_entry *rows = cu_arena_alloc(rq->arena, (count + 1) * sizeof *rows);
     raft_pb_entry **list = cu_arena_alloc(rq->arena, (count + 1) * sizeof *list);
     struct raft_lineage lineage[RAFT_LINEAGE_MAX];
-    struct raft_status status;
     if (!rows || !list) {
         cu_rq_fail(rq, CU_E_TOO_LARGE, "the request is too large");
         return;
@@ -21,16 +20,20 @@ static void reply_follow(struct raft_service *service, struct cu_rq *rq,
         raft_wire_entry(&entries[i], &rows[i]);
         list[i] = &rows[i];
     }
-    raft_status(service->core, cu_loop_now(service->options.loop), &status);
     reply.outcome = (Curia__Internal__V1__FollowOutcome)answer->outcome; /* same numbers */
     reply.n_entries = count;
     reply.entries = list;
     reply.upto = answer->upto;
     reply.floor = answer->floor;
-    reply.cluster_id = raft_wire_id(&status.cluster);
+    reply.cluster_id = raft_wire_id(&answer->cluster);
     if (answer->outcome == RAFT_FOLLOW_DIVERGED) {
         reply.n_lineage = raft_lineage(service->core, lineage);
         reply.lineage = raft_wire_lineage(rq->arena, lineage, (uint32_t)reply.n_lineage);
+    }
+    if (answer->outcome == RAFT_FOLLOW_COMPACTED && !raft_id_is_none(answer->prior)) {
+        lineage[0] = (struct raft_lineage){.cluster = answer->prior, .last_index = answer->upto};
+        reply.n_lineage = 1;
+        reply.lineage = raft_wire_lineage(rq->arena, lineage, 1);
     }
     if (!raft_is_attached(service, rq))
         reply.attached_address = service->attached_address;

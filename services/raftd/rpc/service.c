@@ -29,6 +29,8 @@ static const struct cu_method log_methods[] = {
     CU_METHOD(Hold,      CU_CALL,   ROUTE_ANY,    CALLER_CATALOGD, NO_PERM,   1 * KIB,        1 * KIB,        raft_handle_hold),
     CU_METHOD(Duty,      CU_FOLLOW, ROUTE_ANY,    CALLER_CATALOGD, NO_PERM,   1 * KIB,        1 * KIB,        raft_handle_duty),
     CU_METHOD(Status,    CU_CALL,   ROUTE_ANY,    CALLER_READER,   NO_PERM,   1 * KIB,        16 * KIB,       raft_handle_status),
+    CU_METHOD(Recover,   CU_CALL,   ROUTE_ANY,    CALLER_CATALOGD, NO_PERM,   1 * KIB,        1 * KIB,        raft_handle_recover),
+    CU_METHOD(ForgetPromise, CU_CALL, ROUTE_ANY,  CALLER_CATALOGD, NO_PERM,   1 * KIB,        1 * KIB,        raft_handle_forget_promise),
 };
 
 static const struct cu_method raft_methods[] = {
@@ -159,6 +161,18 @@ static void on_timer(void *arg)
 
 /* ---- what moved ---- */
 
+/* A raftd that stands under an earlier id is let in, to be told (contracts 1.5, 3.10). */
+static void say_cluster(struct raft_service *service)
+{
+    struct raft_lineage lineage[RAFT_LINEAGE_MAX];
+    uint8_t priors[RAFT_LINEAGE_MAX][16];
+    uint32_t count = raft_lineage(service->core, lineage);
+    for (uint32_t i = 0; i < count; i++)
+        memcpy(priors[i], lineage[i].cluster.bytes, sizeof priors[i]);
+    cu_rpc_set_prior_ids(service->options.rpc, priors, count);
+    cu_rpc_set_cluster_id(service->options.rpc, service->seen.cluster.bytes, true);
+}
+
 void raft_service_moved(struct raft_service *service)
 {
     struct raft_status old = service->seen;
@@ -166,7 +180,7 @@ void raft_service_moved(struct raft_service *service)
     for (int why = 0; why < RAFT_IGN_COUNT; why++)
         cu_count(service->ignored[why], service->seen.ignored[why] - old.ignored[why]);
     if (!raft_id_equal(old.cluster, service->seen.cluster))
-        cu_rpc_set_cluster_id(service->options.rpc, service->seen.cluster.bytes, true);
+        say_cluster(service);
     if (service->lists[RAFT_WAIT_FOLLOW])
         raft_follow_retry(service);
     if (service->lists[RAFT_WAIT_DUTY])

@@ -39,6 +39,7 @@ void raft_service_answer(struct raft_service *service, struct raft_message *mess
 void raft_service_proposed(struct raft_service *service, const struct raft_action *action);
 void raft_service_read(struct raft_service *service, const struct raft_action *action);
 void raft_service_attached(struct raft_service *service, const struct raft_action *action);
+void raft_service_done(struct raft_service *service, const struct raft_action *action);
 void raft_service_moved(struct raft_service *service);
 
 #endif

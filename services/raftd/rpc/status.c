@@ -40,6 +40,17 @@ static char *id_text(struct cu_arena *arena, struct raft_id id)
     return raft_id_is_none(id) ? "" : cu_arena_strdup(arena, cu_format_uuid(id.bytes, text));
 }
 
+static char *recovery_text(struct cu_arena *arena, const struct raft_status *status)
+{
+    char cluster[CU_UUID_BYTES];
+    (void)cu_format_uuid(status->cluster.bytes, cluster);
+    if (status->is_aside)
+        return cu_arena_printf(arena, "the log is set aside for a state of cluster %s", cluster);
+    return status->is_recovering
+               ? cu_arena_printf(arena, "goes on as cluster %s once a leader is elected", cluster)
+               : "";
+}
+
 void raft_handle_status(void *context, struct cu_rq *rq)
 {
     struct raft_service *service = context;
@@ -65,12 +76,14 @@ void raft_handle_status(void *context, struct cu_rq *rq)
     reply.incarnation = status.incarnation;
     reply.attached_address = service->attached_address;
     if (status.is_refused)
-        reply.refused = cu_arena_printf(arena,
-                                        "the cluster knows this server with other data: on another "
-                                        "server run `curia operator raft remove-peer -id %s`, then "
-                                        "it is added anew",
-                                        service->options.node_id);
+        reply.refused =
+            cu_arena_printf(arena,
+                            "the cluster knows %s with other data and ignores it until "
+                            "it is removed and added anew, which this version cannot do "
+                            "yet; the others go on without it",
+                            service->options.node_id);
     reply.promise = promise_text(arena, &status.promise);
+    reply.recovery = recovery_text(arena, &status);
     cu_rq_reply(rq, &reply.base, 0);
     cu_arena_free(arena);
 }

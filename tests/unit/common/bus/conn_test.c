@@ -34,6 +34,36 @@ START_TEST(another_major_version_is_sent_away)
 }
 END_TEST
 
+static void set_ids(struct cu_hello *hello, const char *ids) /* "2 1": own, then earlier ones */
+{
+    hello->has_cluster_id = true;
+    hello->cluster_id[0] = (uint8_t)ids[0];
+    for (ids++; *ids; ids += 2)
+        hello->prior_ids[hello->prior_count++][0] = (uint8_t)ids[1];
+}
+
+START_TEST(raftds_with_an_id_in_common_are_let_in) /* contracts 1.5, 3.10 */
+{
+    static const struct {
+        const char *ours, *theirs;
+        bool refused;
+    } cases[] = {{"2 1", "1", false},
+                 {"1", "2 1", false},
+                 {"2 1", "3 1", false},
+                 {"3 2 1", "1", false},
+                 {"3 2 1", "5 4", true}};
+    for (size_t i = 0; i < CU_COUNT(cases); i++) {
+        struct cu_hello ours = fake_hello("raftd"), theirs = fake_hello("raftd");
+        set_ids(&ours, cases[i].ours);
+        set_ids(&theirs, cases[i].theirs);
+        struct fake *f = fake_new(&(struct seed){.strict = true, .ours = ours});
+        fake_feed_hello(f, &theirs);
+        ck_assert_uint_eq(f->ups, !cases[i].refused);
+        fake_free(f);
+    }
+}
+END_TEST
+
 START_TEST(only_raftds_of_two_known_clusters_refuse_each_other)
 {
     static const struct {
@@ -191,6 +221,7 @@ END_TEST
 
 SUITE_MAIN("common/bus/conn", hello_tells_who_we_are_and_comes_first,
            another_major_version_is_sent_away, only_raftds_of_two_known_clusters_refuse_each_other,
+           raftds_with_an_id_in_common_are_let_in,
            other_versions_levels_and_fields_are_only_information,
            a_peer_that_breaks_the_rules_is_sent_away_with_the_reason, garbage_is_sent_away,
            a_hello_with_limits_below_a_frame_is_sent_away,

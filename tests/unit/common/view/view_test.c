@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/base/random.h"
 #include "curia/v1/kv.pb-c.h"
 #include "tests/lib/fake_catalog.h"
 #include "tests/lib/suite.h"
@@ -201,6 +202,129 @@ START_TEST(a_waiter_with_a_lower_index_is_answered_at_once_contracts_7_3)
     FAKE_WAIT(loop, low.answers);
     ck_assert_uint_eq(low.index, 10);
     ck_assert_uint_eq(hanging.answers, 0);
+    close_view();
+}
+END_TEST
+
+START_TEST(waits_that_differ_in_their_index_share_one_upstream_wait_contracts_7_3)
+{
+    struct outcome equal, higher;
+    open_view(1);
+    up();
+    fakes[0]->newest = 20;
+    read_as(&equal, "k", 10, LONG_MS, 0);
+    FAKE_WAIT(loop, fakes[0]->wait_count == 1);
+    read_as(&higher, "k", 11, LONG_MS, 0);
+    FAKE_WAIT(loop, fakes[0]->gets == 2); /* it looked once */
+    for (int i = 0; i < 10; i++)
+        fake_turn(loop);
+    ck_assert_uint_eq(cu_view_wait_count(view), 1);
+    ck_assert_uint_eq(fakes[0]->wait_count, 1);
+    fake_catalog_change(fakes[0], "w"); /* 11 */
+    FAKE_WAIT(loop, equal.answers);
+    FAKE_WAIT(loop, fakes[0]->wait_count == 1);
+    ck_assert_uint_eq(fakes[0]->wait_index, 11);
+    ck_assert_uint_eq(higher.answers, 0);
+    fake_catalog_change(fakes[0], "x"); /* 12 */
+    FAKE_WAIT(loop, higher.answers);
+    ck_assert_str_eq(higher.body, "0x");
+    close_view();
+}
+END_TEST
+
+START_TEST(a_lower_waiter_that_must_hang_lowers_the_upstream_wait_contracts_7_3)
+{
+    struct outcome high, low;
+    open_view(1);
+    up();
+    fakes[0]->newest = 20;
+    read_as(&high, "k", 15, LONG_MS, 0);
+    FAKE_WAIT(loop, fakes[0]->wait_count == 1);
+    read_as(&low, "k", 10, LONG_MS, 0);
+    FAKE_WAIT(loop, fakes[0]->gone == 1 && fakes[0]->wait_count == 1);
+    ck_assert_uint_eq(fakes[0]->wait_index, 10);
+    fake_catalog_change(fakes[0], "w"); /* 11 */
+    FAKE_WAIT(loop, low.answers);
+    ck_assert_uint_eq(low.index, 11);
+    ck_assert_uint_eq(high.answers, 0);
+    ck_assert_uint_eq(cu_view_wait_count(view), 1);
+    close_view();
+}
+END_TEST
+
+START_TEST(an_index_above_all_is_answered_with_the_true_one_contracts_7_5)
+{
+    struct outcome hanging, ahead, alone;
+    open_view(1);
+    up();
+    read_as(&hanging, "k", 10, LONG_MS, 0);
+    FAKE_WAIT(loop, fakes[0]->wait_count == 1);
+    struct cu_mono start = cu_mono_now();
+    read_as(&ahead, "k", 999, LONG_MS, 0);
+    FAKE_WAIT(loop, ahead.answers);
+    ck_assert_uint_eq(ahead.index, 10);
+    ck_assert_uint_ge(cu_mono_ms_between(start, cu_mono_now()), CU_VIEW_AHEAD_MS);
+    ck_assert_uint_eq(hanging.answers, 0);
+    read_as(&alone, "other", 999, LONG_MS, 0); /* the catalogd has waited for it */
+    FAKE_WAIT(loop, alone.answers);
+    ck_assert_uint_eq(alone.index, 10);
+    close_view();
+}
+END_TEST
+
+START_TEST(an_index_that_the_state_reaches_in_time_hangs_as_usual_contracts_7_5)
+{
+    struct outcome hanging, ahead;
+    open_view(1);
+    up();
+    read_as(&hanging, "k", 10, LONG_MS, 0);
+    FAKE_WAIT(loop, fakes[0]->wait_count == 1);
+    read_as(&ahead, "k", 11, LONG_MS, 0);
+    FAKE_WAIT(loop, fakes[0]->gets == 2);
+    fakes[0]->newest = 11;                /* of another key */
+    FAKE_WAIT(loop, fakes[0]->gets == 3); /* it looked again */
+    for (int i = 0; i < 10; i++)
+        fake_turn(loop);
+    ck_assert_uint_eq(ahead.answers, 0);
+    fake_catalog_change(fakes[0], "w"); /* 11 */
+    FAKE_WAIT(loop, hanging.answers);
+    fake_catalog_change(fakes[0], "x"); /* 12 */
+    FAKE_WAIT(loop, ahead.answers);
+    ck_assert_uint_eq(ahead.index, 12);
+    close_view();
+}
+END_TEST
+
+/* Many readers with any indexes, and changes between them: nobody sleeps over one. */
+START_TEST(whoever_waits_is_woken_by_the_first_change_above_its_index)
+{
+    enum { READERS = 40, CHANGES = 60 };
+    static struct outcome readers[READERS];
+    struct cu_random random = {suite_seed()};
+    open_view(1);
+    up();
+    fakes[0]->newest = 1000;
+    for (int change = 0; change < CHANGES; change++) {
+        for (int i = 0; i < READERS; i++) {
+            if (readers[i].answers) {
+                ck_assert_uint_gt(readers[i].index, readers[i].read.index);
+                readers[i].answers = 0;
+                readers[i].read.method = NULL;
+            }
+            if (!readers[i].read.method && cu_random_below(&random, 3) == 0)
+                read_as(&readers[i], "k", fakes[0]->index - 2 + cu_random_below(&random, 5),
+                        LONG_MS, 0);
+        }
+        if (cu_random_below(&random, 2))
+            fake_turn(loop);
+        fake_catalog_change(fakes[0], "w");
+        if (cu_random_below(&random, 2))
+            fake_turn(loop);
+    }
+    for (int i = 0; i < READERS; i++)
+        if (readers[i].read.method && readers[i].read.index < fakes[0]->index)
+            FAKE_WAIT(loop, readers[i].answers);
+    ck_assert_uint_le(cu_view_wait_count(view), 1);
     close_view();
 }
 END_TEST
@@ -521,6 +645,11 @@ SUITE_MAIN("common/view/view", equal_reads_of_one_turn_share_an_upstream_read_co
            waits_share_one_upstream_wait_and_end_together_contracts_7_3,
            who_joins_a_wait_whose_answer_is_on_its_way_misses_no_later_write_contracts_7_3,
            a_waiter_with_a_lower_index_is_answered_at_once_contracts_7_3,
+           waits_that_differ_in_their_index_share_one_upstream_wait_contracts_7_3,
+           a_lower_waiter_that_must_hang_lowers_the_upstream_wait_contracts_7_3,
+           an_index_above_all_is_answered_with_the_true_one_contracts_7_5,
+           an_index_that_the_state_reaches_in_time_hangs_as_usual_contracts_7_5,
+           whoever_waits_is_woken_by_the_first_change_above_its_index,
            the_last_waiter_that_leaves_cancels_upstream_contracts_7_3,
            a_wait_that_ends_without_a_change_answers_what_is_there,
            a_reader_that_is_told_may_cancel_another_of_the_same_wait,

@@ -90,7 +90,7 @@ START_TEST(a_damaged_log_refuses_the_start_with_what_to_do) /* consensus 55 */
     fixture_stop(fixture, 1);
     run_sql(fixture, "UPDATE entry SET row = zeroblob(99) WHERE idx = 2");
     ck_assert_uint_eq(fixture_try_start(fixture, 1, &diag), CU_E_CORRUPT);
-    ck_assert_msg(strstr(diag.text, "operator raft remove-peer") != NULL, "%s", diag.text);
+    ck_assert_msg(strstr(diag.text, "operator raft recover -help") != NULL, "%s", diag.text);
     fixture_free(fixture);
 }
 END_TEST

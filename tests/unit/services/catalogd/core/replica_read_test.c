@@ -8,7 +8,7 @@ static void answer(struct driver *d, uint64_t round, enum cu_err err, uint64_t i
 {
     driver_step(d,
                 (struct catalog_event){
-                    .kind = CATALOG_EV_READ_INDEX, .tag = round, .err = err, .read_index = index});
+                    .kind = CATALOG_EV_READ_INDEX, .tag = round, .err = err, .read = {index, 0}});
 }
 
 START_TEST(reads_of_one_turn_share_a_round_and_later_ones_wait_for_the_next_contracts_3_7)
@@ -27,6 +27,26 @@ START_TEST(reads_of_one_turn_share_a_round_and_later_ones_wait_for_the_next_cont
     answer(&d, round, CU_OK, 10);
     ck_assert_uint_eq(driver_count(&d, CATALOG_ACT_READ_READY), 2);
     ck_assert_uint_ne(driver_only(&d, CATALOG_ACT_READ_INDEX)->tag, round);
+    driver_free(&d);
+}
+END_TEST
+
+/* The state may be of entries that a recovered cluster has lost, and longer than its log. */
+START_TEST(a_state_of_older_terms_answers_no_read_contracts_3_10)
+{
+    struct driver d = driver_new(false, 10);
+    driver_connect(&d);
+    driver_read(&d, 1, CATALOG_READ_DEFAULT, 1000);
+    driver_tick_after(&d, 0);
+    uint64_t round = driver_only(&d, CATALOG_ACT_READ_INDEX)->tag;
+    driver_step(&d, (struct catalog_event){.kind = CATALOG_EV_READ_INDEX,
+                                           .tag = round,
+                                           .read = {.index = 8, .term = 2}});
+    ck_assert_uint_eq(driver_count(&d, CATALOG_ACT_READ_READY), 0);
+    driver_apply(&d, 11, 1);
+    ck_assert_uint_eq(driver_count(&d, CATALOG_ACT_READ_READY), 0);
+    driver_apply(&d, 12, 2);
+    ck_assert_uint_eq(driver_only(&d, CATALOG_ACT_READ_READY)->tag, 1);
     driver_free(&d);
 }
 END_TEST
@@ -155,7 +175,8 @@ END_TEST
 
 SUITE_MAIN("services/catalogd/core/replica_read",
            reads_of_one_turn_share_a_round_and_later_ones_wait_for_the_next_contracts_3_7,
-           modes_have_rounds_of_their_own, waits_until_the_index_is_applied_consensus_9,
+           a_state_of_older_terms_answers_no_read_contracts_3_10, modes_have_rounds_of_their_own,
+           waits_until_the_index_is_applied_consensus_9,
            a_missing_leader_is_asked_again_until_the_deadline,
            a_server_that_lags_past_the_deadline_is_not_ready,
            a_lost_connection_asks_again_and_the_old_answer_is_not_taken,

@@ -217,6 +217,54 @@ START_TEST(a_give_up_counts_only_for_its_round_and_proposer) /* consensus 94, 21
 }
 END_TEST
 
+static enum cu_err forget(struct rig *rig)
+{
+    rig_step(rig, (struct raft_event){.kind = RAFT_EV_FORGET_PROMISE, .tag = 8});
+    return rig_action(rig, RAFT_ACT_FORGOTTEN)->done.err;
+}
+
+START_TEST(a_promise_is_forgotten_when_an_operator_says_so) /* contracts 4.2, 21.90, consensus 42 */
+{
+    struct rig rig;
+    rig_open(&rig, &(struct rig_seed){.bootstrap = 3, .self = 2});
+    ck_assert_uint_eq(forget(&rig), CU_E_NOT_FOUND);
+    ck_assert(is_promised(&rig, proposal(1)));
+    rig.holds_disk = true;
+    ck_assert_uint_eq(forget(&rig), CU_OK);
+    ck_assert_uint_eq(rig_action(&rig, RAFT_ACT_FORGOTTEN)->after, rig.last_persist);
+    rig_sync(&rig);
+    rig.holds_disk = false;
+    ck_assert_uint_eq(rig.disk.promise.round, 0);
+    ck_assert(is_promised(&rig, proposal(2)));
+    /* The proposer is back: it does not count for two. */
+    struct raft_message m = rig_message(1, RAFT_MSG_VOTE, 2);
+    m.cluster = (struct raft_id){{1}};
+    m.index = m.log_term = 1;
+    rig_hear(&rig, &m);
+    ck_assert_int_eq(rig_sent(&rig, RAFT_MSG_IGNORED)->reason, RAFT_IGN_CLUSTER);
+    rig_close(&rig);
+}
+END_TEST
+
+START_TEST(a_promise_that_was_voted_under_or_is_ones_own_is_not_forgotten) /* contracts 4.2 */
+{
+    struct rig rig;
+    rig_open(&rig, &(struct rig_seed){.bootstrap = 3, .self = 2});
+    ck_assert(is_promised(&rig, proposal(1)));
+    struct raft_message m = rig_message(1, RAFT_MSG_VOTE, 2);
+    m.cluster = (struct raft_id){{1}};
+    m.index = m.log_term = 1; /* entry 1 is written */
+    rig_hear(&rig, &m);
+    ck_assert(rig_sent(&rig, RAFT_MSG_VOTE_ANSWER)->ok);
+    ck_assert_uint_eq(forget(&rig), CU_E_CONFLICT);
+    ck_assert_uint_eq(rig_status(&rig).promise.round, 1);
+    rig_close(&rig);
+    (void)open_round(&rig);
+    ck_assert_uint_eq(forget(&rig), CU_E_CONFLICT);
+    rig_close(&rig);
+}
+END_TEST
+
 START_TEST(promises_only_what_is_sound)
 {
     for (int wrong = 0; wrong < 8; wrong++) {
@@ -308,6 +356,9 @@ SUITE_MAIN("services/raftd/core/bootstrap", entry_one_waits_for_every_promise,
            the_proposers_promise_is_durable_first, a_promise_of_another_incarnation_does_not_count,
            silence_gives_the_round_up_and_the_next_is_another, a_refusal_gives_the_round_up,
            a_round_that_was_given_up_is_told_so_again, promises_one_round_at_a_time_across_restarts,
-           a_give_up_counts_only_for_its_round_and_proposer, promises_only_what_is_sound,
-           a_server_with_a_log_promises_nothing, a_promised_server_hears_only_that_cluster,
+           a_give_up_counts_only_for_its_round_and_proposer,
+           a_promise_is_forgotten_when_an_operator_says_so,
+           a_promise_that_was_voted_under_or_is_ones_own_is_not_forgotten,
+           promises_only_what_is_sound, a_server_with_a_log_promises_nothing,
+           a_promised_server_hears_only_that_cluster,
            becomes_one_cluster_or_none_for_every_interleaving)

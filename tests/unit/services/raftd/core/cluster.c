@@ -184,6 +184,8 @@ static void perform(struct cluster *c, unsigned node, struct raft_action *action
     case RAFT_ACT_ATTACHED:
         n->is_attached = !action->attached.err;
         break;
+    case RAFT_ACT_RECOVERED:
+    case RAFT_ACT_FORGOTTEN:
     case RAFT_ACT_NOTE:
     case RAFT_ACTION_COUNT:
         break;

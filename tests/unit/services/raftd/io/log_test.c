@@ -295,7 +295,7 @@ START_TEST(damage_is_refused_with_what_to_do) /* consensus 54, 55 */
         damage(dir, cases[i].sql);
         ck_assert_uint_eq(open_fails(dir, &diag), CU_E_CORRUPT);
         ck_assert_msg(strstr(diag.text, cases[i].what) != NULL, "%s", diag.text);
-        ck_assert_msg(strstr(diag.text, "remove-peer -id n1") != NULL, "%s", diag.text);
+        ck_assert_msg(strstr(diag.text, "the disk of n1") != NULL, "%s", diag.text);
     }
 }
 END_TEST

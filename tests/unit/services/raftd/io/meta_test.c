@@ -47,6 +47,25 @@ START_TEST(records_read_back_as_they_were_written)
 }
 END_TEST
 
+START_TEST(a_recovery_reads_back_in_both_forms) /* consensus.md 17 */
+{
+    for (int aside = 0; aside <= 1; aside++) {
+        struct cu_buf buf = {0};
+        struct raft_recovery got, made = {.cluster = {{7}}, .is_aside = aside};
+        if (!aside)
+            made.configuration = a_promise.configuration;
+        raft_meta_write_recovery(&buf, &made);
+        ck_assert_uint_eq(raft_meta_read_recovery(cu_buf_bytes(&buf), &got, NULL), CU_OK);
+        ck_assert(raft_id_equal(got.cluster, made.cluster) && got.is_aside == made.is_aside);
+        ck_assert_uint_eq(got.configuration.count, made.configuration.count);
+        for (size_t len = 0; len < buf.len; len++)
+            ck_assert_uint_eq(raft_meta_read_recovery((struct cu_bytes){buf.data, len}, &got, NULL),
+                              CU_E_CORRUPT);
+        cu_buf_deinit(&buf);
+    }
+}
+END_TEST
+
 START_TEST(a_flipped_bit_or_a_cut_is_found) /* consensus.md 21.53 */
 {
     struct cu_buf buf = {0};
@@ -77,4 +96,5 @@ START_TEST(one_record_is_not_taken_for_another)
 END_TEST
 
 SUITE_MAIN("services/raftd/io/meta", records_read_back_as_they_were_written,
-           a_flipped_bit_or_a_cut_is_found, one_record_is_not_taken_for_another)
+           a_recovery_reads_back_in_both_forms, a_flipped_bit_or_a_cut_is_found,
+           one_record_is_not_taken_for_another)

@@ -40,8 +40,8 @@ START_TEST(every_note_names_its_subject_and_what_to_do)
     static const struct { enum raft_note note; const char *level, *want; } cases[] = {
         {RAFT_NOTE_ROLE,          "INFO",  "raft.role: role=follower term=7"},
         {RAFT_NOTE_LEADER,        "INFO",  "raft.leader: leader=" PEER " address=127.0.0.2:8310"},
-        {RAFT_NOTE_REFUSED,       "ERROR", "curia operator raft remove-peer -id n1"},
-        {RAFT_NOTE_REFUSES,       "WARN",  "curia operator raft remove-peer -id " PEER},
+        {RAFT_NOTE_REFUSED,       "ERROR", "id=n1 advice=\"the cluster knows this server with other data"},
+        {RAFT_NOTE_REFUSES,       "WARN",  "id=" PEER " address=127.0.0.2:8310 advice=\"this server came back without"},
         {RAFT_NOTE_OTHER_CLUSTER, "WARN",  "cluster=" CLUSTER},
         {RAFT_NOTE_NO_PEERS,      "WARN",  "no known peers, aborting election"},
         {RAFT_NOTE_PROMISED,      "INFO",  "raft.promised: proposer=" PEER " cluster=" CLUSTER},
@@ -51,6 +51,10 @@ START_TEST(every_note_names_its_subject_and_what_to_do)
         {RAFT_NOTE_NEED_STATE,    "INFO",  "raft.need_state: id=" PEER},
         {RAFT_NOTE_TRANSFER,      "INFO",  "raft.transfer: to=" PEER},
         {RAFT_NOTE_LEASE_LOST,    "WARN",  "raft.lease_lost: term=7"},
+        {RAFT_NOTE_RECOVERY,      "WARN",  "raft.recovery: cluster=" CLUSTER " last=7"},
+        {RAFT_NOTE_RECOVERED,     "INFO",  "raft.recovered: cluster=" CLUSTER " index=7"},
+        {RAFT_NOTE_SET_ASIDE,     "WARN",  "raft.set_aside: cluster=" CLUSTER " leader=" PEER},
+        {RAFT_NOTE_BELOW_FLOOR,   "WARN",  "curia operator raft recover"},
         {RAFT_NOTE_STORE_FAILED,  "",      ""}, /* who ends the process says it */
     };
     /* clang-format on */

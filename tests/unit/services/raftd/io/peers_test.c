@@ -131,7 +131,7 @@ static bool is_refused(void *arg)
 {
     struct fixture_server *server = arg;
     Curia__Internal__V1__LogStatusReply *status = fixture_status(server->fixture, server->number);
-    bool refused = strstr(status->refused, "remove-peer -id") != NULL;
+    bool refused = strstr(status->refused, "with other data") != NULL;
     protobuf_c_message_free_unpacked(&status->base, NULL);
     return refused;
 }

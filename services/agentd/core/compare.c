@@ -1,0 +1,186 @@
+#include "services/agentd/core/compare.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/assert.h"
+#include "services/agentd/core/copy.h"
+
+/* ---- equality ---- */
+
+static Curia__V1__StringMap *map_or_none(Curia__V1__StringMap *map)
+{
+    return map && map->n_entries ? map : NULL;
+}
+
+static bool same_node(const Curia__V1__Node *a, const Curia__V1__Node *b)
+{
+    return strcasecmp(a->id, b->id) == 0 &&
+           agent_same(map_or_none(a->tagged_addresses), map_or_none(b->tagged_addresses)) &&
+           agent_same(map_or_none(a->meta), map_or_none(b->meta));
+}
+
+/* A part that is absent means all of it is empty, and the reverse. */
+static void *part_or_none(void *part)
+{
+    if (!part || protobuf_c_message_get_packed_size(part) == 0)
+        return NULL;
+    return part;
+}
+
+static bool is_empty_proxy(const Curia__V1__Proxy *proxy)
+{
+    Curia__V1__Proxy plain = *proxy;
+    plain.mesh_gateway = part_or_none(plain.mesh_gateway);
+    plain.expose = part_or_none(plain.expose);
+    return protobuf_c_message_get_packed_size(&plain.base) == 0;
+}
+
+static Curia__V1__Weights one_and_one = {
+    .base = PROTOBUF_C_MESSAGE_INIT(&curia__v1__weights__descriptor), .passing = 1, .warning = 1};
+
+static Curia__V1__Service normal_service(const Curia__V1__Service *service)
+{
+    Curia__V1__Service normal = *service;
+    normal.create_index = normal.modify_index = 0;
+    normal.meta = map_or_none(normal.meta);
+    if (normal.tagged_addresses && !normal.tagged_addresses->n_entries)
+        normal.tagged_addresses = NULL;
+    normal.connect = part_or_none(normal.connect);
+    if (normal.proxy && is_empty_proxy(normal.proxy))
+        normal.proxy = NULL;
+    if (!normal.weights)
+        normal.weights = &one_and_one;
+    return normal;
+}
+
+static bool same_service(const Curia__V1__Service *a, const Curia__V1__Service *b)
+{
+    Curia__V1__Service x = normal_service(a), y = normal_service(b);
+    return agent_same(&x, &y);
+}
+
+/* Name and tags of the service are the catalog's to fill in, and the type it derives. */
+static Curia__V1__Check normal_check(const Curia__V1__Check *check, bool with_output)
+{
+    Curia__V1__Check normal = *check;
+    normal.create_index = normal.modify_index = 0;
+    normal.node = normal.service_name = normal.type = "";
+    normal.n_service_tags = 0;
+    normal.definition = part_or_none(normal.definition);
+    if (!with_output)
+        normal.output = "";
+    return normal;
+}
+
+static bool same_check(const Curia__V1__Check *a, const Curia__V1__Check *b, bool with_output)
+{
+    Curia__V1__Check x = normal_check(a, with_output), y = normal_check(b, with_output);
+    return agent_same(&x, &y);
+}
+
+/* ---- what is only there ---- */
+
+static void add_deleted_service(struct agent_local *local, const char *id)
+{
+    struct agent_local_service *service = cu_alloc(sizeof *service);
+    service->standing.is_deleted = true;
+    (void)agent_by_id_put(&local->services, id, service); /* there was none */
+}
+
+static void add_deleted_check(struct agent_local *local, const Curia__V1__Check *remote)
+{
+    struct agent_local_check *check = cu_alloc(sizeof *check);
+    check->standing.is_deleted = true;
+    check->deferred_until = CU_MONO_NEVER;
+    check->service_id = cu_strdup(remote->service_id);
+    (void)agent_by_id_put(&local->checks, remote->check_id, check); /* there was none */
+}
+
+/* ---- services ---- */
+
+static void take_tags(struct agent_local_service *slot, const Curia__V1__Service *remote)
+{
+    Curia__V1__Service with_tags = *slot->service;
+    with_tags.tags = remote->tags;
+    with_tags.n_tags = remote->n_tags;
+    Curia__V1__Service *copy = agent_copy(&with_tags);
+    agent_copy_free(slot->service);
+    slot->service = copy;
+}
+
+static void compare_service(struct agent_local *local, const Curia__V1__Service *remote)
+{
+    struct agent_local_service *slot = agent_by_id_get(&local->services, remote->id);
+    if (!slot && strcmp(remote->id, AGENT_CONSUL_SERVICE) == 0)
+        return; /* the servers' own */
+    if (!slot) {
+        add_deleted_service(local, remote->id);
+        return;
+    }
+    if (slot->standing.is_deleted) {
+        slot->standing.in_sync = false;
+        return;
+    }
+    if (slot->service->enable_tag_override && remote->enable_tag_override)
+        take_tags(slot, remote);
+    slot->standing.in_sync = same_service(slot->service, remote);
+}
+
+/* What the catalog did not name is not there. A deleted thing that is not there is done with. */
+static void forget_services(struct agent_local *local)
+{
+    for (size_t i = local->services.count; i-- > 0;) {
+        struct agent_local_service *slot = local->services.slots[i].item;
+        if (slot->standing.is_deleted) {
+            free(agent_by_id_take(&local->services, local->services.slots[i].id));
+        } else {
+            slot->standing.in_sync = false;
+        }
+    }
+}
+
+/* ---- checks ---- */
+
+static void compare_check(struct agent_local *local, const Curia__V1__Check *remote)
+{
+    struct agent_local_check *slot = agent_by_id_get(&local->checks, remote->check_id);
+    if (!slot && strcmp(remote->check_id, AGENT_SERF_CHECK) == 0)
+        return; /* the servers' own */
+    if (!slot) {
+        add_deleted_check(local, remote);
+        return;
+    }
+    if (slot->standing.is_deleted) {
+        slot->standing.in_sync = false;
+        return;
+    }
+    bool pending = slot->deferred_until.ns != UINT64_MAX;
+    slot->standing.in_sync = same_check(slot->check, remote, !pending);
+}
+
+static void forget_checks(struct agent_local *local)
+{
+    for (size_t i = local->checks.count; i-- > 0;) {
+        struct agent_local_check *slot = local->checks.slots[i].item;
+        if (slot->standing.is_deleted) {
+            (void)agent_by_id_take(&local->checks, local->checks.slots[i].id);
+            free(slot->service_id);
+            free(slot);
+        } else {
+            slot->standing.in_sync = false;
+        }
+    }
+}
+
+void agent_compare(struct agent_local *local, const struct agent_remote *remote)
+{
+    local->node_standing.in_sync =
+        remote->node && local->node && same_node(local->node, remote->node);
+    forget_services(local);
+    forget_checks(local);
+    for (size_t i = 0; i < remote->service_count; i++)
+        compare_service(local, remote->services[i]);
+    for (size_t i = 0; i < remote->check_count; i++)
+        compare_check(local, remote->checks[i]);
+}

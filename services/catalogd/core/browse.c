@@ -1,0 +1,306 @@
+#include "services/catalogd/core/browse.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/map.h"
+#include "services/catalogd/core/index.h"
+#include "services/catalogd/core/key.h"
+#include "services/catalogd/core/list.h"
+#include "services/catalogd/core/lookup.h"
+
+static const struct cu_bytes all = {NULL, 0};
+
+static uint64_t larger(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
+/* ---- nodes ---- */
+
+struct nodes {
+    const Curia__V1__ListNodesRequest *request;
+    struct cu_arena *arena;
+    struct catalog_list found;
+    enum cu_err err;
+};
+
+static bool see_node(void *arg, const struct catalog_row *row)
+{
+    struct nodes *nodes = arg;
+    Curia__V1__Node *node;
+    nodes->err = catalog_view_unpack(CATALOG_NODES, row, nodes->arena, &node);
+    if (!nodes->err &&
+        catalog_view_meta_matches(node, nodes->request->node_meta, nodes->request->n_node_meta) &&
+        !catalog_list_add(&nodes->found, nodes->arena, node))
+        nodes->err = CU_E_TOO_LARGE;
+    return !nodes->err;
+}
+
+enum cu_err catalog_list_nodes(const struct catalog_view *view,
+                               const Curia__V1__ListNodesRequest *request, struct cu_arena *arena,
+                               Curia__V1__ListNodesReply *reply, uint64_t *ret_index)
+{
+    struct nodes nodes = {.request = request, .arena = arena};
+    enum cu_err err =
+        view->backend->scan(view->backend->context, CATALOG_NODES, all, all, see_node, &nodes);
+    if (err || nodes.err)
+        return err ? err : nodes.err;
+    reply->nodes = (Curia__V1__Node **)nodes.found.items;
+    reply->n_nodes = nodes.found.count;
+    *ret_index = catalog_view_index(view, view->nodes_index);
+    return CU_OK;
+}
+
+/* ---- services ---- */
+
+struct services {
+    const Curia__V1__ListServicesRequest *request;
+    struct cu_arena *arena;
+    struct cu_map nodes;       /* with node_meta: those that match, by the key of what is on them */
+    struct cu_map by_name;     /* of struct named */
+    struct catalog_list found; /* of Curia__V1__ServiceTags */
+    enum cu_err err;
+};
+
+/* A service while its tags are gathered: now and then they are sorted, and each kept once. */
+struct named {
+    Curia__V1__ServiceTags tags; /* first */
+    struct catalog_list list;
+};
+
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static void keep_each_once(struct catalog_list *tags)
+{
+    size_t kept = 0;
+    if (tags->count)
+        qsort(tags->items, tags->count, sizeof(char *), by_text);
+    for (size_t i = 0; i < tags->count; i++)
+        if (kept == 0 || strcmp(tags->items[kept - 1], tags->items[i]) != 0)
+            tags->items[kept++] = tags->items[i];
+    tags->count = kept;
+}
+
+static bool add_tags(struct services *services, struct named *named,
+                     const Curia__V1__Service *service)
+{
+    for (size_t i = 0; i < service->n_tags; i++) {
+        if (named->list.count == named->list.cap)
+            keep_each_once(&named->list);
+        if (!catalog_list_add(&named->list, services->arena, service->tags[i]))
+            return false;
+    }
+    return true;
+}
+
+static struct named *find_named(struct services *services, char *name)
+{
+    struct named *named = cu_map_get(&services->by_name, cu_bytes_of(name));
+    if (named)
+        return named;
+    named = cu_arena_alloc(services->arena, sizeof *named);
+    if (!named || !catalog_list_add(&services->found, services->arena, named))
+        return NULL;
+    curia__v1__service_tags__init(&named->tags);
+    named->tags.name = name;
+    (void)cu_map_put(&services->by_name, cu_bytes_of(name), named);
+    return named;
+}
+
+/* Up to and with the NUL behind the node. */
+static struct cu_bytes node_part(struct cu_bytes key)
+{
+    struct cu_bytes user = {NULL, 0};
+    const uint8_t *end = catalog_key_user(key, &user) ? memchr(user.data, '\0', user.len) : NULL;
+    return (struct cu_bytes){key.data, end ? (size_t)(end + 1 - key.data) : 0};
+}
+
+static bool see_service(void *arg, const struct catalog_row *row)
+{
+    struct services *services = arg;
+    Curia__V1__Service *service;
+    if (services->request->n_node_meta > 0 && !cu_map_get(&services->nodes, node_part(row->key)))
+        return true;
+    services->err = catalog_view_unpack(CATALOG_SERVICES, row, services->arena, &service);
+    if (services->err)
+        return false;
+    struct named *named = find_named(services, service->service);
+    if (!named || !add_tags(services, named, service))
+        services->err = CU_E_TOO_LARGE;
+    return !services->err;
+}
+
+static bool see_matching_node(void *arg, const struct catalog_row *row)
+{
+    static char there;
+    struct services *services = arg;
+    Curia__V1__Node *node;
+    services->err = catalog_view_unpack(CATALOG_NODES, row, services->arena, &node);
+    if (services->err)
+        return false;
+    if (!catalog_view_meta_matches(node, services->request->node_meta,
+                                   services->request->n_node_meta))
+        return true;
+    struct cu_bytes key = catalog_key_of_node(services->arena, node->node, "");
+    if (!key.data)
+        services->err = CU_E_TOO_LARGE;
+    else
+        (void)cu_map_put(&services->nodes, key, &there);
+    return !services->err;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp((*(Curia__V1__ServiceTags *const *)a)->name,
+                  (*(Curia__V1__ServiceTags *const *)b)->name);
+}
+
+static void finish_services(struct services *services, Curia__V1__ListServicesReply *reply)
+{
+    for (size_t i = 0; i < services->found.count; i++) {
+        struct named *named = services->found.items[i];
+        keep_each_once(&named->list);
+        named->tags.tags = (char **)named->list.items;
+        named->tags.n_tags = named->list.count;
+    }
+    reply->services = (Curia__V1__ServiceTags **)services->found.items;
+    reply->n_services = services->found.count;
+    if (reply->n_services)
+        qsort(reply->services, reply->n_services, sizeof(void *), by_name);
+}
+
+enum cu_err catalog_list_services(const struct catalog_view *view,
+                                  const Curia__V1__ListServicesRequest *request,
+                                  struct cu_arena *arena, Curia__V1__ListServicesReply *reply,
+                                  uint64_t *ret_index)
+{
+    const struct catalog_backend *backend = view->backend;
+    struct services services = {.request = request, .arena = arena};
+    uint64_t index = view->services_index;
+    enum cu_err err = CU_OK;
+    if (request->n_node_meta > 0) {
+        index = larger(index, view->nodes_index);
+        err =
+            backend->scan(backend->context, CATALOG_NODES, all, all, see_matching_node, &services);
+    }
+    if (!err && !services.err)
+        err = backend->scan(backend->context, CATALOG_SERVICES, all, all, see_service, &services);
+    if (!err)
+        err = services.err;
+    if (!err)
+        finish_services(&services, reply);
+    cu_map_deinit(&services.nodes);
+    cu_map_deinit(&services.by_name);
+    *ret_index = catalog_view_index(view, index);
+    return err;
+}
+
+/* ---- one node ---- */
+
+bool catalog_id_prefix(const char *text, char *ret_digits, size_t size)
+{
+    enum { LEAST = 2, HYPHENS_MAX = 4, UUID_CHARS = 36 };
+    size_t len = strlen(text), hyphens = 0, count = 0;
+    len -= len % 2;
+    if (len < LEAST || len > UUID_CHARS || len >= size)
+        return false;
+    for (size_t i = 0; i < len; i++) {
+        uint8_t digit;
+        catalog_name_fold(&digit, &text[i], 1);
+        if (digit == '-')
+            hyphens++;
+        else if (memchr("0123456789abcdef", digit, 16))
+            ret_digits[count++] = (char)digit;
+        else
+            return false;
+    }
+    ret_digits[count] = '\0';
+    return hyphens <= HYPHENS_MAX && count > 0 && count % 2 == 0;
+}
+
+/* The node whose id begins so, when there is just one. */
+struct only {
+    struct cu_arena *arena;
+    struct cu_bytes key;
+    size_t count;
+};
+
+static bool see_only(void *arg, const struct catalog_row *row)
+{
+    struct only *only = arg;
+    only->key = catalog_lookup_target(only->arena, row->key);
+    return ++only->count < 2;
+}
+
+static enum cu_err find_by_prefix(const struct catalog_view *view, const char *text,
+                                  struct cu_arena *arena, Curia__V1__Node **ret_node)
+{
+    const struct catalog_backend *backend = view->backend;
+    char digits[CATALOG_ID_PREFIX_BYTES];
+    struct only only = {.arena = arena};
+    if (!catalog_id_prefix(text, digits, sizeof digits))
+        return CU_OK;
+    struct cu_bytes prefix = catalog_lookup_key(arena, CATALOG_LOOKUP_NODE_ID, digits, all);
+    if (!prefix.data)
+        return CU_E_TOO_LARGE;
+    prefix.len--; /* more digits may follow */
+    enum cu_err err =
+        backend->scan(backend->context, CATALOG_LOOKUPS, prefix, all, see_only, &only);
+    if (err || only.count != 1)
+        return err;
+    return catalog_view_get(view, CATALOG_NODES, only.key, arena, ret_node);
+}
+
+struct on_node {
+    struct cu_arena *arena;
+    struct catalog_list found;
+    enum cu_err err;
+};
+
+static bool see_on_node(void *arg, const struct catalog_row *row)
+{
+    struct on_node *on_node = arg;
+    Curia__V1__Service *service;
+    on_node->err = catalog_view_unpack(CATALOG_SERVICES, row, on_node->arena, &service);
+    if (!on_node->err && !catalog_list_add(&on_node->found, on_node->arena, service))
+        on_node->err = CU_E_TOO_LARGE;
+    return !on_node->err;
+}
+
+static enum cu_err list_on_node(const struct catalog_view *view, const char *node,
+                                struct cu_arena *arena, Curia__V1__NodeServicesReply *reply)
+{
+    struct on_node on_node = {.arena = arena};
+    struct cu_bytes prefix = catalog_key_of_node(arena, node, "");
+    if (!prefix.data)
+        return CU_E_TOO_LARGE;
+    enum cu_err err = view->backend->scan(view->backend->context, CATALOG_SERVICES, prefix, all,
+                                          see_on_node, &on_node);
+    reply->services = (Curia__V1__Service **)on_node.found.items;
+    reply->n_services = on_node.found.count;
+    return err ? err : on_node.err;
+}
+
+enum cu_err catalog_node_services(const struct catalog_view *view,
+                                  const Curia__V1__NodeServicesRequest *request,
+                                  struct cu_arena *arena, Curia__V1__NodeServicesReply *reply,
+                                  uint64_t *ret_index)
+{
+    Curia__V1__Node *node = NULL;
+    struct cu_bytes key = catalog_key_of_node(arena, request->node, NULL);
+    enum cu_err err = catalog_view_get(view, CATALOG_NODES, key, arena, &node);
+    if (!err && !node)
+        err = find_by_prefix(view, request->node, arena, &node);
+    if (!err && node)
+        err = list_on_node(view, node->node, arena, reply);
+    if (err)
+        return err;
+    reply->node = node;
+    return catalog_view_named_index(view, arena, CATALOG_INDEX_NODE,
+                                    node ? node->node : request->node, CATALOG_INDEX_NODES_REMOVAL,
+                                    ret_index);
+}
