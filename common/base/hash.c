@@ -108,3 +108,11 @@ uint64_t cu_table_hash(const void *data, size_t len)
     hash ^= hash >> 29;
     return hash * 0xbf58476d1ce4e5b9u ^ hash >> 32;
 }
+
+void cu_sha256(struct cu_bytes bytes, uint8_t ret_digest[CU_SHA256_BYTES])
+{
+    _Static_assert(CU_SHA256_BYTES == crypto_hash_sha256_BYTES, "the digest's size");
+    int failed =
+        crypto_hash_sha256(ret_digest, bytes.len ? bytes.data : (const uint8_t *)"", bytes.len);
+    CU_ASSERT(!failed);
+}

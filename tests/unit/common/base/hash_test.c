@@ -50,5 +50,21 @@ START_TEST(blake2b_keeps_parts_apart)
 }
 END_TEST
 
-SUITE_MAIN("common/base/hash", crc32c_gives_the_vectors_of_rfc_3720_b4, crc32c_goes_on_from_a_seed,
+/* FIPS 180-4's own examples. */
+START_TEST(sha256_gives_the_vectors_of_fips_180)
+{
+    static const uint8_t abc[] = {0xba, 0x78, 0x16, 0xbf, 0x8f, 0x01, 0xcf, 0xea, 0x41, 0x41, 0x40,
+                                  0xde, 0x5d, 0xae, 0x22, 0x23, 0xb0, 0x03, 0x61, 0xa3, 0x96, 0x17,
+                                  0x7a, 0x9c, 0xb4, 0x10, 0xff, 0x61, 0xf2, 0x00, 0x15, 0xad};
+    static const uint8_t empty_begins[] = {0xe3, 0xb0, 0xc4, 0x42};
+    uint8_t digest[CU_SHA256_BYTES];
+    cu_sha256(cu_bytes_of("abc"), digest);
+    ck_assert_mem_eq(digest, abc, sizeof abc);
+    cu_sha256((struct cu_bytes){NULL, 0}, digest);
+    ck_assert_mem_eq(digest, empty_begins, sizeof empty_begins);
+}
+END_TEST
+
+SUITE_MAIN("common/base/hash", sha256_gives_the_vectors_of_fips_180,
+           crc32c_gives_the_vectors_of_rfc_3720_b4, crc32c_goes_on_from_a_seed,
            sums_of_hashes_add_and_subtract_modulo_2_to_the_128, blake2b_keeps_parts_apart)
