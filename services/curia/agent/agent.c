@@ -84,8 +84,8 @@ static void log_warnings(const struct agent *agent)
         cu_warn(agent->log, "config.warning", "text=\"%s\"", json_string_value(warning));
 }
 
-/* Every node is a member; servers run raftd and catalogd; catalogd alone is a reading one (contracts
- * 3.8, 9.3). dnsd runs where it has a port. */
+/* Every node is a member; servers run raftd and catalogd; catalogd alone is a reading one
+ * (contracts 3.8, 9.3). dnsd runs where it has a port. */
 static void choose_daemons(struct agent *agent)
 {
     const struct cu_conf *conf = agent->settings.conf;
