@@ -268,8 +268,17 @@ static void service_nodes(void *context, struct cu_rq *rq)
         cu_rq_reply(rq, &reply.base, 0);
 }
 
+static bool is_kept(const char *node)
+{
+    return strcmp(node, FAKE_NODE) == 0;
+}
+
 static void node_services(void *context, struct cu_rq *rq)
 {
+    if (is_kept(((const Curia__V1__NodeServicesRequest *)rq->in)->node)) {
+        fake_node_services(&((struct fake_catalog *)context)->node, rq);
+        return;
+    }
     ANSWER(NodeServicesRequest, NodeServicesReply, NODE_SERVICES_REPLY);
     note(fake, "node", in->node);
     note_more(fake, 0, NULL, "", in->filter);
@@ -286,16 +295,24 @@ static void node_services(void *context, struct cu_rq *rq)
     static void name(void *context, struct cu_rq *rq)                                              \
     {                                                                                              \
         ANSWER(In, ChecksReply, CHECKS_REPLY);                                                     \
-        note(fake, #name, in->member);                                                             \
+        note(fake, strcmp(#name, "other_node_checks") == 0 ? "node_checks" : #name, in->member);   \
         note_more(fake, n_meta, meta, near_, in->filter);                                          \
         reply.checks = scene.check_list;                                                           \
         reply.n_checks = 2;                                                                        \
         if (!is_refused(fake, rq))                                                                 \
             cu_rq_reply(rq, &reply.base, 0);                                                       \
     }
-CHECKS(node_checks, NodeChecksRequest, node, 0, NULL, "")
+CHECKS(other_node_checks, NodeChecksRequest, node, 0, NULL, "")
 CHECKS(service_checks, ServiceChecksRequest, service, in->n_node_meta, in->node_meta, in->near)
 CHECKS(state_checks, StateChecksRequest, state, in->n_node_meta, in->node_meta, in->near)
+
+static void node_checks(void *context, struct cu_rq *rq)
+{
+    if (is_kept(((const Curia__V1__NodeChecksRequest *)rq->in)->node))
+        fake_node_checks(&((struct fake_catalog *)context)->node, rq);
+    else
+        other_node_checks(context, rq);
+}
 
 static void health_nodes(void *context, struct cu_rq *rq)
 {
@@ -317,6 +334,10 @@ static void register_node(void *context, struct cu_rq *rq)
     struct fake_catalog *fake = context;
     const Curia__V1__RegisterRequest *in = (const Curia__V1__RegisterRequest *)rq->in;
     Curia__V1__RegisterReply reply = CURIA__V1__REGISTER_REPLY__INIT;
+    if (is_kept(in->node->node)) {
+        fake_node_register(&fake->node, rq);
+        return;
+    }
     note(fake, "register", in->node->node);
     ask_with(fake, " %s in %s service=%s checks=%zu", in->node->address, in->node->datacenter,
              in->service ? in->service->service : "", in->n_checks);
@@ -329,6 +350,10 @@ static void deregister_node(void *context, struct cu_rq *rq)
     struct fake_catalog *fake = context;
     const Curia__V1__DeregisterRequest *in = (const Curia__V1__DeregisterRequest *)rq->in;
     Curia__V1__DeregisterReply reply = CURIA__V1__DEREGISTER_REPLY__INIT;
+    if (is_kept(in->node)) {
+        fake_node_deregister(&fake->node, rq);
+        return;
+    }
     note(fake, "deregister", in->node);
     ask_with(fake, " service=%s check=%s", in->service_id, in->check_id);
     if (!is_refused(fake, rq))
@@ -446,6 +471,7 @@ struct fake_catalog *fake_catalog_new(struct cu_loop *loop, const char *url)
 void fake_catalog_free(struct fake_catalog *fake)
 {
     fake_catalog_stop(fake);
+    fake_node_deinit(&fake->node);
     free(fake->value);
     free(fake->url);
     free(fake);

@@ -1,11 +1,13 @@
 /* fake_catalog.h - a catalogd that behaves, for tests of the view and of agentd: one row that every
  * key has, waits that end when it changes, failures on demand; and a node "n1" with an instance
- * "web" of a service and two checks, whatever is asked of Catalog and Health. */
+ * "web" of a service and two checks, whatever is asked of Catalog and Health, but of FAKE_NODE, of
+ * which it keeps what is registered. */
 #ifndef TESTS_LIB_FAKE_CATALOG_H
 #define TESTS_LIB_FAKE_CATALOG_H
 
 #include "common/loop/loop.h"
 #include "common/rpc/rpc.h"
+#include "tests/lib/fake_node.h"
 
 enum { FAKE_WAITS_MAX = 64 };
 
@@ -23,6 +25,7 @@ struct fake_catalog {
     char last_origin[64], last_session[64];
     char asked[512];     /* the last question to Catalog or Health, in words */
     const char *refuses; /* these refuse, with this sentence; NULL: they answer */
+    struct fake_node node;
     struct cu_rq *waits[FAKE_WAITS_MAX];
     size_t wait_count;
     uint64_t wait_index; /* of the last one */

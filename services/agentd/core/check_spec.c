@@ -18,7 +18,7 @@ static bool is_alias(const Curia__V1__CheckSpec *spec)
 
 static bool has_interval(const Curia__V1__CheckSpec *spec)
 {
-    return is_script(spec) || *spec->http || *spec->tcp || *spec->grpc || *spec->udp;
+    return is_script(spec) || *spec->http || *spec->tcp || *spec->grpc;
 }
 
 enum agent_check_kind agent_check_kind(const Curia__V1__CheckSpec *spec)
@@ -29,8 +29,6 @@ enum agent_check_kind agent_check_kind(const Curia__V1__CheckSpec *spec)
         return AGENT_CHECK_HTTP;
     if (*spec->tcp)
         return AGENT_CHECK_TCP;
-    if (*spec->udp)
-        return AGENT_CHECK_UDP;
     if (*spec->grpc)
         return AGENT_CHECK_GRPC;
     if (is_script(spec))
@@ -50,8 +48,6 @@ const char *agent_check_type(const Curia__V1__CheckSpec *spec)
         return "tcp";
     if (is_alias(spec))
         return "alias";
-    if (*spec->udp)
-        return "udp";
     if (is_script(spec))
         return *spec->docker_container_id ? "docker" : "script";
     return "";

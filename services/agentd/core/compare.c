@@ -142,6 +142,17 @@ static void forget_services(struct agent_local *local)
 
 /* ---- checks ---- */
 
+static void adopt(const struct agent_local *local, struct agent_local_check *slot,
+                  const Curia__V1__Check *remote)
+{
+    Curia__V1__Check with_result = *slot->check;
+    with_result.status = remote->status;
+    with_result.output = local->discards_output ? "" : remote->output;
+    Curia__V1__Check *copy = agent_copy(&with_result);
+    agent_copy_free(slot->check);
+    slot->check = copy;
+}
+
 static void compare_check(struct agent_local *local, const Curia__V1__Check *remote)
 {
     struct agent_local_check *slot = agent_by_id_get(&local->checks, remote->check_id);
@@ -155,6 +166,8 @@ static void compare_check(struct agent_local *local, const Curia__V1__Check *rem
         slot->standing.in_sync = false;
         return;
     }
+    if (slot->awaits_result)
+        adopt(local, slot, remote);
     bool pending = slot->deferred_until.ns != UINT64_MAX;
     slot->standing.in_sync = same_check(slot->check, remote, !pending);
 }

@@ -203,6 +203,7 @@ enum agent_change agent_local_update_check(struct agent_local *local, const char
     const char *name = agent_status_name(status);
     if (!slot)
         return AGENT_UNCHANGED;
+    slot->awaits_result = false;
     if (local->discards_output)
         output = "";
     bool same_status = strcmp(slot->check->status, name) == 0;

@@ -44,6 +44,9 @@ struct agent_local_check {
     char *token, *service_id;   /* the latter outlives the check */
     enum agent_source source;
     struct cu_mono critical_since; /* meaningful while it is */
+    /* It was restored and has not run since: until it does, what the catalog says of it holds, so
+     * that a restart is no change. */
+    bool awaits_result;
     struct cu_mono deferred_until; /* an output that waits to be written; CU_MONO_NEVER: none */
 };
 

@@ -48,18 +48,20 @@ void agent_output_clean(struct cu_bytes bytes, struct cu_buf *out)
     }
 }
 
+void agent_output_raw(const struct agent_output *output, struct cu_buf *out)
+{
+    size_t place = output->total % output->limit;
+    if (output->total > output->limit)
+        cu_buf_append(out, output->ring + place, output->limit - place);
+    cu_buf_append(out, output->ring, output->total > output->limit ? place : output->total);
+}
+
 void agent_output_text(const struct agent_output *output, bool with_notice, struct cu_buf *out)
 {
     struct cu_buf whole = {0};
-    size_t place = output->total % output->limit;
-    if (output->total <= output->limit) {
-        cu_buf_append(&whole, output->ring, output->total);
-    } else {
-        cu_buf_append(&whole, output->ring + place, output->limit - place);
-        cu_buf_append(&whole, output->ring, place);
-        if (with_notice)
-            cu_buf_printf(out, "Captured %zu of %zu bytes\n...\n", output->limit, output->total);
-    }
+    agent_output_raw(output, &whole);
+    if (with_notice && output->total > output->limit)
+        cu_buf_printf(out, "Captured %zu of %zu bytes\n...\n", output->limit, output->total);
     agent_output_clean(cu_buf_bytes(&whole), out);
     cu_buf_deinit(&whole);
 }

@@ -21,6 +21,9 @@ void agent_output_deinit(struct agent_output *output);
  * were more. */
 void agent_output_text(const struct agent_output *output, bool with_notice, struct cu_buf *out);
 
+/* Appends the last bytes as they are. */
+void agent_output_raw(const struct agent_output *output, struct cu_buf *out);
+
 /* A TTL's note: its first bytes, and a word behind them when there were more. */
 void agent_output_note(struct cu_bytes note, size_t limit, struct cu_buf *out);
 

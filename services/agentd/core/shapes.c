@@ -120,5 +120,8 @@ const struct cu_json_shape *const agent_shapes[] = {
     &agent_shape_check_type,
     &agent_shape_check_spec,
     &agent_shape_member,
+    &agent_shape_persisted_service,
+    &agent_shape_persisted_check,
+    &agent_shape_persisted_state,
 };
 const size_t agent_shape_count = CU_COUNT(agent_shapes);

@@ -13,7 +13,8 @@ extern const struct cu_json_shape agent_shape_raft_configuration;
 
 enum { AGENT_UNKNOWN_VERB = -1 };
 
-/* Of the catalog (shapes_catalog.c). `bare`: empty lists print null (txn results, UI dumps). */
+/* Of the catalog (shapes_catalog.c). `bare`: empty lists print null (txn results, UI dumps, files),
+ * and what is unknown is passed over. */
 extern const struct cu_json_shape agent_shape_string_map;
 extern const struct cu_json_shape agent_shape_service_addresses;
 extern const struct cu_json_shape agent_shape_node;
@@ -35,9 +36,15 @@ extern const struct cu_json_shape agent_shape_health_entry;
 /* Of the node itself (shapes_agent.c). */
 extern const struct cu_json_shape agent_shape_agent_service;
 extern const struct cu_json_shape agent_shape_service_definition;
-extern const struct cu_json_shape agent_shape_check_type; /* a check of a service definition */
-extern const struct cu_json_shape agent_shape_check_spec; /* of /v1/agent/check/register */
+extern const struct cu_json_shape agent_shape_check_type;      /* a check of a service definition */
+extern const struct cu_json_shape agent_shape_bare_check_type; /* of files */
+extern const struct cu_json_shape agent_shape_check_spec;      /* of /v1/agent/check/register */
 extern const struct cu_json_shape agent_shape_member;
+
+/* Of files (persisted.c). */
+extern const struct cu_json_shape agent_shape_persisted_service;
+extern const struct cu_json_shape agent_shape_persisted_check;
+extern const struct cu_json_shape agent_shape_persisted_state;
 
 /* All of them, for the test that compares each with its message. */
 extern const struct cu_json_shape *const agent_shapes[];

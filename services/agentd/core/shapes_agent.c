@@ -74,7 +74,6 @@ static const struct cu_json_shape header_entry_shape =
     ROW(CheckSpec, "DeregisterCriticalServiceAfter", deregister_critical_service_after_ns,         \
         CU_JSON_NS, CU_JSON_ZERO, ALIASES("deregister_critical_service_after")),                   \
     ROW(CheckSpec, "OutputMaxSize",         output_max_size,          CU_JSON_I32,    CU_JSON_ZERO), \
-    ROW(CheckSpec, "UDP",                   udp,                      CU_JSON_TEXT,   CU_JSON_OMIT), \
     ROW(CheckSpec, "DisableRedirects",      disable_redirects,        CU_JSON_BOOL,   CU_JSON_OMIT, ALIASES("disable_redirects")), \
     ROW(CheckSpec, "FailuresBeforeWarning", failures_before_warning,  CU_JSON_I32,    CU_JSON_OMIT)
 
@@ -92,6 +91,9 @@ static const char *const check_type_ignored[] = {"ServiceID", "service_id", "Nam
 const struct cu_json_shape agent_shape_check_type =
     SHAPE("structs.CheckType", curia__v1__check_spec__descriptor, check_type,
           .hidden = check_type_hidden, .ignored = check_type_ignored);
+const struct cu_json_shape agent_shape_bare_check_type =
+    SHAPE("structs.CheckType", curia__v1__check_spec__descriptor, check_type,
+          .hidden = check_type_hidden, .ignores_unknown = true);
 
 static const struct cu_json_field check_spec[] = {
 #define F(json, member, ...) ROW(CheckSpec, json, member, CU_JSON_TEXT, CU_JSON_ZERO, __VA_ARGS__)

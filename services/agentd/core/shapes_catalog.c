@@ -189,7 +189,8 @@ const struct cu_json_shape agent_shape_node_service =
     SHAPE("structs.NodeService", curia__v1__service__descriptor, node_service);
 static const struct cu_json_field bare_service[] = {NODE_SERVICE(CU_JSON_NULL)};
 const struct cu_json_shape agent_shape_bare_service =
-    SHAPE("structs.NodeService", curia__v1__service__descriptor, bare_service);
+    SHAPE("structs.NodeService", curia__v1__service__descriptor, bare_service,
+          .ignores_unknown = true);
 
 static const struct cu_json_field catalog_service[] = {
 #define F(json, member, codec, ...) ROW(CatalogService, json, member, codec, __VA_ARGS__)
@@ -287,7 +288,7 @@ const struct cu_json_shape agent_shape_check =
     SHAPE("structs.HealthCheck", curia__v1__check__descriptor, check);
 static const struct cu_json_field bare_check[] = {CHECK(CU_JSON_NULL, agent_shape_check_definition)};
 const struct cu_json_shape agent_shape_bare_check =
-    SHAPE("structs.HealthCheck", curia__v1__check__descriptor, bare_check);
+    SHAPE("structs.HealthCheck", curia__v1__check__descriptor, bare_check, .ignores_unknown = true);
 static const struct cu_json_field full_check[] = {CHECK(CU_JSON_ZERO, full_definition_shape)};
 const struct cu_json_shape agent_shape_full_check =
     SHAPE("api.HealthCheck", curia__v1__check__descriptor, full_check);

@@ -449,6 +449,32 @@ START_TEST(a_change_of_the_node_is_written) /* agent 58 */
 }
 END_TEST
 
+START_TEST(a_restart_flaps_no_check)
+{
+    struct agent_local local = fresh(), again = fresh();
+    struct catalog catalog = {0};
+    ck_assert(put_check(&local, "c", "", "passing"));
+    (void)agent_local_update_check(&local, "c", AGENT_WARNING, "so so", start);
+    (void)full_sync(&local, &catalog);
+    ck_assert(put_check(&again, "c", "", "critical")); /* as it comes back from its file */
+    ck_assert(put_check(&again, "new", "", "critical"));
+    agent_local_check(&again, "c")->awaits_result = true;
+    agent_local_check(&again, "new")->awaits_result = true;
+    ck_assert_uint_eq(full_sync(&again, &catalog), 1); /* only the new one */
+    ck_assert_str_eq(agent_local_check(&again, "c")->check->status, "warning");
+    ck_assert_str_eq(agent_local_check(&again, "c")->check->output, "so so");
+    ck_assert_str_eq(agent_local_check(&again, "new")->check->status, "critical");
+    ck_assert_int_eq(agent_local_update_check(&again, "c", AGENT_WARNING, "so so", start),
+                     AGENT_UNCHANGED);
+    catalog.checks[0]->status[0] = 'W';
+    (void)full_sync(&again, &catalog); /* it has run: what the catalog says is nothing to it */
+    ck_assert_str_eq(agent_local_check(&again, "c")->check->status, "warning");
+    agent_local_deinit(&local);
+    agent_local_deinit(&again);
+    catalog_free(&catalog);
+}
+END_TEST
+
 START_TEST(a_full_arena_is_told)
 {
     struct agent_local local = fresh();
@@ -478,4 +504,4 @@ SUITE_MAIN("services/agentd/core/local", a_service_and_its_checks_travel_togethe
            an_output_alone_is_deferred_a_status_is_not,
            a_status_goes_at_once_and_takes_the_output_along, outputs_can_be_discarded,
            a_service_is_overdue_when_a_check_was_critical_for_too_long, a_check_needs_its_service,
-           a_change_of_the_node_is_written, a_full_arena_is_told)
+           a_change_of_the_node_is_written, a_restart_flaps_no_check, a_full_arena_is_told)
