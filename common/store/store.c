@@ -8,6 +8,7 @@
 #include <sqlite3.h>
 
 #include "common/base/assert.h"
+#include "common/store/gather.h"
 
 /* Only a program that opens our file by hand (sqlite3, a backup) can hold a lock against us; it
  * gets this long. */
@@ -90,7 +91,9 @@ static enum cu_err open_file(struct cu_db *db, const struct cu_db_options *o, st
 {
     int flags = o->read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
     /* One thread at a time uses a connection, so SQLite need not lock it. */
-    int code = sqlite3_open_v2(o->path, &db->handle, flags | SQLITE_OPEN_NOMUTEX, o->vfs);
+    const char *gather = o->read_only ? NULL : cu_gather_vfs(o->vfs);
+    int code = sqlite3_open_v2(o->path, &db->handle, flags | SQLITE_OPEN_NOMUTEX,
+                               gather ? gather : o->vfs);
     if (code != SQLITE_OK)
         return cu_fail(diag, err_of(code), "%s: open: %s", o->path,
                        db->handle ? sqlite3_errmsg(db->handle) : sqlite3_errstr(code));
