@@ -12,11 +12,15 @@ struct gossip_alive gossip_alive_of(const struct gossip_member *member)
                                  .versions = member->versions};
 }
 
+/* A suspect still counts: it may hear us. */
 bool gossip_others_alive(const struct gossip *g)
 {
-    for (uint32_t i = 0; i < g->members.list_count; i++)
-        if (g->members.list[i] != g->self && g->members.list[i]->state == GOSSIP_STATE_ALIVE)
+    for (uint32_t i = 0; i < g->members.list_count; i++) {
+        const struct gossip_member *member = g->members.list[i];
+        if (member != g->self &&
+            (member->state == GOSSIP_STATE_ALIVE || member->state == GOSSIP_STATE_SUSPECT))
             return true;
+    }
     return false;
 }
 
