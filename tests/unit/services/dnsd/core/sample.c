@@ -1,7 +1,6 @@
 #include "tests/unit/services/dnsd/core/sample.h"
 
 #include <arpa/inet.h>
-#include <check.h>
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -132,7 +131,7 @@ struct sample *sample_new(void)
 {
     struct sample *s = cu_alloc(sizeof *s);
     struct cu_diag diag = {0};
-    ck_assert_int_eq(dns_zone_init(&s->zone, "consul.", "", "dc1", &diag), CU_OK);
+    CU_ASSERT(dns_zone_init(&s->zone, "consul.", "", "dc1", &diag) == CU_OK);
     s->settings = (struct dns_settings){.soa_refresh_s = 3600,
                                         .soa_retry_s = 600,
                                         .soa_expire_s = 86400,
@@ -154,7 +153,7 @@ struct sample *sample_new_tuned(void)
     struct sample *s = sample_new();
     struct cu_diag diag = {0};
     struct cu_bytes values[CU_COUNT(texts)];
-    ck_assert_int_eq(dns_zone_init(&s->zone, "consul.", "alt.", "dc1", &diag), CU_OK);
+    CU_ASSERT(dns_zone_init(&s->zone, "consul.", "alt.", "dc1", &diag) == CU_OK);
     s->settings.has_recursors = s->settings.truncates = s->settings.only_passing = true;
     s->settings.node_ttl_s = 5;
     s->settings.udp_answer_limit = 8;
@@ -195,7 +194,7 @@ void sample_reply(struct cu_buf *out, struct cu_bytes query, enum dns_rcode rcod
     struct dns_name name;
     struct cu_reader r = cu_reader_of(query);
     (void)cu_read_bytes(&r, DNS_HEADER_BYTES);
-    ck_assert(dns_name_read(&r, query, false, &name));
+    CU_ASSERT(dns_name_read(&r, query, false, &name));
     cu_buf_append(out, query.data, 2);
     u16(out, DNS_QR | DNS_RD | DNS_RA | rcode);
     u16(out, 1);
@@ -205,7 +204,7 @@ void sample_reply(struct cu_buf *out, struct cu_bytes query, enum dns_rcode rcod
     cu_buf_append(out, query.data + DNS_HEADER_BYTES, name.len + DNS_QUESTION_BYTES);
     for (size_t i = 0; i < count; i++) {
         uint8_t ip[4];
-        ck_assert_int_eq(inet_pton(AF_INET, ips[i], ip), 1);
+        CU_ASSERT(inet_pton(AF_INET, ips[i], ip) == 1);
         u16(out, 0xc000 | DNS_HEADER_BYTES);
         u16(out, DNS_A);
         u16(out, DNS_IN);
@@ -231,24 +230,20 @@ static void chase(struct sample *s)
         size_t len = dns_chase_question(chased, 1, query);
         sample_reply(&reply, (struct cu_bytes){query, len}, knows ? DNS_NOERROR : DNS_NXDOMAIN, ips,
                      knows ? CU_COUNT(ips) : 0);
-        ck_assert_int_eq(dns_chase_take(chased, cu_buf_bytes(&reply), s->arena), CU_OK);
+        CU_ASSERT(dns_chase_take(chased, cu_buf_bytes(&reply), s->arena) == CU_OK);
         cu_buf_deinit(&reply);
     }
 }
 
-void sample_ask(struct sample *s, const char *question, const char *options)
+void sample_answer(struct sample *s, const struct dns_query *query, enum dns_transport transport)
 {
-    struct cu_buf bytes = {0};
-    message_ask(&bytes, question, options);
-    ck_assert_int_eq(dns_query_parse(cu_buf_bytes(&bytes), &s->query), DNS_GOOD);
-    cu_buf_deinit(&bytes);
     s->chase.count = 0;
     cu_arena_reset(s->arena);
     struct dns_ask ask = {.zone = &s->zone,
                           .settings = &s->settings,
                           .view = s->view,
-                          .query = &s->query,
-                          .transport = strstr(options, "+tcp") ? DNS_OVER_TCP : DNS_OVER_UDP,
+                          .query = query,
+                          .transport = transport,
                           .now_s = s->now_s,
                           .random = {cu_random_u64(&s->random)},
                           .chase = &s->chase,
@@ -258,9 +253,18 @@ void sample_ask(struct sample *s, const char *question, const char *options)
         s->answer = dns_answer(&ask, &s->writer, s->data);
         if (s->answer.outcome != DNS_WANTS)
             break;
-        ck_assert_int_lt(++rounds, ROUNDS_MAX);
+        CU_ASSERT(++rounds < ROUNDS_MAX);
         chase(s);
     }
+}
+
+void sample_ask(struct sample *s, const char *question, const char *options)
+{
+    struct cu_buf bytes = {0};
+    message_ask(&bytes, question, options);
+    CU_ASSERT(dns_query_parse(cu_buf_bytes(&bytes), &s->query) == DNS_GOOD);
+    cu_buf_deinit(&bytes);
+    sample_answer(s, &s->query, strstr(options, "+tcp") ? DNS_OVER_TCP : DNS_OVER_UDP);
     if (s->answer.outcome == DNS_ANSWERED)
-        ck_assert(message_read((struct cu_bytes){s->data, s->writer.len}, &s->message));
+        CU_ASSERT(message_read((struct cu_bytes){s->data, s->writer.len}, &s->message));
 }

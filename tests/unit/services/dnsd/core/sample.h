@@ -35,6 +35,10 @@ void sample_free(struct sample *sample);
  */
 void sample_ask(struct sample *sample, const char *question, const char *options);
 
+/* The same for a query that is parsed already, except that an answer is not read. */
+void sample_answer(struct sample *sample, const struct dns_query *query,
+                   enum dns_transport transport);
+
 /* More of the catalog; `key` is NODE, or NODE and ID. */
 void sample_node(struct sample *sample, const char *name, const char *address);
 struct sample_instance {
