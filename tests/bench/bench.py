@@ -1,6 +1,6 @@
 """Speed of Curia beside nginx and etcd in one run, durability on: `tests/run bench [ROW...]`.
 
-Rows: nginx one etcd three failover memory (default: all). Prints one line a metric with its unit, and at
+Rows: nginx one etcd three failover memory dns (default: all). Prints one line a metric with its unit, and at
 the end the ratios that are promised. CPU is user + system of all daemons together, per request.
 """
 import json
@@ -18,6 +18,7 @@ sys.path[:0] = [os.path.join(ROOT, 'tests', 'lib'), HERE]
 from cluster import Cluster, DAEMONS, wait_for  # noqa: E402
 from http1 import Http  # noqa: E402
 from load import put_many  # noqa: E402
+import dns  # noqa: E402
 from peers import Etcd, Nginx  # noqa: E402
 
 KEYS = int(os.environ.get('KEYS', '100000'))
@@ -198,6 +199,8 @@ def promises():
     ratio('PUT c=1 p50, of etcd, one server', 'curia 1 PUT c=1', 'etcd 1 PUT c=1', 'p50_ms', 1)
     ratio('PUT c=1 p50, of etcd, three servers', 'curia 3 PUT c=1', 'etcd 3 PUT c=1', 'p50_ms', 1)
     ratio('GET rate, of etcd, one server', 'curia 1 GET c=64', 'etcd 1 GET c=64', 'rps', 1, less=False)
+    for kind in dns.QUERIES:
+        ratio('DNS %s CPU, of NSD' % kind, 'dnsd ' + kind, 'nsd ' + kind, 'cpu_us', 2)
     if 'failover' in results:
         median = results['failover']['median_s']
         print('%-44s %.2f s  (aim < 1)  %s' % ('failover, median of 7', median, 'met' if median < 1 else 'MISSED'))
@@ -205,7 +208,8 @@ def promises():
 
 def main():
     rows = {'nginx': bench_nginx, 'one': lambda: bench_curia(1), 'etcd': lambda: (bench_etcd(1), bench_etcd(3)),
-            'three': lambda: bench_curia(3), 'failover': bench_failover, 'memory': bench_memory}
+            'three': lambda: bench_curia(3), 'failover': bench_failover, 'memory': bench_memory,
+            'dns': lambda: dns.bench(measured, show)}
     print('%s, %d CPUs, Linux %s; %d keys of 128 bytes, %d s a row, wrk -t1' %
           (platform.machine(), os.cpu_count(), platform.release(), KEYS, SECONDS))
     for name in sys.argv[1:] or rows:
