@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "common/base/assert.h"
+#include "common/view/cache.h"
 #include "common/view/servers.h"
 #include "services/agentd/rpc/dispatch.h"
 #include "services/agentd/rpc/metrics.h"
@@ -107,6 +108,9 @@ enum cu_err agent_start(struct cu_env *env, void **ret_agent, struct cu_diag *di
     if (!err) {
         open_view(agent);
         open_servers(agent);
+        if (agent->conf.use_cache)
+            agent->cache =
+                cu_view_cache_new(agent->view, env->loop, env->metrics, AGENT_KEPT_BYTES);
         agent_dispatch_open(agent);
         agent->metrics = agent_metrics_new(env->loop, env->metrics);
         add_gauges(agent);
@@ -143,6 +147,7 @@ void agent_stop(void *arg)
     agent_http_free(agent->http);
     agent->http = NULL;
     view_servers_free(agent->servers);
+    cu_view_cache_free(agent->cache);
     cu_view_free(agent->view);
     agent_metrics_free(agent->metrics);
     free(agent->samples);

@@ -31,6 +31,7 @@ struct agent {
     struct agent_http *http;
     struct cu_view *view;
     struct view_servers *servers;
+    struct cu_view_cache *cache; /* NULL: http_config.use_cache is off */
     struct cu_counter *requests;
     struct cu_sample *all_routes;
     struct cu_sample **samples; /* by route and method */

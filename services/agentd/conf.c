@@ -152,6 +152,8 @@ static void read_limits(const struct cu_conf *conf, struct agent_conf *out)
 {
     out->waits.default_ms = (uint64_t)cu_conf_ms(conf, "default_query_time");
     out->waits.max_ms = (uint64_t)cu_conf_ms(conf, "max_query_time");
+    out->use_cache = cu_conf_bool(conf, "http_config.use_cache");
+    out->discovery_max_stale_ms = (uint64_t)cu_conf_ms(conf, "discovery_max_stale");
     out->hold_ms = (uint64_t)cu_conf_ms(conf, "performance.rpc_hold_timeout");
     out->kv_max_bytes = (uint64_t)cu_conf_int(conf, "limits.kv_max_value_size");
     out->txn_max_bytes = (uint64_t)cu_conf_int(conf, "limits.txn_max_req_len");

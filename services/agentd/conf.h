@@ -34,7 +34,9 @@ struct agent_conf {
     size_t address_count;
     char **catalogs; /* URLs */
     size_t catalog_count;
-    struct agent_pair *headers; /* on every answer */
+    bool use_cache;
+    uint64_t discovery_max_stale_ms; /* reads of catalog and health that name no mode; 0: default */
+    struct agent_pair *headers;      /* on every answer */
     size_t header_count;
     char **blocked; /* prefixes of paths */
     size_t blocked_count;

@@ -6,32 +6,13 @@ import time
 from cluster import Cluster, wait_for
 from http1 import Http
 from runner import fixture, test
+from waiting import Wait
 
 
 @fixture
 def one():
     with Cluster(1) as c:
         yield c[1]
-
-
-class Wait(threading.Thread):
-    """A blocking read under way on a connection of its own."""
-
-    def __init__(self, node, path, settle=0.3):
-        super().__init__(daemon=True)
-        self.node, self.path, self.answer = Http(node.ip), path, None
-        self.start()
-        time.sleep(settle)  # so that it hangs at the server when the write comes
-
-    def run(self):
-        self.answer = self.node.get(self.path)
-        self.at = time.monotonic()
-        self.node.close()
-
-    def result(self, seconds=10):
-        self.join(seconds)
-        assert self.answer is not None, 'still blocked: ' + self.path
-        return self.answer
 
 
 @test

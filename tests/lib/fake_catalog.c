@@ -210,6 +210,21 @@ static void set_scene(struct fake_catalog *fake, const Curia__V1__ReadOptions *r
     scene->services[0] = &scene->service;
 }
 
+static void left(void *arg)
+{
+    (void)arg; /* nothing is held for it */
+}
+
+/* Waits of these are never woken. */
+static bool hangs(const struct fake_catalog *fake, struct cu_rq *rq,
+                  const Curia__V1__ReadOptions *read)
+{
+    bool waits = read && read->index >= fake->index;
+    if (waits)
+        cu_rq_on_gone(rq, left, NULL);
+    return waits;
+}
+
 static bool is_refused(struct fake_catalog *fake, struct cu_rq *rq)
 {
     if (fake->refuses)
@@ -222,6 +237,8 @@ static bool is_refused(struct fake_catalog *fake, struct cu_rq *rq)
     const Curia__V1__##In *in = (const Curia__V1__##In *)rq->in;                                   \
     Curia__V1__##Out reply = CURIA__V1__##OUT##__INIT;                                             \
     struct scene scene;                                                                            \
+    if (hangs(fake, rq, in->read))                                                                 \
+        return;                                                                                    \
     set_scene(fake, in->read, &scene);                                                             \
     reply.meta = &scene.meta
 

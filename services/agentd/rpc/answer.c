@@ -41,6 +41,10 @@ static void meta_headers(struct MHD_Response *response, const struct agent_meta 
     agent_response_number(response, "X-Consul-LastContact", meta->last_contact_ms);
     if (meta->consistency)
         agent_response_header(response, "X-Consul-Effective-Consistency", meta->consistency);
+    if (meta->cache != AGENT_CACHE_UNUSED)
+        agent_response_header(response, "X-Cache", meta->cache == AGENT_CACHE_HIT ? "HIT" : "MISS");
+    if (meta->cache == AGENT_CACHE_HIT)
+        agent_response_number(response, "Age", meta->age_s);
 }
 
 static enum agent_method method_of(const char *method)

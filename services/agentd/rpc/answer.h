@@ -4,12 +4,16 @@
 
 #include "services/agentd/agent.h"
 
+enum agent_cache_use { AGENT_CACHE_UNUSED, AGENT_CACHE_MISS, AGENT_CACHE_HIT };
+
 /* The head of an answer that names the state it was read from. */
 struct agent_meta {
     uint64_t index; /* 0: not printed */
     bool known_leader;
     uint64_t last_contact_ms;
     const char *consistency; /* X-Consul-Effective-Consistency; NULL: not printed */
+    enum agent_cache_use cache;
+    uint64_t age_s; /* with AGENT_CACHE_HIT */
 };
 
 /* Each answers once. `meta` NULL: none is printed. */

@@ -120,7 +120,8 @@ static unsigned encode_node_services(const ProtobufCMessage *message, unsigned f
 #define META(type, entry)                                                                          \
     .meta = AT(type, node_meta), .n_meta = AT(type, n_node_meta),                                  \
     .meta_entry = &curia__v1__##entry##__node_meta_entry__descriptor
-#define FLAGS (AGENT_SAYS_CONSISTENCY | AGENT_META_ON_ERROR)
+#define FLAGS  (AGENT_SAYS_CONSISTENCY | AGENT_META_ON_ERROR | AGENT_MAY_BE_STALE)
+#define CACHED (FLAGS | AGENT_TAKES_CACHED)
 
 static const struct agent_read_row nodes = {
     METHOD("ListNodes", encode_nodes), FLAGS, NULL,
@@ -128,7 +129,7 @@ static const struct agent_read_row nodes = {
      .near = AT(ListNodesRequest, near), .filter = AT(ListNodesRequest, filter),
      META(ListNodesRequest, list_nodes_request)}};
 static const struct agent_read_row services = {
-    METHOD("ListServices", encode_services), FLAGS, NULL,
+    METHOD("ListServices", encode_services), CACHED, NULL,
     {.request = &curia__v1__list_services_request__descriptor,
      META(ListServicesRequest, list_services_request)}};
 #define INSTANCES                                                                                  \
@@ -136,10 +137,10 @@ static const struct agent_read_row services = {
     .tail = AT(ServiceNodesRequest, service), .near = AT(ServiceNodesRequest, near),               \
     .filter = AT(ServiceNodesRequest, filter), META(ServiceNodesRequest, service_nodes_request)
 static const struct agent_read_row service = {
-    METHOD("ServiceNodes", encode_instances), FLAGS, "Missing service name",
+    METHOD("ServiceNodes", encode_instances), CACHED, "Missing service name",
     {INSTANCES, .tags = AT(ServiceNodesRequest, tags), .n_tags = AT(ServiceNodesRequest, n_tags)}};
 static const struct agent_read_row proxies = {
-    METHOD("ServiceNodes", encode_instances), FLAGS, "Missing service name",
+    METHOD("ServiceNodes", encode_instances), CACHED, "Missing service name",
     {INSTANCES, .connect = AT(ServiceNodesRequest, connect)}};
 #define ONE_NODE                                                                                   \
     {.request = &curia__v1__node_services_request__descriptor,                                     \

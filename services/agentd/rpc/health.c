@@ -39,7 +39,8 @@ static unsigned encode_entries(const ProtobufCMessage *message, unsigned format,
 #define META(type, entry)                                                                          \
     .meta = AT(type, node_meta), .n_meta = AT(type, n_node_meta),                                  \
     .meta_entry = &curia__v1__##entry##__node_meta_entry__descriptor
-#define CHECKS_FLAGS (AGENT_SAYS_CONSISTENCY | AGENT_META_ON_ERROR)
+#define CHECKS_FLAGS  (AGENT_SAYS_CONSISTENCY | AGENT_META_ON_ERROR | AGENT_MAY_BE_STALE)
+#define ENTRIES_FLAGS (AGENT_SAYS_CONSISTENCY | AGENT_TAKES_CACHED | AGENT_MAY_BE_STALE)
 
 static const struct agent_read_row of_node = {
     METHOD("NodeChecks", encode_checks), CHECKS_FLAGS, "Missing node name",
@@ -63,10 +64,10 @@ static const struct agent_read_row in_state = {
     .tags = AT(ServiceNodesRequest, tags), .n_tags = AT(ServiceNodesRequest, n_tags),              \
     .passing = AT(ServiceNodesRequest, passing), META(ServiceNodesRequest, service_nodes_request)
 static const struct agent_read_row instances = {
-    METHOD("ServiceNodes", encode_entries), AGENT_SAYS_CONSISTENCY, "Missing service name",
+    METHOD("ServiceNodes", encode_entries), ENTRIES_FLAGS, "Missing service name",
     {ENTRIES}};
 static const struct agent_read_row proxies = {
-    METHOD("ServiceNodes", encode_entries), AGENT_SAYS_CONSISTENCY, "Missing service name",
+    METHOD("ServiceNodes", encode_entries), ENTRIES_FLAGS, "Missing service name",
     {ENTRIES, .connect = AT(ServiceNodesRequest, connect)}};
 
 #define READ(name, row)                                                                            \

@@ -2,8 +2,11 @@
 
 #include "common/base/random.h"
 #include "common/json/text.h"
+#include "common/view/cache.h"
 #include "services/agentd/core/gzip.h"
 #include "services/agentd/rpc/answer.h"
+
+enum { MS_PER_S = 1000 };
 
 unsigned agent_read_finish(unsigned status, unsigned format, size_t start, struct cu_buf *out)
 {
@@ -57,6 +60,35 @@ static void fail(struct agent_call *call, const struct cu_view_answer *answer)
     agent_answer_fault_of(call, has_meta ? &nothing : NULL);
 }
 
+static void give(struct agent_call *call, const struct cu_view_answer *answer,
+                 enum agent_cache_use cache, uint64_t age_ms)
+{
+    struct agent_meta meta = {
+        .index = answer->index ? answer->index : 1,
+        .known_leader = answer->known_leader,
+        .last_contact_ms = answer->last_contact_ms,
+        .consistency = said_consistency(call),
+        .cache = cache,
+        .age_s = age_ms / MS_PER_S,
+    };
+    unsigned status = answer->body->number & AGENT_STATUS_MASK;
+    if (call->fault.status) /* a parameter that counts only behind the look (2.7) */
+        agent_answer_fault_of(call, &meta);
+    else if (status == 404)
+        agent_answer_empty(call, 404, &meta);
+    else
+        agent_answer_body(call, status, answer->body->number & AGENT_IS_GZIPPED,
+                          call->format & AGENT_RAW ? "text/plain" : "application/json",
+                          answer->body, &meta);
+}
+
+/* `?cached`, where the route and the configuration honour it (1.8). */
+static bool wants_cached(const struct agent_call *call)
+{
+    return call->agent->cache && (call->row->flags & AGENT_TAKES_CACHED) &&
+           agent_query_has(&call->query, "cached");
+}
+
 static void start(struct agent_call *call);
 
 static void done(void *arg, const struct cu_view_answer *answer)
@@ -72,21 +104,23 @@ static void done(void *arg, const struct cu_view_answer *answer)
         start(call);
         return;
     }
-    struct agent_meta meta = {
-        .index = answer->index ? answer->index : 1,
-        .known_leader = answer->known_leader,
-        .last_contact_ms = answer->last_contact_ms,
-        .consistency = said_consistency(call),
-    };
-    unsigned status = answer->body->number & AGENT_STATUS_MASK;
-    if (call->fault.status) /* a parameter that counts only behind the look (2.7) */
-        agent_answer_fault_of(call, &meta);
-    else if (status == 404)
-        agent_answer_empty(call, 404, &meta);
-    else
-        agent_answer_body(call, status, answer->body->number & AGENT_IS_GZIPPED,
-                          call->format & AGENT_RAW ? "text/plain" : "application/json",
-                          answer->body, &meta);
+    enum agent_cache_use cache = AGENT_CACHE_UNUSED;
+    if (wants_cached(call)) {
+        cu_view_cache_put(call->agent->cache, &call->read, answer);
+        cache = AGENT_CACHE_MISS;
+    }
+    give(call, answer, cache, 0);
+}
+
+static bool give_cached(struct agent_call *call)
+{
+    struct cu_view_answer answer;
+    uint64_t age_ms;
+    if (!wants_cached(call) ||
+        !cu_view_cache_get(call->agent->cache, &call->read, &answer, &age_ms))
+        return false;
+    give(call, &answer, AGENT_CACHE_HIT, age_ms);
+    return true;
 }
 
 static void start(struct agent_call *call)
@@ -103,14 +137,21 @@ static void start(struct agent_call *call)
         .arg = call,
     };
     call->rq.will_wait = call->read.index > 0;
-    cu_view_read(call->agent->view, &call->read);
+    if (!give_cached(call))
+        cu_view_read(call->agent->view, &call->read);
 }
 
 void agent_read_start(struct agent_call *call, const struct agent_read_row *row,
                       const ProtobufCMessage *request)
 {
+    const struct agent_conf *conf = &call->agent->conf;
     call->row = row;
     call->request = request;
+    if ((row->flags & AGENT_MAY_BE_STALE) && call->options.mode == AGENT_DEFAULT &&
+        conf->discovery_max_stale_ms) {
+        call->options.mode = AGENT_STALE;
+        call->options.max_stale_ms = conf->discovery_max_stale_ms;
+    }
     start(call);
 }
 

@@ -9,6 +9,8 @@
 enum {
     AGENT_SAYS_CONSISTENCY = 1, /* X-Consul-Effective-Consistency */
     AGENT_META_ON_ERROR = 2,    /* index 1 and no leader, also where the catalog refuses */
+    AGENT_TAKES_CACHED = 4,     /* ?cached is honoured */
+    AGENT_MAY_BE_STALE = 8,     /* discovery_max_stale counts, where no mode is named */
 };
 
 struct agent_read_row {

@@ -159,6 +159,45 @@ START_TEST(http_149_a_bad_passing_is_found_behind_the_look)
 }
 END_TEST
 
+START_TEST(http_50_51_a_cached_read_is_a_miss_and_then_a_hit)
+{
+    open_agent("");
+    ask("GET", "/v1/catalog/services?cached", "", "");
+    ck_assert(has("X-Cache: MISS\r\n") && !has("\nAge:"));
+    ask("GET", "/v1/catalog/services?cached", "", "");
+    ck_assert(has("X-Cache: HIT\r\n") && has("\nAge: 0\r\n") && has("X-Consul-Index: 10\r\n"));
+    ask("GET", "/v1/catalog/services", "", "");
+    ck_assert(!has("X-Cache"));
+    ask("GET", "/v1/catalog/nodes?cached", "", "");
+    ck_assert(!has("X-Cache"));
+    close_agent();
+}
+END_TEST
+
+START_TEST(the_cache_can_be_turned_off)
+{
+    open_agent("\"http_config\":{\"use_cache\":false}");
+    ask("GET", "/v1/catalog/services?cached", "", "");
+    ask("GET", "/v1/catalog/services?cached", "", "");
+    ck_assert(!has("X-Cache"));
+    close_agent();
+}
+END_TEST
+
+START_TEST(discovery_may_be_stale_where_no_mode_is_named) /* http-api.md 1.8 */
+{
+    open_agent("\"discovery_max_stale\":\"5s\"");
+    ask("GET", "/v1/catalog/nodes", "", "");
+    ck_assert(has("X-Consul-Effective-Consistency: stale\r\n"));
+    ask("GET", "/v1/catalog/nodes?consistent", "", "");
+    ck_assert(has("X-Consul-Effective-Consistency: consistent\r\n"));
+    fake->last_contact_ms = 6000;
+    ask("GET", "/v1/health/service/web", "", "");
+    ck_assert(has("X-Consul-Effective-Consistency: leader\r\n"));
+    close_agent();
+}
+END_TEST
+
 /* A registration of just `len` bytes. */
 static char *padded(size_t len)
 {
@@ -188,4 +227,6 @@ SUITE_MAIN("services/agentd/rpc/catalog", each_request_asks_and_answers_as_http_
            http_35_a_read_says_how_consistent_it_was,
            what_the_catalog_refuses_is_a_500_with_its_sentence,
            http_149_a_bad_passing_is_found_behind_the_look,
+           http_50_51_a_cached_read_is_a_miss_and_then_a_hit, the_cache_can_be_turned_off,
+           discovery_may_be_stale_where_no_mode_is_named,
            a_body_at_its_limit_is_taken_and_one_above_is_a_413)
