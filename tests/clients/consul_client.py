@@ -94,3 +94,68 @@ def status_and_self(client):
     assert client.status.peers() == ['%s:8300' % client.http.host]
     assert client.agent.self()['Config']['Datacenter'] == 'dc1'
     assert client.catalog.datacenters() == ['dc1']
+
+
+# ---- catalog and health ----
+
+def put_in(client, node, service, **kw):
+    return client.catalog.register(node, '10.1.1.1', service=dict({'service': service}, **kw))
+
+
+@test
+def catalog_register_and_read_back(client):
+    assert put_in(client, 'py1', 'pyweb', id='pyweb1', tags=['a', 'b'], port=80) is True
+    index, nodes = client.catalog.nodes()
+    assert 'py1' in [n['Node'] for n in nodes] and int(index) > 1
+    index, services = client.catalog.services()
+    assert sorted(services['pyweb']) == ['a', 'b']
+    index, found = client.catalog.service('pyweb', tag='a')
+    assert found[0]['ServicePort'] == 80 and found[0]['Address'] == '10.1.1.1', found
+    index, node = client.catalog.node('py1')
+    assert node['Node']['Node'] == 'py1' and node['Services']['pyweb1']['Service'] == 'pyweb', node
+    assert client.catalog.node('py-none')[1] is None
+
+
+@test
+def catalog_deregister(client):
+    put_in(client, 'py2', 'pygone')
+    assert client.catalog.deregister('py2', service_id='pygone') is True
+    assert client.catalog.service('pygone')[1] == []
+    assert client.catalog.deregister('py2') is True
+    assert client.catalog.node('py2')[1] is None
+
+
+@test
+def catalog_modes_and_errors(client):
+    for mode in ('default', 'stale', 'consistent'):
+        assert client.catalog.nodes(consistency=mode)[1] is not None
+    try:
+        client.catalog.register('', '')
+    except consul.ConsulException as e:
+        assert '500 Must provide node' in str(e), e
+    else:
+        raise AssertionError('no exception')
+
+
+@test
+def health_of_services_nodes_and_states(client):
+    client.catalog.register('py3', '10.1.1.3', service={'service': 'pyh', 'id': 'pyh'})
+    assert client.health.service('pyh', passing=True)[1][0]['Service']['Service'] == 'pyh'
+    index, entries = client.health.service('pyh')
+    assert entries[0]['Node']['Address'] == '10.1.1.3' and entries[0]['Checks'] == []
+    assert client.health.node('py3')[1] == [] and client.health.checks('pyh')[1] == []
+    assert isinstance(client.health.state('any')[1], list)
+
+
+@test
+def health_blocking_wakes(client):
+    put_in(client, 'py4', 'pywait')
+    index, _ = client.health.service('pywait')
+
+    def change():
+        time.sleep(0.3)
+        put_in(consul.Consul(host=client.http.host), 'py5', 'pywait')
+    threading.Thread(target=change).start()
+    start = time.monotonic()
+    later, entries = client.health.service('pywait', index=index, wait='10s')
+    assert len(entries) == 2 and int(later) > int(index) and time.monotonic() - start < 5
