@@ -193,6 +193,8 @@ void sim_let_back(struct sim *sim, void *data)
     }
     if (next && old + 1 < sim->recovery.old_quorum) {
         next->is_gone = false;
+        if (sim_chance(sim, 150))
+            sim_catalogd_wipe(next); /* its state is gone, too */
         sim_trace(sim, "server %u is back", next->number);
         if (!sim->failure) {
             sim_raftd_start(next);

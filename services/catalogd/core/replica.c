@@ -179,11 +179,11 @@ static void pulled(struct catalog_replica *r, const struct catalog_event *ev,
                    struct catalog_actions *out)
 {
     r->is_pulling = false;
-    if (ev->err != CU_OK) {
-        r->pull_at = cu_mono_add_ms(ev->now, PULL_AGAIN_MS);
+    r->wants_pull = r->was_diverged = false;
+    if (ev->err != CU_OK) { /* raftd may have learned meanwhile which state is wanted */
+        r->follow_at = cu_mono_add_ms(ev->now, PULL_AGAIN_MS);
         return;
     }
-    r->wants_pull = r->was_diverged = false;
     r->applied = r->cursor = r->durable = ev->position;
     if (ev->position.term > r->top_term)
         r->top_term = ev->position.term;
@@ -206,7 +206,7 @@ static void advance_feed(struct catalog_replica *r, struct catalog_actions *out)
     }
     if (r->is_stopped)
         return;
-    if (r->wants_pull && !r->is_pulling && !cu_mono_before(r->last, r->pull_at)) {
+    if (r->wants_pull && !r->is_pulling) {
         r->is_pulling = true;
         replica_act(out, CATALOG_ACT_PULL)->was_diverged = r->was_diverged;
     }
@@ -316,7 +316,6 @@ struct cu_mono catalog_replica_next_deadline(const struct catalog_replica *repli
     struct cu_mono due = cu_mono_min(r->writes_due, r->reads_due);
     sooner(r, r->is_connected && !r->is_attached, r->attach_at, &due);
     sooner(r, r->is_attached && !r->is_following, r->follow_at, &due);
-    sooner(r, r->wants_pull && !r->is_pulling, r->pull_at, &due);
     sooner(r, r->is_attached && !r->is_reader, r->propose_at, &due);
     sooner(r, r->is_attached && !r->is_reader && !r->is_polling, r->poll_at, &due);
     sooner(r, r->is_granted, r->duty_until, &due);

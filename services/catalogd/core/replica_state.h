@@ -65,7 +65,7 @@ struct catalog_replica {
     /* raftd */
     bool is_connected, is_attaching, is_attached, is_following, is_pulling, is_stopped;
     bool wants_pull, was_diverged;
-    struct cu_mono attach_at, follow_at, pull_at;
+    struct cu_mono attach_at, follow_at;
 
     /* writes */
     enum replica_proposer proposer;

@@ -395,6 +395,10 @@ void raft_status(const struct raft *raft, struct cu_mono now, struct raft_status
 const struct raft_configuration *raft_configuration_latest(const struct raft *raft);
 /* The earlier ids, as the log tells; also the log's own while its raftd stands under another. */
 uint32_t raft_lineage(const struct raft *raft, struct raft_lineage ret_lineage[RAFT_LINEAGE_MAX]);
+/* What RAFT_EV_RECOVER would answer; incarnations are filled in. *ret_text: static, why not. */
+CU_MUST_USE enum cu_err raft_may_recover(const struct raft *raft,
+                                         struct raft_configuration *configuration,
+                                         const char **ret_text);
 const char *raft_role_name(enum raft_role role); /* "follower", "candidate", "leader" */
 
 /* The simulator's eye: checks what must hold inside one raft; the claim that does not, or NULL. */

@@ -77,6 +77,16 @@ static struct refusal judge_servers(const struct raft *r, struct raft_configurat
     return (struct refusal){CU_OK, ""};
 }
 
+enum cu_err raft_may_recover(const struct raft *r, struct raft_configuration *configuration,
+                             const char **ret_text)
+{
+    struct refusal refusal = judge_self(r);
+    if (!refusal.err)
+        refusal = judge_servers(r, configuration);
+    *ret_text = refusal.text;
+    return refusal.err;
+}
+
 static void begin(struct raft *r, const struct raft_recovery *recovery)
 {
     raft_become_follower(r, (r->term | (RAFT_TERM_SPAN - 1)) + 1, (struct raft_id){{0}});
@@ -100,17 +110,14 @@ void raft_on_recover(struct raft *r, const struct raft_event *event)
     }
     struct raft_action action = {.kind = RAFT_ACT_RECOVERED,
                                  .done = {.tag = event->tag, .cluster = recovery.cluster}};
-    struct refusal refusal = judge_self(r);
-    if (!refusal.err)
-        refusal = judge_servers(r, &recovery.configuration);
-    action.done.err = refusal.err;
-    action.done.text = refusal.text;
-    if (!refusal.err) {
+    enum cu_err err = raft_may_recover(r, &recovery.configuration, &action.done.text);
+    action.done.err = err;
+    if (!err) {
         begin(r, &recovery);
         action.after = raft_after(r, r->recovery_persist);
     }
     raft_emit(r, action);
-    if (!refusal.err)
+    if (!err)
         raft_maybe_lead_alone(r);
 }
 

@@ -45,13 +45,18 @@ static enum cu_err drop(const char *path, const char *why, struct cu_log *log, s
 }
 
 static enum cu_err give(struct raft_shell *shell, struct raft_id cluster, struct cu_bytes text,
-                        struct cu_diag *diag)
+                        const char *path, struct cu_diag *diag)
 {
     struct raft_event event = {.kind = RAFT_EV_RECOVER, .tag = RAFT_RECOVERY_TAG};
     struct cu_diag why = {{0}};
+    const char *refusal = "";
     event.recover.cluster = cluster;
     if (raft_peers_file_parse(text, &event.recover.configuration, &why))
         return cu_fail(diag, CU_E_INVALID, "recovery failed to parse peers.json: %.200s", why.text);
+    enum cu_err err =
+        raft_may_recover(raft_shell_core(shell), &event.recover.configuration, &refusal);
+    if (err)
+        return cu_fail(diag, err, "%.200s cannot be followed: %s", path, refusal);
     raft_shell_step(shell, &event);
     return CU_OK;
 }
@@ -77,7 +82,8 @@ enum cu_err raft_recovery_take(const char *folder, struct raft_shell *shell, str
         err =
             drop(path, "it was taken before: to recover once more, change a byte of it", log, diag);
     else
-        err = give(shell, raft_recovery_id(own, cu_buf_bytes(&text)), cu_buf_bytes(&text), diag);
+        err = give(shell, raft_recovery_id(own, cu_buf_bytes(&text)), cu_buf_bytes(&text), path,
+                   diag);
     cu_buf_deinit(&text);
     return err;
 }
@@ -87,9 +93,8 @@ enum cu_err raft_recovery_done(const char *folder, const struct raft_action *act
 {
     char path[PATH_BYTES], cluster[CU_UUID_BYTES];
     path_of(folder, path);
-    if (action->done.err)
-        return cu_fail(diag, action->done.err, "%.200s cannot be followed: %s", path,
-                       action->done.text);
+    if (action->done.err) /* it was asked before: only a failed disk comes between */
+        return cu_fail(diag, action->done.err, "%.200s: %s", path, action->done.text);
     cu_info(log, "raft.recovery", "file=%s cluster=%s", path,
             cu_format_uuid(action->done.cluster.bytes, cluster));
     return raft_peers_file_remove(path, diag);

@@ -13,12 +13,13 @@
 enum { RAFT_RECOVERY_TAG = 0 };
 
 /* Before the first message is heard. CU_OK also when there is no file. Errors: CU_E_INVALID
- * "recovery failed to parse peers.json: ..."; CU_E_IO. */
+ * "recovery failed to parse peers.json: ..."; what raft_may_recover() says, naming the file;
+ * CU_E_IO. */
 CU_MUST_USE enum cu_err raft_recovery_take(const char *folder, struct raft_shell *shell,
                                            struct cu_log *log, struct cu_diag *diag);
 
-/* The core's answer to it. Errors as the core says, with a sentence that names the file; then the
- * process is to end, and the file stays. */
+/* The core has answered: the row is durable, and the file is removed. Errors: CU_E_IO; then the
+ * next start removes it. */
 CU_MUST_USE enum cu_err raft_recovery_done(const char *folder, const struct raft_action *action,
                                            struct cu_log *log, struct cu_diag *diag);
 
