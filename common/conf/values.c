@@ -162,8 +162,35 @@ static json_t *unwrapped(json_t *value)
                : value;
 }
 
+/* A key for one object whose objects are those of a list; NULL: another key. */
+static const struct cu_key *list_of(const struct cu_key *key)
+{
+    static const char *const pairs[][2] = {{"check", "checks"}, {"service", "services"}};
+    for (size_t i = 0; i < CU_COUNT(pairs); i++)
+        if (strcmp(key->path, pairs[i][0]) == 0)
+            return cu_key_find(pairs[i][1]);
+    return NULL;
+}
+
+/* "service": its object, or each of several, is one more of "services" (agent.md 2). */
+static void take_into_list(struct walk *walk, const struct cu_key *key, const struct cu_key *list,
+                           json_t *value)
+{
+    json_t *all = json_is_array(value) ? json_incref(value) : json_pack("[O]", value);
+    if (fits(list->type, all))
+        merge(&walk->into.slot[list - cu_keys], list->type, all);
+    else
+        note_mistyped(walk, key->path, wanted_name(key->type), value);
+    json_decref(all);
+}
+
 static void take_value(struct walk *walk, const struct cu_key *key, json_t *value)
 {
+    const struct cu_key *list = list_of(key);
+    if (list || (key->type == CU_KEY_OBJECTS && json_is_object(value))) {
+        take_into_list(walk, key, list ? list : key, value);
+        return;
+    }
     if (key->type == CU_KEY_MAP || key->type == CU_KEY_OBJECT)
         value = unwrapped(value);
     if (!fits(key->type, value))

@@ -200,6 +200,14 @@ void cu_env_give_up(struct cu_env *env, const char *fmt, ...)
     va_end(args);
 }
 
+void cu_env_leave(struct cu_env *env)
+{
+    struct cu_run *run = (struct cu_run *)env;
+    cu_info(env->log, "daemon.left", "text=\"the node has left the pool\"");
+    run->has_left = true;
+    cu_loop_stop(env->loop);
+}
+
 char *cu_env_local_url(const struct cu_env *env, const char *daemon)
 {
     char url[4200];
@@ -383,5 +391,7 @@ int cu_daemon_main(const struct cu_daemon *daemon, int argc, char **argv)
     else
         (void)fprintf(stderr, "%s: %s\n", daemon->name, *diag.text ? diag.text : cu_err_words(err));
     release(&run);
+    if (run.has_left)
+        return CU_EXIT_LEFT;
     return run.gave_up ? CU_EXIT_GAVE_UP : err || run.has_failed ? 1 : 0;
 }

@@ -62,6 +62,11 @@ void cu_env_fail(struct cu_env *env, const char *fmt, ...) CU_PRINTF(2, 3);
 enum { CU_EXIT_GAVE_UP = 79 /* after those of sysexits.h */ };
 void cu_env_give_up(struct cu_env *env, const char *fmt, ...) CU_PRINTF(2, 3);
 
+/* The node was told to leave and has left the pool: ends the loop; the exit code will be
+ * CU_EXIT_LEFT, and `curia agent` ends the rest of the node, with 0 (agent.md 1, 13). */
+enum { CU_EXIT_LEFT = 80 };
+void cu_env_leave(struct cu_env *env);
+
 /* "ipc://RUN_DIR/NAME.sock" of another daemon on this host; yours, free(). */
 char *cu_env_local_url(const struct cu_env *env, const char *daemon);
 

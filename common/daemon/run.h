@@ -17,7 +17,7 @@ struct cu_run {
     struct cu_mono started;
     uint64_t generation;
     bool is_supervised; /* -supervised */
-    bool is_listening, is_ready, is_draining, has_failed, gave_up;
+    bool is_listening, is_ready, is_draining, has_failed, gave_up, has_left;
     int lock_fd;
     char *data_dir, *run_dir, *node_id, *advertise_address, *client_address;
 };

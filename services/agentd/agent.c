@@ -5,16 +5,34 @@
 #include "common/base/assert.h"
 #include "common/view/cache.h"
 #include "common/view/servers.h"
+#include "services/agentd/io/gossip.h"
+#include "services/agentd/io/node.h"
 #include "services/agentd/rpc/dispatch.h"
 #include "services/agentd/rpc/metrics.h"
+#include "services/agentd/settings.h"
+
+/* Id and address are not known before a start. */
+static enum cu_err check_settings(const struct cu_conf *conf, struct cu_diag *diag)
+{
+    struct agent_settings settings;
+    struct agent_about about = {.id = "",
+                                .name = cu_conf_text(conf, "node_name"),
+                                .datacenter = cu_conf_text(conf, "datacenter"),
+                                .address = ""};
+    enum cu_err err = agent_settings_read(conf, &about, &settings, diag);
+    if (!err)
+        agent_settings_deinit(&settings);
+    return err;
+}
 
 enum cu_err agent_check(const struct cu_conf *conf, struct cu_diag *diag)
 {
     struct agent_conf read;
     enum cu_err err = agent_conf_read(conf, "ipc:///", &read, diag);
-    if (!err)
-        agent_conf_deinit(&read);
-    return err;
+    if (err)
+        return err;
+    agent_conf_deinit(&read);
+    return check_settings(conf, diag);
 }
 
 static double waiters(void *arg)
@@ -80,6 +98,46 @@ static void open_servers(struct agent *agent)
     free(url);
 }
 
+static enum cu_err read_settings(struct agent *agent, const struct cu_conf *conf,
+                                 struct agent_settings *ret_settings, struct cu_diag *diag)
+{
+    const struct cu_env *env = agent->env;
+    struct agent_about about = {env->node_id, env->node_name, env->datacenter,
+                                env->advertise_address};
+    return agent_settings_read(conf, &about, ret_settings, diag);
+}
+
+static size_t member_count(void *arg)
+{
+    struct agent *agent = arg;
+    return agent_gossip_count(agent->gossip);
+}
+
+static enum cu_err open_node(struct agent *agent, struct cu_diag *diag)
+{
+    struct cu_env *env = agent->env;
+    struct agent_settings settings;
+    char *url = cu_env_local_url(env, "gossipd");
+    agent->gossip = agent_gossip_new(env->rpc, env->loop, url);
+    free(url);
+    enum cu_err err = read_settings(agent, env->conf, &settings, diag);
+    if (err)
+        return err;
+    struct agent_node_options options = {
+        .loop = env->loop,
+        .log = env->log,
+        .metrics = env->metrics,
+        .view = agent->view,
+        .data_dir = env->data_dir,
+        .member_count = member_count,
+        .arg = agent,
+    };
+    err = agent_node_open(&options, &settings.node, &agent->node, diag);
+    agent->may_run_remote_scripts = settings.node.may_run_remote_scripts;
+    agent_settings_deinit(&settings);
+    return err;
+}
+
 static enum cu_err open_http(struct agent *agent, struct cu_diag *diag)
 {
     const struct agent_conf *conf = &agent->conf;
@@ -114,8 +172,10 @@ enum cu_err agent_start(struct cu_env *env, void **ret_agent, struct cu_diag *di
         agent_dispatch_open(agent);
         agent->metrics = agent_metrics_new(env->loop, env->metrics);
         add_gauges(agent);
-        err = open_http(agent, diag);
+        err = open_node(agent, diag);
     }
+    if (!err)
+        err = open_http(agent, diag);
     if (err) {
         agent_stop(agent);
         return err;
@@ -133,6 +193,19 @@ void agent_reload(void *arg, const struct cu_conf *conf)
     struct agent *agent = arg;
     agent->conf.max_per_client = (unsigned)cu_conf_int(conf, "limits.http_max_conns_per_client");
     agent_http_set_limit(agent->http, agent->conf.max_per_client);
+    struct agent_settings settings;
+    struct cu_diag diag = {0};
+    if (read_settings(agent, conf, &settings, &diag)) { /* agent_check() has seen all but a race */
+        cu_error(agent->env->log, "node.reload", "reason=\"%s\"", diag.text);
+        return;
+    }
+    agent_node_reload(agent->node, &settings.node);
+    agent_settings_deinit(&settings);
+}
+
+void agent_end_node_after(struct agent *agent, struct agent_call *call)
+{
+    agent->leaving = call;
 }
 
 void agent_drain(void *arg)
@@ -146,6 +219,8 @@ void agent_stop(void *arg)
     struct agent *agent = arg;
     agent_http_free(agent->http);
     agent->http = NULL;
+    agent_node_close(agent->node);
+    agent_gossip_free(agent->gossip);
     view_servers_free(agent->servers);
     cu_view_cache_free(agent->cache);
     cu_view_free(agent->view);
@@ -163,4 +238,8 @@ void agent_status(void *arg, cu_status_add *add, void *to)
     add(to, "http.suspended", "%zu", agent_http_suspended(agent->http));
     add(to, "view.waits", "%zu", cu_view_wait_count(agent->view));
     add(to, "view.waiters", "%zu", cu_view_waiter_count(agent->view));
+    const struct agent_local *local = agent_node_local(agent->node);
+    add(to, "node.services", "%zu", agent_local_service_count(local));
+    add(to, "node.checks", "%zu", agent_local_check_count(local));
+    add(to, "node.in_sync", "%s", agent_local_is_in_sync(local) ? "yes" : "no");
 }

@@ -36,6 +36,10 @@ struct agent {
     struct cu_sample *all_routes;
     struct cu_sample **samples; /* by route and method */
     struct agent_metrics *metrics;
+    struct agent_gossip *gossip;
+    struct agent_node *node;
+    bool may_run_remote_scripts;
+    struct agent_call *leaving; /* the node ends once this request is answered */
 };
 
 /* One request. Begins with the server's part. */
@@ -55,6 +59,9 @@ struct agent_call {
     const ProtobufCMessage *request;  /* likewise; in the arena */
     struct cu_view_read read;
     struct cu_view_call upstream;
+    /* What else it waits for, and how that is let go of when the client does. */
+    void *work;
+    void (*drop_work)(struct agent_call *call);
     char address[AGENT_ADDRESS_BYTES];
     int kind; /* the handler's own */
     bool flag;
@@ -62,6 +69,8 @@ struct agent_call {
 };
 
 CU_MUST_USE enum cu_err agent_start(struct cu_env *env, void **ret_agent, struct cu_diag *diag);
+/* The node has left the pool by this request: all of it ends when it is answered (agent.md 13). */
+void agent_end_node_after(struct agent *agent, struct agent_call *call);
 void agent_reload(void *agent, const struct cu_conf *conf);
 void agent_drain(void *agent);
 void agent_stop(void *agent);

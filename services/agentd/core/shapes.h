@@ -39,6 +39,9 @@ extern const struct cu_json_shape agent_shape_service_definition;
 extern const struct cu_json_shape agent_shape_check_type;      /* a check of a service definition */
 extern const struct cu_json_shape agent_shape_bare_check_type; /* of files */
 extern const struct cu_json_shape agent_shape_check_spec;      /* of /v1/agent/check/register */
+extern const struct cu_json_shape agent_shape_check_update;    /* of /v1/agent/check/update */
+extern const struct cu_json_shape agent_shape_file_service;    /* of the configuration */
+extern const struct cu_json_shape agent_shape_file_check;
 extern const struct cu_json_shape agent_shape_member;
 
 /* Of files (persisted.c). */

@@ -50,7 +50,8 @@ static const struct cu_json_shape header_entry_shape =
 
 /* What the checks of a service and those of /v1/agent/check/register have in common; in the order
  * in which the reference persists them (agent.md 10). */
-#define CHECK_TYPE                                                                                 \
+#define NO_SNAKE(name) .aliases = NULL
+#define CHECK_TYPE(SNAKE)                                                                                 \
     LIST(CheckSpec, "ScriptArgs",           script_args,              CU_JSON_TEXT,   CU_JSON_NULL, ALIASES("args", "script_args")), \
     ROW(CheckSpec, "HTTP",                  http,                     CU_JSON_TEXT,   CU_JSON_ZERO), \
     LIST(CheckSpec, "Header",               header,                   CU_JSON_OBJECT, CU_JSON_NULL, .shape = &header_entry_shape), \
@@ -58,8 +59,8 @@ static const struct cu_json_shape header_entry_shape =
     ROW(CheckSpec, "Body",                  body,                     CU_JSON_TEXT,   CU_JSON_ZERO), \
     ROW(CheckSpec, "TCP",                   tcp,                      CU_JSON_TEXT,   CU_JSON_ZERO), \
     ROW(CheckSpec, "Interval",              interval_ns,              CU_JSON_NS,     CU_JSON_ZERO), \
-    ROW(CheckSpec, "AliasNode",             alias_node,               CU_JSON_TEXT,   CU_JSON_ZERO), \
-    ROW(CheckSpec, "AliasService",          alias_service,            CU_JSON_TEXT,   CU_JSON_ZERO), \
+    ROW(CheckSpec, "AliasNode",             alias_node,               CU_JSON_TEXT,   CU_JSON_ZERO, SNAKE("alias_node")), \
+    ROW(CheckSpec, "AliasService",          alias_service,            CU_JSON_TEXT,   CU_JSON_ZERO, SNAKE("alias_service")), \
     ROW(CheckSpec, "DockerContainerID",     docker_container_id,      CU_JSON_TEXT,   CU_JSON_ZERO, ALIASES("docker_container_id")), \
     ROW(CheckSpec, "Shell",                 shell,                    CU_JSON_TEXT,   CU_JSON_ZERO), \
     ROW(CheckSpec, "GRPC",                  grpc,                     CU_JSON_TEXT,   CU_JSON_ZERO), \
@@ -67,15 +68,15 @@ static const struct cu_json_shape header_entry_shape =
     ROW(CheckSpec, "TLSSkipVerify",         tls_skip_verify,          CU_JSON_BOOL,   CU_JSON_ZERO, ALIASES("tls_skip_verify")), \
     ROW(CheckSpec, "Timeout",               timeout_ns,               CU_JSON_NS,     CU_JSON_ZERO), \
     ROW(CheckSpec, "TTL",                   ttl_ns,                   CU_JSON_NS,     CU_JSON_ZERO), \
-    ROW(CheckSpec, "SuccessBeforePassing",  success_before_passing,   CU_JSON_I32,    CU_JSON_ZERO), \
-    ROW(CheckSpec, "FailuresBeforeCritical", failures_before_critical, CU_JSON_I32,   CU_JSON_ZERO), \
+    ROW(CheckSpec, "SuccessBeforePassing",  success_before_passing,   CU_JSON_I32,    CU_JSON_ZERO, SNAKE("success_before_passing")), \
+    ROW(CheckSpec, "FailuresBeforeCritical", failures_before_critical, CU_JSON_I32,   CU_JSON_ZERO, SNAKE("failures_before_critical")), \
     ROW(CheckSpec, "ProxyHTTP",             proxy_http,               CU_JSON_TEXT,   CU_JSON_ZERO), \
     ROW(CheckSpec, "ProxyGRPC",             proxy_grpc,               CU_JSON_TEXT,   CU_JSON_ZERO), \
     ROW(CheckSpec, "DeregisterCriticalServiceAfter", deregister_critical_service_after_ns,         \
         CU_JSON_NS, CU_JSON_ZERO, ALIASES("deregister_critical_service_after")),                   \
-    ROW(CheckSpec, "OutputMaxSize",         output_max_size,          CU_JSON_I32,    CU_JSON_ZERO), \
+    ROW(CheckSpec, "OutputMaxSize",         output_max_size,          CU_JSON_I32,    CU_JSON_ZERO, SNAKE("output_max_size")), \
     ROW(CheckSpec, "DisableRedirects",      disable_redirects,        CU_JSON_BOOL,   CU_JSON_OMIT, ALIASES("disable_redirects")), \
-    ROW(CheckSpec, "FailuresBeforeWarning", failures_before_warning,  CU_JSON_I32,    CU_JSON_OMIT)
+    ROW(CheckSpec, "FailuresBeforeWarning", failures_before_warning,  CU_JSON_I32,    CU_JSON_OMIT, SNAKE("failures_before_warning"))
 
 static const struct cu_json_field check_type[] = {
 #define F(json, member) ROW(CheckSpec, json, member, CU_JSON_TEXT, CU_JSON_ZERO)
@@ -84,7 +85,7 @@ static const struct cu_json_field check_type[] = {
     F("Status",  status),
     F("Notes",   notes),
 #undef F
-    CHECK_TYPE,
+    CHECK_TYPE(NO_SNAKE),
 };
 static const char *const check_type_hidden[] = {"service_id", "token", NULL};
 static const char *const check_type_ignored[] = {"ServiceID", "service_id", "Namespace", NULL};
@@ -104,12 +105,34 @@ static const struct cu_json_field check_spec[] = {
     F("Token",     token),
     F("Status",    status),
 #undef F
-    CHECK_TYPE,
+    CHECK_TYPE(NO_SNAKE),
 };
 static const char *const check_spec_ignored[] = {"Namespace", NULL};
 const struct cu_json_shape agent_shape_check_spec =
     SHAPE("structs.CheckDefinition", curia__v1__check_spec__descriptor, check_spec,
           .ignored = check_spec_ignored);
+
+/* In files every name may be in snake case, and the id of a check is "id". */
+static const struct cu_json_field file_check[] = {
+#define F(json, member, ...) ROW(CheckSpec, json, member, CU_JSON_TEXT, CU_JSON_ZERO, __VA_ARGS__)
+    F("ID",        check_id, ALIASES("check_id", "CheckID")),
+    F("Name",      name),
+    F("Notes",     notes),
+    F("ServiceID", service_id, ALIASES("service_id")),
+    F("Token",     token),
+    F("Status",    status),
+#undef F
+    CHECK_TYPE(ALIASES),
+};
+const struct cu_json_shape agent_shape_file_check =
+    SHAPE("structs.CheckDefinition", curia__v1__check_spec__descriptor, file_check);
+
+static const struct cu_json_field check_update[] = {
+    ROW(CheckUpdate, "Status", status, CU_JSON_TEXT, CU_JSON_ZERO),
+    ROW(CheckUpdate, "Output", output, CU_JSON_TEXT, CU_JSON_ZERO),
+};
+const struct cu_json_shape agent_shape_check_update =
+    SHAPE("agent.checkUpdate", curia__v1__check_update__descriptor, check_update);
 
 static const struct cu_json_field connect_definition[] = {
     ROW(ConnectDefinition, "Native",         native,          CU_JSON_BOOL,   CU_JSON_ZERO),
@@ -120,30 +143,33 @@ static const struct cu_json_shape connect_definition_shape =
     SHAPE("structs.ServiceConnect", curia__v1__connect_definition__descriptor, connect_definition,
           .ignores_unknown = true);
 
-static const struct cu_json_field service_definition[] = {
-#define F(json, member, codec, ...) ROW(ServiceDefinition, json, member, codec, CU_JSON_ZERO, __VA_ARGS__)
-    F("Kind",              kind,                CU_JSON_TEXT),
-    F("ID",                id,                  CU_JSON_TEXT),
-    F("Name",              name,                CU_JSON_TEXT),
-    LIST(ServiceDefinition, "Tags", tags,       CU_JSON_TEXT, CU_JSON_NULL),
-    F("Address",           address,             CU_JSON_TEXT),
-    F("TaggedAddresses",   tagged_addresses,    CU_JSON_OBJECT, .shape = &agent_shape_service_addresses,
-      ALIASES("tagged_addresses")),
-    F("Meta",              meta,                CU_JSON_OBJECT, .shape = &agent_shape_string_map),
-    F("Port",              port,                CU_JSON_I32),
-    F("Check",             check,               CU_JSON_OBJECT, .shape = &agent_shape_check_type),
-    LIST(ServiceDefinition, "Checks", checks,   CU_JSON_OBJECT, CU_JSON_NULL, .shape = &agent_shape_check_type),
-    F("Weights",           weights,             CU_JSON_OBJECT, .shape = &agent_shape_weights),
-    F("Token",             token,               CU_JSON_TEXT),
-    F("EnableTagOverride", enable_tag_override, CU_JSON_BOOL, ALIASES("enable_tag_override")),
-    F("Proxy",             proxy,               CU_JSON_OBJECT, .shape = &agent_shape_proxy),
-    F("Connect",           connect,             CU_JSON_OBJECT, .shape = &connect_definition_shape),
-#undef F
-};
+#define D(json, member, codec, ...) ROW(ServiceDefinition, json, member, codec, CU_JSON_ZERO, __VA_ARGS__)
+#define SERVICE_DEFINITION(check_shape) \
+    D("Kind",              kind,                CU_JSON_TEXT), \
+    D("ID",                id,                  CU_JSON_TEXT), \
+    D("Name",              name,                CU_JSON_TEXT), \
+    LIST(ServiceDefinition, "Tags", tags,       CU_JSON_TEXT, CU_JSON_NULL), \
+    D("Address",           address,             CU_JSON_TEXT), \
+    D("TaggedAddresses",   tagged_addresses,    CU_JSON_OBJECT, .shape = &agent_shape_service_addresses, \
+      ALIASES("tagged_addresses")), \
+    D("Meta",              meta,                CU_JSON_OBJECT, .shape = &agent_shape_string_map), \
+    D("Port",              port,                CU_JSON_I32), \
+    D("Check",             check,               CU_JSON_OBJECT, .shape = &(check_shape)), \
+    LIST(ServiceDefinition, "Checks", checks,   CU_JSON_OBJECT, CU_JSON_NULL, .shape = &(check_shape)), \
+    D("Weights",           weights,             CU_JSON_OBJECT, .shape = &agent_shape_weights), \
+    D("Token",             token,               CU_JSON_TEXT), \
+    D("EnableTagOverride", enable_tag_override, CU_JSON_BOOL, ALIASES("enable_tag_override")), \
+    D("Proxy",             proxy,               CU_JSON_OBJECT, .shape = &agent_shape_proxy), \
+    D("Connect",           connect,             CU_JSON_OBJECT, .shape = &connect_definition_shape)
+
+static const struct cu_json_field service_definition[] = {SERVICE_DEFINITION(agent_shape_check_type)};
+static const struct cu_json_field file_service[] = {SERVICE_DEFINITION(agent_shape_file_check)};
 static const char *const service_definition_ignored[] = {"Namespace", NULL};
 const struct cu_json_shape agent_shape_service_definition =
     SHAPE("structs.ServiceDefinition", curia__v1__service_definition__descriptor,
           service_definition, .ignored = service_definition_ignored);
+const struct cu_json_shape agent_shape_file_service =
+    SHAPE("structs.ServiceDefinition", curia__v1__service_definition__descriptor, file_service);
 
 /* ---- members ---- */
 

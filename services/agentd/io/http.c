@@ -139,6 +139,7 @@ static void *on_target(void *arg, const char *sent, struct MHD_Connection *conne
 static const char *const header_names[] = {
     [AGENT_H_CONTENT_LENGTH] = "Content-Length",
     [AGENT_H_TRANSFER_ENCODING] = "Transfer-Encoding",
+    [AGENT_H_ACCEPT] = "Accept",
     [AGENT_H_ACCEPT_ENCODING] = "Accept-Encoding",
     [AGENT_H_CACHE_CONTROL] = "Cache-Control",
     [AGENT_H_TOKEN] = "X-Consul-Token",

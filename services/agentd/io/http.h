@@ -33,6 +33,7 @@ struct agent_http;
 enum agent_header {
     AGENT_H_CONTENT_LENGTH,
     AGENT_H_TRANSFER_ENCODING,
+    AGENT_H_ACCEPT,
     AGENT_H_ACCEPT_ENCODING,
     AGENT_H_CACHE_CONTROL,
     AGENT_H_TOKEN,

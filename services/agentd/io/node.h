@@ -25,7 +25,7 @@ struct agent_node_settings {
     size_t output_limit;         /* check_output_max_size */
     uint64_t update_interval_ms; /* check_update_interval */
     bool discards_output;
-    bool may_run_remote_scripts, may_run_local_scripts;
+    bool may_run_remote_scripts; /* those that were registered through the API */
     /* Services and checks of files, in their order. */
     const struct agent_service_def *services;
     size_t service_count;

@@ -80,8 +80,8 @@ static void finish(struct agent_call *call, unsigned status, struct MHD_Response
     agent_rq_answer(&call->rq, status, response);
 }
 
-void agent_answer_json(struct agent_call *call, unsigned status, struct cu_buf *json,
-                       const struct agent_meta *meta)
+/* The response of a JSON body, indented and compressed as the call asks. */
+static struct MHD_Response *json_response(struct agent_call *call, struct cu_buf *json)
 {
     bool gzipped = (call->format & AGENT_GZIP) && json->len >= AGENT_GZIP_MIN_BYTES;
     if (call->format & AGENT_PRETTY) {
@@ -96,7 +96,31 @@ void agent_answer_json(struct agent_call *call, unsigned status, struct cu_buf *
     agent_response_header(response, "Content-Type", "application/json");
     if (gzipped)
         agent_response_header(response, "Content-Encoding", "gzip");
+    return response;
+}
+
+void agent_answer_json(struct agent_call *call, unsigned status, struct cu_buf *json,
+                       const struct agent_meta *meta)
+{
+    struct MHD_Response *response = json_response(call, json);
     meta_headers(response, meta);
+    finish(call, status, response);
+}
+
+void agent_answer_json_with(struct agent_call *call, unsigned status, struct cu_buf *json,
+                            const char *header, const char *value)
+{
+    struct MHD_Response *response = json_response(call, json);
+    agent_response_header(response, header, value);
+    finish(call, status, response);
+}
+
+void agent_answer_plain_with(struct agent_call *call, unsigned status, struct cu_buf *text,
+                             const char *header, const char *value)
+{
+    struct MHD_Response *response = agent_response_take(text);
+    agent_response_header(response, "Content-Type", "text/plain");
+    agent_response_header(response, header, value);
     finish(call, status, response);
 }
 

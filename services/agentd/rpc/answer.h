@@ -19,6 +19,11 @@ struct agent_meta {
 /* Each answers once. `meta` NULL: none is printed. */
 void agent_answer_json(struct agent_call *call, unsigned status, struct cu_buf *json,
                        const struct agent_meta *meta); /* takes what is in the buffer */
+/* With one more header. */
+void agent_answer_json_with(struct agent_call *call, unsigned status, struct cu_buf *json,
+                            const char *header, const char *value);
+void agent_answer_plain_with(struct agent_call *call, unsigned status, struct cu_buf *text,
+                             const char *header, const char *value); /* text/plain */
 void agent_answer_body(struct agent_call *call, unsigned status, bool gzipped,
                        const char *content_type, struct cu_view_body *body,
                        const struct agent_meta *meta);

@@ -276,15 +276,21 @@ static void gone(void *context, struct agent_rq *rq)
     (void)context;
     cu_view_cancel(&call->read);
     cu_view_call_cancel(&call->upstream);
+    if (call->drop_work)
+        call->drop_work(call);
 }
 
 static void end(void *context, struct agent_rq *rq)
 {
     (void)context;
     struct agent_call *call = (struct agent_call *)rq;
+    struct agent *agent = call->agent;
+    bool node_ends = agent && agent->leaving == call;
     memset(rq + 1, 0, offsetof(struct agent_call, fault) - sizeof *rq);
     call->fault.status = 0;
     call->fault.text[0] = 0;
+    if (node_ends)
+        cu_env_leave(agent->env);
 }
 
 const struct agent_http_handler agent_dispatch = {begin, handle, gone, end};

@@ -8,7 +8,26 @@ extern const struct agent_route agent_routes[];
 extern const size_t agent_route_count;
 
 /* The handlers, in the order of the table. */
+agent_handler agent_own_check_deregister;
+agent_handler agent_own_check_fail;
+agent_handler agent_own_check_pass;
+agent_handler agent_own_check_register;
+agent_handler agent_own_check_update;
+agent_handler agent_own_check_warn;
+agent_handler agent_own_checks_get;
+agent_handler agent_force_leave;
+agent_handler agent_own_health_by_id;
+agent_handler agent_own_health_by_name;
+agent_handler agent_join;
+agent_handler agent_leave;
+agent_handler agent_maintain;
+agent_handler agent_members_get;
 agent_handler agent_self_get;
+agent_handler agent_own_service_get;
+agent_handler agent_own_service_deregister;
+agent_handler agent_own_service_maintain;
+agent_handler agent_own_service_register;
+agent_handler agent_own_services_get;
 agent_handler agent_metrics_get;
 agent_handler agent_catalog_connect_get;
 agent_handler agent_datacenters_get;

@@ -261,6 +261,8 @@ static enum cu_err run(struct agent *agent, struct cu_diag *diag)
     if (!supervisor_failure(agent->supervisor)) /* else the loop would not end */
         cu_loop_run(agent->loop);
     unwatch_signals(agent);
+    if (supervisor_has_left(agent->supervisor))
+        agent->is_leaving = true;
     const char *failure = supervisor_failure(agent->supervisor);
     return failure ? cu_fail(diag, CU_E_IO, "%s", failure) : CU_OK;
 }

@@ -24,7 +24,7 @@ struct supervisor {
     size_t count, begun; /* seats whose daemon has been started at least once */
     struct cu_signal_watch ended;
     struct cu_timer stop_limit;
-    bool is_stopping, is_ready, has_failed;
+    bool is_stopping, is_ready, has_failed, has_left;
     struct cu_diag failure;
 };
 
@@ -102,6 +102,12 @@ static bool gave_up(int status)
     return WIFEXITED(status) && WEXITSTATUS(status) == CU_EXIT_GAVE_UP;
 }
 
+/* The node was told to go, and this daemon has seen to it that the pool knows. */
+static bool left(int status)
+{
+    return WIFEXITED(status) && WEXITSTATUS(status) == CU_EXIT_LEFT;
+}
+
 static void end_node(struct seat *seat, const char *how)
 {
     struct supervisor *supervisor = seat->supervisor;
@@ -144,6 +150,15 @@ static void seat_ended(struct seat *seat, int status)
     char how[32];
     describe(how, sizeof how, status);
     child_ended(&seat->child);
+    if (left(status)) {
+        cu_info(supervisor->options.log, "agent.left", "by=%s", seat->child.name);
+        supervisor->has_left = true;
+        if (supervisor->is_stopping)
+            stop_next(supervisor);
+        else
+            supervisor_stop(supervisor);
+        return;
+    }
     if (!supervisor->is_stopping && gave_up(status)) {
         end_node(seat, how);
         return;
@@ -247,6 +262,11 @@ void supervisor_stop(struct supervisor *supervisor)
 bool supervisor_is_ready(const struct supervisor *supervisor)
 {
     return supervisor->is_ready;
+}
+
+bool supervisor_has_left(const struct supervisor *supervisor)
+{
+    return supervisor->has_left;
 }
 
 const char *supervisor_failure(const struct supervisor *supervisor)

@@ -41,6 +41,8 @@ void supervisor_start(struct supervisor *supervisor);
 void supervisor_stop(struct supervisor *supervisor);
 
 bool supervisor_is_ready(const struct supervisor *supervisor);
+/* A daemon ended because the node has left the pool. */
+bool supervisor_has_left(const struct supervisor *supervisor);
 /* The sentence of the daemon that could not be kept running; NULL: none. */
 const char *supervisor_failure(const struct supervisor *supervisor);
 

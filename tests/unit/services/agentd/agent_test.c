@@ -126,7 +126,7 @@ START_TEST(self_tells_who_we_are_with_and_without_a_catalog)
     fake_catalog_stop(fake);
     FAKE_WAIT(env.loop, !cu_view_is_up(((struct agent *)agent)->view));
     ask("GET", "/v1/agent/self", "", "");
-    ck_assert(has("\"NodeName\":\"n1\"") && !has("applied_index"));
+    ck_assert(has("\"NodeName\":\"edge1\"") && !has("applied_index"));
     fake_catalog_start(fake);
     close_agent();
 }

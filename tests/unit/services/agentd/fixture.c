@@ -11,11 +11,18 @@ struct cu_env env;
 struct fake_catalog *fake;
 void *agent;
 struct web_client *client;
+bool has_left;
 static struct cu_conf *conf;
 
 void cu_env_ready(struct cu_env *of)
 {
     (void)of;
+}
+
+void cu_env_leave(struct cu_env *of)
+{
+    (void)of;
+    has_left = true;
 }
 
 char *cu_env_local_url(const struct cu_env *of, const char *daemon)
@@ -29,19 +36,20 @@ void open_agent(const char *json)
 {
     char text[2048];
     struct cu_diag diag = {0};
-    int len = snprintf(text, sizeof text,
-                       "{\"node_id\":\"11111111-2222-3333-4444-555555555555\",\"node_name\":\"n1\","
-                       "\"server\":true,\"data_dir\":\"/tmp\",\"client_addr\":\"%s\"%s%s}",
-                       web_address(), *json ? "," : "", json);
+    int len = snprintf(
+        text, sizeof text,
+        "{\"node_id\":\"11111111-2222-3333-4444-555555555555\",\"node_name\":\"" FAKE_NODE "\","
+        "\"server\":true,\"data_dir\":\"/tmp\",\"client_addr\":\"%s\"%s%s}",
+        web_address(), *json ? "," : "", json);
     enum cu_err err = cu_conf_parse(text, (size_t)len, "test", &conf, &diag);
     ck_assert_msg(!err, "%s", diag.text);
     env = (struct cu_env){.loop = cu_loop_new(),
                           .conf = conf,
                           .metrics = cu_metrics_new(),
-                          .data_dir = "/tmp",
+                          .data_dir = suite_tmpdir(),
                           .run_dir = suite_tmpdir(),
                           .node_id = "11111111-2222-3333-4444-555555555555",
-                          .node_name = "n1",
+                          .node_name = FAKE_NODE,
                           .datacenter = "dc1",
                           .advertise_address = "127.0.0.1",
                           .bind_address = "127.0.0.1",

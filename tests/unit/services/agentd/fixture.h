@@ -10,7 +10,8 @@
 
 extern struct cu_env env;
 extern struct fake_catalog *fake;
-extern void *agent; /* struct agent */
+extern bool has_left; /* cu_env_leave() was called */
+extern void *agent;   /* struct agent */
 extern struct web_client *client;
 
 /* `json`: further members of its configuration. */

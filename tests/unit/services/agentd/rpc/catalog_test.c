@@ -32,7 +32,7 @@ static const struct {
     {"GET", "/v1/catalog/nodes?near=n2&node-meta=b:2&node-meta=a:1:x&filter=Meta.a==1", "", 200, NULL,
      "nodes() meta=a:1:x meta=b:2 near=n2 filter=Meta.a==1"},
     {"GET", "/v1/catalog/nodes?node-meta=a:1&node-meta=a:2&node-meta=c", "", 200, NULL, "nodes() meta=a:2 meta=c:"},
-    {"GET", "/v1/catalog/nodes?near=_agent", "", 200, NULL, "nodes() near=n1"},
+    {"GET", "/v1/catalog/nodes?near=_agent", "", 200, NULL, "nodes() near=edge1"},
     {"GET", "/v1/catalog/nodes?ns=x", "", 200, NULL, "nodes()"}, /* 1.7: not consulted here */
     {"GET", "/v1/catalog/services?node-meta=k:v&filter=zz", "", 200, "{\"consul\":[],\"web\":[\"a\",\"b\"]}",
      "services() meta=k:v"}, /* http 60 */

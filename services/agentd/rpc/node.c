@@ -1,0 +1,191 @@
+/* node.c - /v1/agent/{members,join,leave,force-leave,maintenance} (http-api.md 2.2). */
+#include <string.h>
+
+#include "common/base/assert.h"
+#include "curia/internal/v1/members.pb-c.h"
+#include "services/agentd/core/shapes.h"
+#include "services/agentd/io/gossip.h"
+#include "services/agentd/io/node.h"
+#include "services/agentd/rpc/answer.h"
+#include "services/agentd/rpc/local.h"
+#include "services/agentd/rpc/routes.h"
+
+/* ---- gossipd ---- */
+
+static void cancel(struct agent_call *call)
+{
+    cu_call_cancel(call->work);
+}
+
+static bool is_answer(struct agent_call *call, const struct cu_answer *answer)
+{
+    call->work = NULL;
+    call->drop_work = NULL;
+    if (answer->err)
+        agent_answer_error(call, answer->err, answer->text, 500);
+    return !answer->err;
+}
+
+static void ask(struct agent_call *call, const char *method, const ProtobufCMessage *request,
+                uint32_t timeout_ms, cu_on_answer *done)
+{
+    call->work = agent_gossip_call(call->agent->gossip, method, request, timeout_ms, done, call);
+    call->drop_work = call->work ? cancel : NULL;
+    if (call->work)
+        return;
+    (void)agent_refuse(&call->fault, 500, "gossipd of this node cannot be reached");
+    agent_answer_fault(call);
+}
+
+static void done_empty(void *arg, const struct cu_answer *answer)
+{
+    if (is_answer(arg, answer))
+        agent_answer_empty(arg, 200, NULL);
+}
+
+/* ---- members ---- */
+
+static void members_done(void *arg, const struct cu_answer *answer)
+{
+    struct agent_call *call = arg;
+    struct cu_buf json = {0};
+    if (!is_answer(call, answer))
+        return;
+    const Curia__Internal__V1__MembersListReply *reply =
+        (const Curia__Internal__V1__MembersListReply *)answer->message;
+    cu_buf_u8(&json, '[');
+    for (size_t i = 0; i < reply->n_members; i++) {
+        if (i)
+            cu_buf_u8(&json, ',');
+        cu_json_write(&json, &agent_shape_member, &reply->members[i]->base);
+    }
+    cu_buf_u8(&json, ']');
+    agent_answer_json(call, 200, &json, NULL);
+}
+
+/* The wide pool comes with other datacenters; until then this datacenter's servers are it. */
+static bool check_segment(struct agent_call *call)
+{
+    struct cu_bytes segment = agent_query_value(&call->query, "segment");
+    bool wan = agent_query_value(&call->query, "wan").len > 0;
+    if (!segment.len || cu_bytes_equal(segment, cu_bytes_of("_all")))
+        return true;
+    if (wan)
+        return agent_refuse(&call->fault, 400, "Cannot provide a segment with wan=true");
+    return agent_refuse(&call->fault, 500,
+                        "Network segments are not supported in this version of Consul");
+}
+
+static const char *tag_of(const Curia__Internal__V1__Member *member, const char *key)
+{
+    for (size_t i = 0; i < member->n_tags; i++)
+        if (strcmp(member->tags[i]->key, key) == 0)
+            return member->tags[i]->value;
+    return "";
+}
+
+static void wan_members_done(void *arg, const struct cu_answer *answer)
+{
+    struct agent_call *call = arg;
+    struct cu_buf json = {0};
+    bool first = true;
+    if (!is_answer(call, answer))
+        return;
+    const Curia__Internal__V1__MembersListReply *reply =
+        (const Curia__Internal__V1__MembersListReply *)answer->message;
+    cu_buf_u8(&json, '[');
+    for (size_t i = 0; i < reply->n_members; i++) {
+        Curia__Internal__V1__Member member = *reply->members[i];
+        if (strcmp(tag_of(&member, "role"), "consul") != 0)
+            continue;
+        member.name = cu_arena_printf(call->rq.arena, "%s.%s", member.name, tag_of(&member, "dc"));
+        if (!member.name)
+            break;
+        if (!first)
+            cu_buf_u8(&json, ',');
+        first = false;
+        cu_json_write(&json, &agent_shape_member, &member.base);
+    }
+    cu_buf_u8(&json, ']');
+    agent_answer_json(call, 200, &json, NULL);
+}
+
+void agent_members_get(struct agent_call *call)
+{
+    static const Curia__Internal__V1__MembersListRequest request =
+        CURIA__INTERNAL__V1__MEMBERS_LIST_REQUEST__INIT;
+    bool wan = agent_query_value(&call->query, "wan").len > 0;
+    if (check_segment(call))
+        ask(call, "List", &request.base, AGENT_GOSSIP_MS, wan ? wan_members_done : members_done);
+    else
+        agent_answer_fault(call);
+}
+
+/* ---- join, leave, force-leave ---- */
+
+static void join_done(void *arg, const struct cu_answer *answer)
+{
+    struct agent_call *call = arg;
+    if (!is_answer(call, answer))
+        return;
+    const Curia__Internal__V1__JoinReply *reply =
+        (const Curia__Internal__V1__JoinReply *)answer->message;
+    if (reply->joined) {
+        agent_answer_empty(call, 200, NULL);
+        return;
+    }
+    (void)agent_refuse(&call->fault, 500, "1 error occurred:\n\t* %s\n\n",
+                       reply->n_errors ? reply->errors[0] : "Failed to join");
+    agent_answer_fault(call);
+}
+
+void agent_join(struct agent_call *call)
+{
+    char *addresses[] = {(char *)agent_tail_text(call)};
+    Curia__Internal__V1__JoinRequest request = CURIA__INTERNAL__V1__JOIN_REQUEST__INIT;
+    if (agent_query_value(&call->query, "wan").len) {
+        (void)agent_refuse(&call->fault, 500, "the wide pool is not part of this build");
+        agent_answer_fault(call);
+        return;
+    }
+    request.addresses = addresses;
+    request.n_addresses = 1;
+    ask(call, "Join", &request.base, AGENT_GOSSIP_MS, join_done);
+}
+
+void agent_force_leave(struct agent_call *call)
+{
+    Curia__Internal__V1__ForceLeaveRequest request = CURIA__INTERNAL__V1__FORCE_LEAVE_REQUEST__INIT;
+    request.node = (char *)agent_tail_text(call);
+    request.prune = agent_query_has(&call->query, "prune");
+    ask(call, "ForceLeave", &request.base, AGENT_GOSSIP_MS, done_empty);
+}
+
+/* The node is told to go: it leaves the pool, then all of it ends (agent.md 13). */
+static void leave_done(void *arg, const struct cu_answer *answer)
+{
+    struct agent_call *call = arg;
+    struct agent *agent = call->agent;
+    if (!is_answer(call, answer))
+        return;
+    agent_end_node_after(agent, call);
+    agent_answer_empty(call, 200, NULL);
+}
+
+void agent_leave(struct agent_call *call)
+{
+    static const Curia__Internal__V1__LeaveRequest request =
+        CURIA__INTERNAL__V1__LEAVE_REQUEST__INIT;
+    ask(call, "Leave", &request.base, AGENT_LEAVE_MS, leave_done);
+}
+
+/* ---- maintenance ---- */
+
+void agent_maintain(struct agent_call *call)
+{
+    bool enable;
+    if (agent_param_enable(call, &enable))
+        agent_call_wait(call, agent_node_maintain(call->agent->node, enable,
+                                                  agent_param_text(call, "reason"),
+                                                  agent_call_task_done, call));
+}

@@ -1,0 +1,108 @@
+/* own_checks.c - /v1/agent/check* (http-api.md 2.4). */
+#include <string.h>
+
+#include "common/json/scan.h"
+#include "services/agentd/core/own.h"
+#include "services/agentd/core/shapes.h"
+#include "services/agentd/io/node.h"
+#include "services/agentd/rpc/answer.h"
+#include "services/agentd/rpc/local.h"
+#include "services/agentd/rpc/routes.h"
+
+enum { ARENA_FACTOR = 8, ARENA_EXTRA_BYTES = 128 * 1024 };
+
+void agent_own_checks_get(struct agent_call *call)
+{
+    struct cu_buf json = {0};
+    if (agent_refuses_filter(call))
+        return;
+    agent_own_checks(agent_node_local(call->agent->node), &json);
+    agent_answer_json(call, 200, &json, NULL);
+}
+
+static bool define(struct agent_call *call, struct agent_check_def *ret_def)
+{
+    struct cu_arena *arena = call->rq.arena;
+    struct agent_definition_rules rules = {
+        .node = call->agent->env->node_name,
+        .may_run_scripts = call->agent->may_run_remote_scripts,
+        .is_remote = true,
+    };
+    cu_arena_set_limit(arena, ARENA_FACTOR * call->rq.body.len + ARENA_EXTRA_BYTES);
+    Curia__V1__CheckSpec *spec = cu_arena_alloc(arena, sizeof *spec);
+    if (!spec)
+        return agent_refuse(&call->fault, 413, "the definition is too large");
+    return agent_check_read(cu_buf_bytes(&call->rq.body), arena, spec, &call->fault) &&
+           agent_check_define(spec, &rules, arena, ret_def, &call->fault);
+}
+
+void agent_own_check_register(struct agent_call *call)
+{
+    struct agent_check_def def;
+    struct agent_task *task;
+    if (define(call, &def) &&
+        agent_node_register_check(call->agent->node, &def, call->token, agent_call_task_done, call,
+                                  &task, &call->fault))
+        agent_call_wait(call, task);
+    else
+        agent_answer_fault(call);
+}
+
+void agent_own_check_deregister(struct agent_call *call)
+{
+    agent_call_wait(call, agent_node_deregister_check(call->agent->node, agent_tail_text(call),
+                                                      agent_call_task_done, call));
+}
+
+/* ---- TTL ---- */
+
+static void set_ttl(struct agent_call *call, enum agent_status status, struct cu_bytes note)
+{
+    struct agent_task *task;
+    if (agent_node_update_ttl(call->agent->node, agent_tail_text(call), status, note,
+                              agent_call_task_done, call, &task, &call->fault))
+        agent_call_wait(call, task);
+    else
+        agent_answer_fault(call);
+}
+
+void agent_own_check_pass(struct agent_call *call)
+{
+    set_ttl(call, AGENT_PASSING, agent_query_value(&call->query, "note"));
+}
+
+void agent_own_check_warn(struct agent_call *call)
+{
+    set_ttl(call, AGENT_WARNING, agent_query_value(&call->query, "note"));
+}
+
+void agent_own_check_fail(struct agent_call *call)
+{
+    set_ttl(call, AGENT_CRITICAL, agent_query_value(&call->query, "note"));
+}
+
+static bool read_update(struct agent_call *call, Curia__V1__CheckUpdate *ret_update)
+{
+    struct cu_diag diag = {0};
+    struct cu_bytes value;
+    curia__v1__check_update__init(ret_update);
+    cu_arena_set_limit(call->rq.arena, ARENA_FACTOR * call->rq.body.len + ARENA_EXTRA_BYTES);
+    enum cu_err err = cu_json_check(cu_buf_bytes(&call->rq.body), &value, &diag);
+    if (!err)
+        err = cu_json_read(value, &agent_shape_check_update, call->rq.arena, &ret_update->base,
+                           &diag);
+    return !err || agent_refuse(&call->fault, 400, "Request decode failed: %s", diag.text);
+}
+
+void agent_own_check_update(struct agent_call *call)
+{
+    Curia__V1__CheckUpdate update;
+    enum agent_status status;
+    bool good = read_update(call, &update);
+    if (good && !agent_status_parse(update.status, &status))
+        good = agent_refuse(&call->fault, 400, "Invalid check status: '%s'", update.status);
+    if (good)
+        set_ttl(call, status, cu_bytes_of(update.output));
+    else
+        agent_answer_fault(call);
+}

@@ -1,0 +1,177 @@
+/* own_services.c - /v1/agent/service* (http-api.md 2.3). */
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/assert.h"
+#include "common/base/random.h"
+#include "services/agentd/core/own.h"
+#include "services/agentd/io/node.h"
+#include "services/agentd/rpc/answer.h"
+#include "services/agentd/rpc/local.h"
+#include "services/agentd/rpc/routes.h"
+
+enum { ARENA_FACTOR = 8, ARENA_EXTRA_BYTES = 128 * 1024 }; /* a body grows when it is decoded */
+
+static const struct agent_local *local_of(const struct agent_call *call)
+{
+    return agent_node_local(call->agent->node);
+}
+
+void agent_own_services_get(struct agent_call *call)
+{
+    struct cu_buf json = {0};
+    if (agent_refuses_filter(call))
+        return;
+    agent_own_services(local_of(call), call->agent->env->datacenter, &json);
+    agent_answer_json(call, 200, &json, NULL);
+}
+
+/* ---- one, by hash ---- */
+
+/* A client that waits until its hash is not that of the service any more. */
+struct hash_wait {
+    struct agent_call *call;
+    struct agent_node_watch watch;
+    struct cu_timer deadline;
+    char id[]; /* with a NUL */
+};
+
+static void answer_one(struct agent_call *call, const char *id)
+{
+    const char *datacenter = call->agent->env->datacenter;
+    const struct agent_local_service *service = agent_local_service(local_of(call), id);
+    char hash[AGENT_CONTENT_HASH_BYTES];
+    struct cu_buf json = {0};
+    if (!service) {
+        (void)agent_refuse(&call->fault, 404, "unknown service ID: %s", id);
+        agent_answer_fault(call);
+        return;
+    }
+    agent_own_service(service->service, datacenter,
+                      agent_own_hash(service->service, datacenter, hash), &json);
+    agent_answer_json_with(call, 200, &json, "X-Consul-ContentHash", hash);
+}
+
+static bool has_hash(struct agent_call *call, const char *id)
+{
+    const struct agent_local_service *service = agent_local_service(local_of(call), id);
+    char hash[AGENT_CONTENT_HASH_BYTES];
+    return service && cu_bytes_equal(agent_query_value(&call->query, "hash"),
+                                     cu_bytes_of(agent_own_hash(
+                                         service->service, call->agent->env->datacenter, hash)));
+}
+
+static void free_wait(struct agent_call *call)
+{
+    struct hash_wait *wait = call->work;
+    agent_node_unwatch(&wait->watch);
+    cu_timer_close(&wait->deadline);
+    call->work = NULL;
+    call->drop_work = NULL;
+    free(wait);
+}
+
+static void wait_over(void *arg)
+{
+    struct hash_wait *wait = arg;
+    struct agent_call *call = wait->call;
+    const char *id = cu_arena_strdup(call->rq.arena, wait->id);
+    free_wait(call);
+    answer_one(call, id ? id : "");
+}
+
+static void look_again(void *arg)
+{
+    struct hash_wait *wait = arg;
+    if (!has_hash(wait->call, wait->id))
+        wait_over(wait);
+}
+
+static uint64_t with_jitter(uint64_t wait_ms)
+{
+    uint64_t number;
+    cu_random_bytes(&number, sizeof number);
+    return wait_ms + number % (wait_ms / AGENT_JITTER_SHARE + 1);
+}
+
+void agent_own_service_get(struct agent_call *call)
+{
+    const char *id = agent_tail_text(call);
+    if (!has_hash(call, id)) {
+        answer_one(call, id);
+        return;
+    }
+    struct hash_wait *wait = cu_alloc(sizeof *wait + strlen(id) + 1);
+    memcpy(wait->id, id, strlen(id) + 1);
+    wait->call = call;
+    wait->watch = (struct agent_node_watch){.changed = look_again, .arg = wait};
+    agent_node_watch(call->agent->node, &wait->watch);
+    cu_timer_init(&wait->deadline, call->agent->env->loop, wait_over, wait);
+    cu_timer_set_ms(&wait->deadline, with_jitter(call->options.wait_ms));
+    call->work = wait;
+    call->drop_work = free_wait;
+    call->rq.will_wait = true;
+}
+
+/* ---- changes ---- */
+
+static bool define(struct agent_call *call, struct agent_service_def *ret_def)
+{
+    struct cu_arena *arena = call->rq.arena;
+    struct agent_definition_rules rules = {
+        .node = call->agent->env->node_name,
+        .may_run_scripts = call->agent->may_run_remote_scripts,
+        .is_remote = true,
+    };
+    cu_arena_set_limit(arena, ARENA_FACTOR * call->rq.body.len + ARENA_EXTRA_BYTES);
+    Curia__V1__ServiceDefinition *definition = cu_arena_alloc(arena, sizeof *definition);
+    if (!definition)
+        return agent_refuse(&call->fault, 413, "the definition is too large");
+    return agent_service_read(cu_buf_bytes(&call->rq.body), arena, definition, &call->fault) &&
+           agent_service_define(definition, &rules, arena, ret_def, &call->fault);
+}
+
+/* Given without a value, or as true. */
+static bool replaces_checks(const struct agent_call *call)
+{
+    const struct cu_bytes *value = agent_query_get(&call->query, "replace-existing-checks");
+    return value && (value->len == 0 || cu_bytes_equal(*value, cu_bytes_of("true")));
+}
+
+/* A token in the body is of files alone (agent.md 26): the request's own counts. */
+void agent_own_service_register(struct agent_call *call)
+{
+    struct agent_service_def def;
+    struct agent_task *task;
+    if (define(call, &def) &&
+        agent_node_register(call->agent->node, &def, call->token, replaces_checks(call),
+                            agent_call_task_done, call, &task, &call->fault))
+        agent_call_wait(call, task);
+    else
+        agent_answer_fault(call);
+}
+
+void agent_own_service_deregister(struct agent_call *call)
+{
+    agent_call_wait(call, agent_node_deregister(call->agent->node, agent_tail_text(call),
+                                                agent_call_task_done, call));
+}
+
+void agent_own_service_maintain(struct agent_call *call)
+{
+    bool enable;
+    struct agent_task *task;
+    const char *id = agent_tail_text(call);
+    if (!*id) {
+        (void)agent_refuse(&call->fault, 400, "Missing service ID");
+        agent_answer_fault(call);
+        return;
+    }
+    if (!agent_param_enable(call, &enable))
+        return;
+    if (agent_node_maintain_service(call->agent->node, id, enable, agent_param_text(call, "reason"),
+                                    agent_call_task_done, call, &task, &call->fault))
+        agent_call_wait(call, task);
+    else
+        agent_answer_fault(call);
+}
