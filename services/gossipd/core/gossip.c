@@ -281,10 +281,12 @@ static void hear(struct gossip *g, const struct gossip_message *message, struct 
 
 static void hear_packet(struct gossip *g, const struct gossip_event *event)
 {
+    g->heard_from = event->from;
     for (uint32_t i = 0; i < event->packet.count; i++) {
         hear(g, &event->packet.messages[i], event->from);
         cu_arena_reset(g->arena);
     }
+    g->heard_from = (struct gossip_addr){0};
 }
 
 static void apply(struct gossip *g, const struct gossip_event *event)

@@ -98,8 +98,9 @@ struct gossip {
     struct cu_mono now; /* of this step */
     uint64_t wall_ms;
     struct gossip_actions *out;
-    struct cu_arena *arena;    /* scratch of this step */
-    struct gossip_parts parts; /* scratch */
+    struct gossip_addr heard_from; /* who sent the packet that is being read; none: no packet is */
+    struct cu_arena *arena;        /* scratch of this step */
+    struct gossip_parts parts;     /* scratch */
     struct cu_buf scratch;
 
     struct gossip_members members;

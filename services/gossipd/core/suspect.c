@@ -24,6 +24,43 @@ static void rebroadcast(struct gossip *g, enum gossip_type type,
     gossip_broadcast(g, accusation->node, &message, ticket);
 }
 
+/* ---- accusations that were answered long ago ---- */
+
+static bool is_member_at(const struct gossip *g, struct gossip_addr addr)
+{
+    for (uint32_t i = 0; i < g->members.list_count; i++)
+        if (gossip_addr_equal(g->members.list[i]->addr, addr))
+            return true;
+    return false;
+}
+
+/* Who passes on an accusation below the incarnation that the accused has by now has missed its
+ * answer, and would not hear it again before the next exchange of states: it is told, directly.
+ * Only members are, so that nobody can make us send to strangers. */
+static void correct_teller(struct gossip *g, const struct gossip_member *accused)
+{
+    if (accused->state != GOSSIP_STATE_ALIVE || !g->heard_from.ip.len ||
+        !is_member_at(g, g->heard_from))
+        return;
+    gossip_send(g, g->heard_from,
+                &(struct gossip_message){.type = GOSSIP_ALIVE, .alive = gossip_alive_of(accused)});
+}
+
+/* The listed member that it is about; NULL: nobody, or an old story. */
+static struct gossip_member *find_accused(struct gossip *g,
+                                          const struct gossip_accusation *accusation)
+{
+    struct gossip_member *member = gossip_members_get(&g->members, accusation->node);
+    if (!member || member->at == GOSSIP_NOT_LISTED)
+        return NULL;
+    if (accusation->incarnation >= member->incarnation)
+        return member;
+    correct_teller(g, member);
+    return NULL;
+}
+
+/* ---- suspicion ---- */
+
 static void confirm(struct gossip *g, struct gossip_member *member,
                     const struct gossip_accusation *suspect)
 {
@@ -44,8 +81,8 @@ static void begin_suspicion(struct gossip *g, struct gossip_member *member, stru
 
 void gossip_hear_suspect(struct gossip *g, const struct gossip_accusation *suspect)
 {
-    struct gossip_member *member = gossip_members_get(&g->members, suspect->node);
-    if (!member || member->at == GOSSIP_NOT_LISTED || suspect->incarnation < member->incarnation)
+    struct gossip_member *member = find_accused(g, suspect);
+    if (!member)
         return;
     if (member->suspicion) {
         confirm(g, member, suspect);
@@ -64,10 +101,12 @@ void gossip_hear_suspect(struct gossip *g, const struct gossip_accusation *suspe
     begin_suspicion(g, member, suspect->from);
 }
 
+/* ---- death ---- */
+
 void gossip_hear_dead(struct gossip *g, const struct gossip_accusation *dead, uint64_t ticket)
 {
-    struct gossip_member *member = gossip_members_get(&g->members, dead->node);
-    if (!member || member->at == GOSSIP_NOT_LISTED || dead->incarnation < member->incarnation)
+    struct gossip_member *member = find_accused(g, dead);
+    if (!member)
         return;
     gossip_end_suspicion(member);
     if (member->state == GOSSIP_STATE_DEAD || member->state == GOSSIP_STATE_LEFT)

@@ -96,6 +96,28 @@ START_TEST(who_says_it_of_itself_has_left_others_are_dead) /* 32 */
 }
 END_TEST
 
+START_TEST(who_tells_an_accusation_answered_long_ago_is_told_the_answer)
+{
+    struct rig rig;
+    struct rig_sent sent;
+    rig_open(&rig, &(struct rig_seed){.peers = "bc"});
+    rig_alive(&rig, "b", 4);
+    struct gossip_message old = {
+        .type = GOSSIP_DEAD,
+        .dead = {.node = cu_bytes_of("b"), .incarnation = 3, .from = cu_bytes_of("q")}};
+    rig_hear(&rig, &old, 'c');
+    ck_assert(rig_sent(&rig, GOSSIP_ALIVE, 0, &sent));
+    ck_assert(gossip_addr_equal(sent.to, rig_addr('c')));
+    ck_assert_uint_eq(sent.message.alive.incarnation, 4);
+    rig_hear(&rig, &old, 'z'); /* a stranger */
+    ck_assert_uint_eq(rig_count(&rig, GOSSIP_ALIVE), 0);
+    rig_suspect(&rig, "b", 4, "c"); /* no old story: nothing to correct */
+    rig_hear(&rig, &old, 'c');
+    ck_assert_uint_eq(rig_count(&rig, GOSSIP_ALIVE), 0);
+    rig_close(&rig);
+}
+END_TEST
+
 static struct gossip_node_state node_state(const char *node, uint32_t incarnation,
                                            enum gossip_state state)
 {
@@ -276,6 +298,7 @@ SUITE_MAIN("services/gossipd/core/belief", only_a_higher_incarnation_is_news,
            a_suspicion_of_us_is_refuted_above_it_and_hurts_our_health,
            a_death_of_ours_is_refuted_unless_we_leave,
            who_says_it_of_itself_has_left_others_are_dead,
+           who_tells_an_accusation_answered_long_ago_is_told_the_answer,
            a_dead_one_of_a_push_pull_is_only_suspected, an_address_changes_only_of_those_gone,
            serf_never_takes_over_the_address_of_a_dead_one, a_conflict_about_us_is_told_as_one,
            impossible_versions_are_not_let_in, a_pool_of_other_versions_is_not_merged,
