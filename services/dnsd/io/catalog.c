@@ -1,5 +1,6 @@
 #include "services/dnsd/io/catalog.h"
 
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,12 +9,15 @@
 #include "curia/v1/kv.pb-c.h"
 
 #include "common/base/assert.h"
+#include "common/view/servers.h"
 #include "common/view/view.h"
 #include "services/dnsd/core/row.h"
 
 enum {
     KEPT_BYTES = 4096, /* of the view's own answers: we ask for none twice */
     POLL_AGAIN_MS = 5, /* a catalogd that has not applied yet what another one told us of */
+    SAVED_SERVERS = 16,
+    URL_BYTES = 80,
 };
 
 /* What is asked to confirm: first where the log is, then for changes up to there. */
@@ -23,6 +27,7 @@ struct dns_catalog {
     struct cu_env *env;
     struct dns_view *view;
     struct cu_view *catalogs;
+    struct view_servers *servers;
     struct cu_mirror *mirror;
     struct cu_arena *arena; /* of a row */
     uint64_t bad_rows;
@@ -179,6 +184,55 @@ void dns_catalog_confirm(struct dns_catalog *c, dns_confirmed *done, void *arg)
     call(c, &curia__v1__kv__descriptor, "Get", &c->get.base, read_log_place);
 }
 
+/* ---- where catalogds are (contracts 7.1) ---- */
+
+static void print_url(const struct dns_instance *instance, char url[URL_BYTES])
+{
+    char ip[INET6_ADDRSTRLEN];
+    const struct dns_address *address = &instance->at.plain;
+    url[0] = '\0';
+    if (!address->kind)
+        address = &instance->node->at.plain;
+    if (!dns_address_is_ip(address))
+        return;
+    bool is_v6 = address->kind == DNS_IPV6;
+    (void)inet_ntop(is_v6 ? AF_INET6 : AF_INET, address->ip, ip, sizeof ip);
+    if (is_v6)
+        (void)snprintf(url, URL_BYTES, "tcp://[%s]:%u", ip, instance->port);
+    else
+        (void)snprintf(url, URL_BYTES, "tcp://%s:%u", ip, instance->port);
+}
+
+/* The service `consul`, as it is known: the last hint where nobody else knows of a server. */
+static void offer_saved(struct dns_catalog *c)
+{
+    static const struct cu_bytes no_tag;
+    const struct dns_group *group =
+        dns_view_group(c->view, DNS_BY_SERVICE, cu_bytes_of("consul"), no_tag);
+    char texts[SAVED_SERVERS][URL_BYTES];
+    const char *urls[SAVED_SERVERS];
+    size_t count = 0;
+    for (uint32_t i = 0; group && i < group->ends[DNS_CRITICAL] && count < SAVED_SERVERS; i++) {
+        print_url(group->members[i].instance, texts[count]);
+        urls[count] = texts[count];
+        count += texts[count][0] != '\0';
+    }
+    cu_view_offer(c->catalogs, CU_VIEW_SAVED, urls, count);
+}
+
+static void open_servers(struct dns_catalog *c)
+{
+    char *url = cu_env_local_url(c->env, "gossipd");
+    c->servers = view_servers_new(&(struct view_servers_options){.view = c->catalogs,
+                                                                 .rpc = c->env->rpc,
+                                                                 .loop = c->env->loop,
+                                                                 .log = c->env->log,
+                                                                 .url = url,
+                                                                 .datacenter = c->env->datacenter,
+                                                                 .node_name = c->env->node_name});
+    free(url);
+}
+
 /* ---- the mirror ---- */
 
 static void moved(void *arg)
@@ -188,6 +242,8 @@ static void moved(void *arg)
     if (is_live != c->was_live)
         cu_info(c->env->log, is_live ? "view.live" : "view.kept", "rows=%zu age_ms=%llu",
                 cu_mirror_count(c->mirror), (unsigned long long)cu_mirror_age_ms(c->mirror));
+    if (is_live != c->was_live)
+        offer_saved(c);
     c->was_live = is_live;
     if (c->step == CATCHING_UP)
         catch_up(c);
@@ -216,6 +272,7 @@ static void open_mirror(struct dns_catalog *c)
                                                           .moved = moved,
                                                           .arg = c});
     free(path);
+    offer_saved(c);
     if (cu_mirror_is_filled(c->mirror))
         cu_info(c->env->log, "view.kept", "rows=%zu age_ms=%llu text=\"%s\"",
                 cu_mirror_count(c->mirror), (unsigned long long)cu_mirror_age_ms(c->mirror),
@@ -241,6 +298,7 @@ struct dns_catalog *dns_catalog_new(const struct dns_catalog_options *options)
         .hold_ms = conf->hold_ms,
         .kept_limit_bytes = KEPT_BYTES,
     });
+    open_servers(c);
     open_mirror(c);
     return c;
 }
@@ -251,6 +309,7 @@ void dns_catalog_free(struct dns_catalog *c)
         return;
     cu_view_call_cancel(&c->call);
     cu_mirror_free(c->mirror);
+    view_servers_free(c->servers);
     cu_view_free(c->catalogs);
     cu_timer_close(&c->deadline);
     cu_timer_close(&c->again);
