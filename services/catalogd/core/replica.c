@@ -128,6 +128,12 @@ static void diverged(struct catalog_replica *r, const struct catalog_event *ev,
     stop(r, out);
 }
 
+static void disown(struct catalog_replica *r)
+{
+    if (!r->is_stopped)
+        r->is_disowned = r->wants_pull = r->was_diverged = true;
+}
+
 static void followed(struct catalog_replica *r, const struct catalog_event *ev,
                      struct catalog_actions *out)
 {
@@ -159,6 +165,8 @@ static void followed(struct catalog_replica *r, const struct catalog_event *ev,
         diverged(r, ev, out);
         break;
     }
+    if (r->is_disowned) /* a pull failed, and what raftd says is known: once more */
+        disown(r);
 }
 
 static void applied(struct catalog_replica *r, struct catalog_position position,
@@ -184,6 +192,7 @@ static void pulled(struct catalog_replica *r, const struct catalog_event *ev,
         r->follow_at = cu_mono_add_ms(ev->now, PULL_AGAIN_MS);
         return;
     }
+    r->is_disowned = false;
     r->applied = r->cursor = r->durable = ev->position;
     if (ev->position.term > r->top_term)
         r->top_term = ev->position.term;
@@ -206,7 +215,8 @@ static void advance_feed(struct catalog_replica *r, struct catalog_actions *out)
     }
     if (r->is_stopped)
         return;
-    if (r->wants_pull && !r->is_pulling) {
+    /* an answer to Follow that came after the pull would not follow the new state */
+    if (r->wants_pull && !r->is_pulling && !r->is_following) {
         r->is_pulling = true;
         replica_act(out, CATALOG_ACT_PULL)->was_diverged = r->was_diverged;
     }
@@ -280,6 +290,9 @@ static void apply_event(struct catalog_replica *r, const struct catalog_event *e
         break;
     case CATALOG_EV_DUTY:
         replica_duty_answered(r, ev, out);
+        break;
+    case CATALOG_EV_DISOWNED:
+        disown(r);
         break;
     }
 }

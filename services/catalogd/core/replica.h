@@ -50,6 +50,8 @@ enum catalog_event_kind {
     CATALOG_EV_READ_INDEX, /* answer to READ_INDEX */
     CATALOG_EV_PULLED,     /* a state was installed durably, or not */
     CATALOG_EV_DUTY,       /* answer to DUTY */
+    CATALOG_EV_DISOWNED,   /* the state is not the one that the others have, or does not add up:
+                              another is to take its place (compare.h, verify.h) */
     CATALOG_EVENT_COUNT
 };
 

@@ -64,7 +64,7 @@ struct catalog_replica {
 
     /* raftd */
     bool is_connected, is_attaching, is_attached, is_following, is_pulling, is_stopped;
-    bool wants_pull, was_diverged;
+    bool wants_pull, was_diverged, is_disowned;
     struct cu_mono attach_at, follow_at;
 
     /* writes */

@@ -49,6 +49,7 @@ struct catalog_applier {
 
     /* the loop's */
     struct catalog_facts facts;
+    struct catalog_marks marks;
     struct batches waiting;
     struct exclusive *exclusive_first, *exclusive_last;
     bool is_busy, is_paused;
@@ -62,6 +63,8 @@ struct catalog_applier {
     struct catalog_facts next_facts;
     struct catalog_outcome *outcomes;
     size_t outcome_count, outcome_cap, entry_count;
+    struct catalog_mark *new_marks;
+    size_t mark_count, mark_cap;
     struct catalog_wakes wakes;
     enum cu_err err;
     struct cu_diag diag;
@@ -121,6 +124,17 @@ static void keep_outcome(struct catalog_applier *a, const struct catalog_outcome
     a->outcomes[a->outcome_count++] = *outcome;
 }
 
+static void keep_mark(struct catalog_applier *a, uint64_t index)
+{
+    if (!catalog_marks_wants(index))
+        return;
+    if (a->mark_count == a->mark_cap) {
+        a->mark_cap = a->mark_cap ? a->mark_cap * 2 : 64;
+        a->new_marks = cu_realloc(a->new_marks, a->mark_cap * sizeof(*a->new_marks));
+    }
+    a->new_marks[a->mark_count++] = (struct catalog_mark){index, catalog_store_hash(a->store)};
+}
+
 static enum cu_err apply_entry(struct catalog_applier *a, const Curia__Internal__V1__Entry *entry)
 {
     if (catalog_crash_is_fatal(a->crash, entry->index))
@@ -138,6 +152,7 @@ static enum cu_err apply_entry(struct catalog_applier *a, const Curia__Internal_
         return err;
     a->entry_count++;
     keep_outcome(a, &outcome);
+    keep_mark(a, entry->index);
     return CU_OK;
 }
 
@@ -206,6 +221,12 @@ static void swap_facts(struct catalog_applier *a)
     a->next_facts = old; /* its buffer is used again */
 }
 
+static void take_marks(struct catalog_applier *a)
+{
+    for (size_t i = 0; i < a->mark_count; i++)
+        catalog_marks_put(&a->marks, &a->new_marks[i]);
+}
+
 /* Before what arrived meanwhile, after a pause. */
 static void put_back(struct catalog_applier *a)
 {
@@ -228,8 +249,10 @@ static void pause_is_over(void *arg)
 static void finish_commit(struct catalog_applier *a)
 {
     bool is_committed = a->err == CU_OK || a->err == CU_E_NOT_READY;
-    if (is_committed)
+    if (is_committed) {
         swap_facts(a);
+        take_marks(a);
+    }
     bool is_tried_again = a->err == CU_E_IO && a->store;
     if (a->err && !is_tried_again) {
         a->is_stopped = true;
@@ -247,7 +270,7 @@ static void finish_commit(struct catalog_applier *a)
     a->on_commit(a->arg, &commit);
     catalog_wakes_deinit(&a->wakes);
     a->wakes = (struct catalog_wakes){0};
-    a->outcome_count = a->entry_count = 0;
+    a->outcome_count = a->entry_count = a->mark_count = 0;
     a->err = CU_OK;
     a->diag.text[0] = '\0';
     cu_arena_reset(a->results);
@@ -325,6 +348,11 @@ bool catalog_applier_is_idle(const struct catalog_applier *applier)
 const struct catalog_facts *catalog_applier_facts(const struct catalog_applier *applier)
 {
     return &applier->facts;
+}
+
+const struct catalog_marks *catalog_applier_marks(const struct catalog_applier *applier)
+{
+    return &applier->marks;
 }
 
 /* SQLite tells after each commit how many pages the write-ahead log holds. */
@@ -419,5 +447,6 @@ void catalog_applier_free(struct catalog_applier *applier)
     cu_buf_deinit(&a->facts.header);
     cu_buf_deinit(&a->next_facts.header);
     free(a->outcomes);
+    free(a->new_marks);
     free(a);
 }

@@ -10,6 +10,7 @@
 #include "common/loop/worker.h"
 #include "proto/curia/internal/v1/log.pb-c.h"
 #include "services/catalogd/core/apply.h"
+#include "services/catalogd/core/marks.h"
 #include "services/catalogd/core/store.h"
 #include "services/catalogd/io/crash.h"
 
@@ -64,6 +65,9 @@ bool catalog_applier_is_idle(const struct catalog_applier *applier);
 
 /* Of the last commit whose callback has run. */
 const struct catalog_facts *catalog_applier_facts(const struct catalog_applier *applier);
+
+/* The hashes of the state at round indexes since it was opened, as far as committed. */
+const struct catalog_marks *catalog_applier_marks(const struct catalog_applier *applier);
 
 /* A job on the same thread between two commits, with the writing connection for itself: for the
  * checkpoint that begins the write-ahead log anew, and for taking the state over by another file.

@@ -10,7 +10,8 @@ struct catalog_checkpoints {
     struct cu_worker *worker;
     struct catalog_sqlite *db; /* the worker's while the job runs */
     struct cu_job job;
-    bool is_running, is_held, is_restarting;
+    bool is_running, is_restarting;
+    unsigned holds;
     struct cu_timer leisure;
     uint64_t pages; /* in the log when the last one began */
 
@@ -89,7 +90,7 @@ static void nobody_reads(void *arg)
 
 static bool wants_restart(const struct catalog_checkpoints *c)
 {
-    return catalog_shell_facts(c->shell)->wal_pages >= CATALOG_RESTART_PAGES && !c->is_held &&
+    return catalog_shell_facts(c->shell)->wal_pages >= CATALOG_RESTART_PAGES && c->holds == 0 &&
            !c->is_restarting && !catalog_readers_is_gated(c->shell->readers);
 }
 
@@ -144,9 +145,15 @@ void catalog_checkpoints_moved(struct catalog_checkpoints *checkpoints)
         cu_timer_set_ms(&c->leisure, CATALOG_CHECKPOINT_LEISURE_MS);
 }
 
-void catalog_checkpoints_hold(struct catalog_checkpoints *checkpoints, bool is_held)
+void catalog_checkpoints_hold(struct catalog_checkpoints *checkpoints)
 {
-    checkpoints->is_held = is_held;
+    checkpoints->holds++;
+}
+
+void catalog_checkpoints_let_go(struct catalog_checkpoints *checkpoints)
+{
+    CU_ASSERT(checkpoints->holds > 0);
+    checkpoints->holds--;
 }
 
 enum cu_err catalog_checkpoints_open(struct catalog_shell *shell,

@@ -23,7 +23,8 @@ void catalog_checkpoints_free(struct catalog_checkpoints *checkpoints); /* takes
 
 /* The applied index has moved. */
 void catalog_checkpoints_moved(struct catalog_checkpoints *checkpoints);
-/* While held the log is not begun anew: somebody reads for long (contracts 6.7). */
-void catalog_checkpoints_hold(struct catalog_checkpoints *checkpoints, bool is_held);
+/* While somebody holds it the log is not begun anew: they read for long (contracts 6.7). */
+void catalog_checkpoints_hold(struct catalog_checkpoints *checkpoints);
+void catalog_checkpoints_let_go(struct catalog_checkpoints *checkpoints);
 
 #endif

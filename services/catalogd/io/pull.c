@@ -13,6 +13,7 @@
 #include "services/catalogd/io/copy.h"
 #include "services/catalogd/io/header.h"
 #include "services/catalogd/io/place.h"
+#include "services/catalogd/io/scrub.h"
 #include "services/catalogd/io/spool.h"
 
 enum { CHUNK_AGAIN_MS = 250, PLACE_AGAIN_MS = 20, TIMEOUT_CONNECT_MS = 2000 };
@@ -75,7 +76,12 @@ static void failed(struct catalog_taker *taker, enum cu_err err, const char *tex
 static enum cu_err between(void *arg, struct cu_diag *diag)
 {
     struct catalog_taker *taker = arg;
-    return catalog_place(taker->shell->folder, taker->new_path,
+    const struct catalog_shell *shell = taker->shell;
+    if (shell->wrong[0]) { /* what shows how it came about stays */
+        enum cu_err err = catalog_place_damaged(shell->folder, diag);
+        return err ? err : catalog_place(shell->folder, taker->new_path, NULL, diag);
+    }
+    return catalog_place(shell->folder, taker->new_path,
                          taker->was_diverged ? &taker->replaced : NULL, diag);
 }
 
@@ -85,7 +91,9 @@ static void put_in_place(void *arg)
     struct catalog_taker *taker = arg;
     struct catalog_shell *shell = taker->shell;
     struct cu_diag diag = {0};
-    if (!catalog_applier_is_idle(shell->applier) || catalog_giver_is_copying(shell->giver)) {
+    bool is_quiet = catalog_scrub_quiesce(shell->scrub);
+    if (!is_quiet || !catalog_applier_is_idle(shell->applier) ||
+        catalog_giver_is_copying(shell->giver)) {
         cu_timer_set_ms(&taker->timer, PLACE_AGAIN_MS);
         return;
     }
@@ -325,6 +333,14 @@ static const char *next_peer(struct catalog_taker *taker)
             return address;
     }
     return NULL;
+}
+
+bool catalog_taker_has_peer(struct catalog_taker *taker)
+{
+    size_t turn = taker->turn;
+    bool has_peer = next_peer(taker) != NULL;
+    taker->turn = turn;
+    return has_peer;
 }
 
 void catalog_taker_start(struct catalog_taker *taker, bool was_diverged)

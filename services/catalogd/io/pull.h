@@ -21,6 +21,9 @@ void catalog_taker_free(struct catalog_taker *taker); /* takes NULL */
  * where that is newer; otherwise only a newer one is taken. */
 void catalog_taker_start(struct catalog_taker *taker, bool was_diverged);
 
+/* Whether there is another catalogd to get one from. */
+bool catalog_taker_has_peer(struct catalog_taker *taker);
+
 /* What is installed is durable: a replaced database that was kept is removed. */
 void catalog_taker_tidy(struct catalog_taker *taker);
 

@@ -1,5 +1,7 @@
 /* What catalogd says of itself: its metrics, and its lines of Daemon.Status. */
 #include "common/base/num.h"
+#include "services/catalogd/io/comparer.h"
+#include "services/catalogd/io/scrub.h"
 #include "services/catalogd/io/shell.h"
 
 static double gauge_lag(void *arg)
@@ -35,6 +37,10 @@ void catalog_shell_count(struct catalog_shell *shell)
         .proposals = cu_metrics_counter(m, "catalog.propose.proposals"),
         .rounds = cu_metrics_counter(m, "catalog.read.rounds"),
         .refused = cu_metrics_counter(m, "catalog.propose.refused"),
+        .scrubs = cu_metrics_counter(m, "catalog.scrub.runs"),
+        .scrub_damaged = cu_metrics_counter(m, "catalog.scrub.damaged"),
+        .compare_agreed = cu_metrics_counter(m, "catalog.compare.agreed"),
+        .compare_differs = cu_metrics_counter(m, "catalog.compare.differs"),
         .batch = cu_metrics_sample(m, "catalog.apply.batch"),
         .kv_apply = cu_metrics_sample(m, "kvs.apply"),
         .catalog_register = cu_metrics_sample(m, "catalog.register"),
@@ -61,6 +67,10 @@ void catalog_shell_status(void *state, cu_status_add *add, void *to)
     add(to, "reader", "%s", shell->conf.follow[0] ? "true" : "false");
     add(to, "on_duty", "%s", status.is_on_duty ? "true" : "false");
     add(to, "pulling", "%s", status.is_pulling ? "true" : "false");
+    add(to, "scrubbed_index", "%llu", (unsigned long long)catalog_scrub_index(shell->scrub));
+    add(to, "agreed_index", "%llu", (unsigned long long)catalog_comparer_index(shell->comparer));
+    add(to, "differs", "%s", catalog_comparer_text(shell->comparer));
+    add(to, "wrong", "%s", shell->wrong);
     add(to, "stopped", "%s", shell->stopped ? shell->stopped : "");
     add(to, "open_writes", "%u", status.open_writes);
     add(to, "waiting_reads", "%u", status.waiting_reads);

@@ -9,12 +9,14 @@
 #include "common/base/random.h"
 #include "common/base/num.h"
 #include "services/catalogd/io/checkpoint.h"
+#include "services/catalogd/io/comparer.h"
 #include "services/catalogd/io/duties.h"
 #include "services/catalogd/io/header.h"
 #include "services/catalogd/io/place.h"
 #include "services/catalogd/io/proposals.h"
 #include "services/catalogd/io/pull.h"
 #include "services/catalogd/io/raftd.h"
+#include "services/catalogd/io/scrub.h"
 #include "services/catalogd/io/spool.h"
 #include "services/catalogd/rpc/table.h"
 
@@ -253,10 +255,27 @@ void catalog_shell_pulled(struct catalog_shell *shell, enum cu_err err)
     if (!err) {
         cu_buf_clear(&shell->durable_header);
         cu_buf_append(&shell->durable_header, facts->header.data, facts->header.len);
+        shell->wrong[0] = '\0';
+        catalog_comparer_forget(shell->comparer);
         catalog_rpc_replaced(shell);
     }
     catalog_shell_step(shell, &event);
     look_ready(shell);
+}
+
+void catalog_shell_disown(struct catalog_shell *shell, const char *why)
+{
+    bool is_alone = !catalog_taker_has_peer(shell->taker);
+    (void)snprintf(shell->wrong, sizeof(shell->wrong), "%s", why);
+    cu_error(shell->env->log, "state.wrong", "text=\"%s\" advice=\"%s\"", why,
+             is_alone ? "there is no other catalogd to take the state from: restore a snapshot, or "
+                        "write again what is wrong"
+                      : "the state of another server takes its place; the old one is kept as "
+                        "catalog/state.db.damaged; check this server's disk and memory");
+    if (is_alone)
+        return;
+    struct catalog_event event = {.kind = CATALOG_EV_DISOWNED};
+    catalog_shell_step(shell, &event);
 }
 
 /* ---- reads ---- */
@@ -405,6 +424,8 @@ enum cu_err catalog_shell_start(struct cu_env *env, void **ret_state, struct cu_
     shell->writes = catalog_writes_new();
     shell->giver = catalog_giver_new(shell);
     shell->taker = catalog_taker_new(shell);
+    shell->scrub = catalog_scrub_new(shell);
+    shell->comparer = catalog_comparer_new(shell);
     catalog_duties_start(shell);
     err = catalog_rpc_start(shell, diag);
     if (err) {
@@ -435,6 +456,8 @@ void catalog_shell_stop(void *state)
     shell->is_stopping = true;
     catalog_raftd_close(shell);
     catalog_duties_off(shell);
+    catalog_comparer_free(shell->comparer);
+    catalog_scrub_free(shell->scrub);
     catalog_taker_free(shell->taker);
     catalog_giver_free(shell->giver);
     catalog_applier_free(shell->applier); /* ends what it does for the checkpoints and for us */

@@ -15,6 +15,8 @@
 
 struct catalog_checkpoints;
 struct catalog_giver;
+struct catalog_comparer;
+struct catalog_scrub;
 struct catalog_taker;
 struct catalog_proposals;
 struct catalog_writes;
@@ -44,6 +46,9 @@ struct catalog_shell {
     struct catalog_id duty_ticket;
     struct catalog_giver *giver;
     struct catalog_taker *taker;
+    struct catalog_scrub *scrub;
+    struct catalog_comparer *comparer;
+    char wrong[CU_DIAG_BYTES]; /* what is wrong with the state, until another is in its place; "" */
     struct cu_buf durable_header; /* packed StateHeader */
 
     struct catalog_replica *replica;
@@ -86,7 +91,7 @@ struct catalog_shell {
     struct catalog_counters {
         struct cu_counter *woken, *unchanged, *evaluated, *joined, *feed, *feed_rows, *pulls,
             *pull_failures, *applied, *commits, *commit_failures, *proposed, *proposals, *rounds,
-            *refused;
+            *refused, *scrubs, *scrub_damaged, *compare_agreed, *compare_differs;
         struct cu_sample *batch;
         struct cu_sample *kv_apply, *catalog_register, *catalog_deregister;
     } count;
@@ -105,6 +110,9 @@ const struct catalog_facts *catalog_shell_facts(const struct catalog_shell *shel
 
 /* The state was replaced by one that was pulled, or that failed. */
 void catalog_shell_pulled(struct catalog_shell *shell, enum cu_err err);
+/* The state is wrong, and this is what shows it: says so, and gets another where there is somebody
+ * to get it from. */
+void catalog_shell_disown(struct catalog_shell *shell, const char *why);
 /* A checkpoint ended: all up to `position` is durable, `header` (packed) is its header. */
 void catalog_shell_durable(struct catalog_shell *shell, struct catalog_position position,
                            struct cu_bytes header);

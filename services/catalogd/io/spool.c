@@ -115,7 +115,7 @@ static void copied(void *arg)
     if (giver->is_closing)
         giver->copy.err = CU_E_NOT_READY;
     else
-        catalog_checkpoints_hold(shell->checkpoints, false);
+        catalog_checkpoints_let_go(shell->checkpoints);
     if (giver->copy.err) {
         cu_warn(shell->env->log, "state.copy", "error=%s text=\"%s\"", cu_err_name(giver->copy.err),
                 giver->copy.diag.text);
@@ -156,7 +156,7 @@ static void start_copy(struct catalog_giver *giver)
     giver->copy.fd = giver->fd;
     giver->is_copying = true;
     hold(giver, CATALOG_HOLD_MS); /* from before the copy's snapshot */
-    catalog_checkpoints_hold(shell->checkpoints, true);
+    catalog_checkpoints_hold(shell->checkpoints);
     cu_worker_submit(giver->worker, &giver->job);
 }
 

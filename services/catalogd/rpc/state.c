@@ -98,18 +98,43 @@ static void done(void *daemon, struct cu_rq *rq)
     cu_rq_reply(rq, &reply.base, 0);
 }
 
+/* What other replicas compare theirs with. */
+struct hashes {
+    struct catalog_mark marks[CATALOG_MARKS_MAX];
+    uint8_t bytes[CATALOG_MARKS_MAX][CATALOG_HASH_BYTES];
+    Curia__Internal__V1__HashMark wire[CATALOG_MARKS_MAX], *lines[CATALOG_MARKS_MAX];
+};
+
+static size_t list_hashes(const struct catalog_shell *shell, const struct catalog_mark *now,
+                          struct hashes *ret_hashes)
+{
+    size_t count =
+        catalog_marks_list(catalog_applier_marks(shell->applier), now, ret_hashes->marks);
+    for (size_t i = 0; i < count; i++) {
+        Curia__Internal__V1__HashMark *wire = ret_hashes->lines[i] = &ret_hashes->wire[i];
+        curia__internal__v1__hash_mark__init(wire);
+        catalog_hash_to_bytes(ret_hashes->marks[i].hash, ret_hashes->bytes[i]);
+        wire->index = ret_hashes->marks[i].index;
+        wire->hash = (ProtobufCBinaryData){CATALOG_HASH_BYTES, ret_hashes->bytes[i]};
+    }
+    return count;
+}
+
 static void hash(void *daemon, struct cu_rq *rq)
 {
     struct catalog_shell *shell = daemon;
     const struct catalog_facts *facts = catalog_shell_facts(shell);
-    uint8_t bytes[16];
-    for (int i = 0; i < 8; i++) {
-        bytes[i] = (uint8_t)(facts->hash.lo >> (8 * i));
-        bytes[8 + i] = (uint8_t)(facts->hash.hi >> (8 * i));
-    }
+    struct catalog_id cluster = facts->position.cluster;
+    struct hashes hashes;
+    uint8_t now[CATALOG_HASH_BYTES];
+    catalog_hash_to_bytes(facts->hash, now);
     Curia__Internal__V1__StateHashReply reply = CURIA__INTERNAL__V1__STATE_HASH_REPLY__INIT;
     reply.index = facts->position.index;
-    reply.hash = (ProtobufCBinaryData){sizeof(bytes), bytes};
+    reply.hash = (ProtobufCBinaryData){sizeof(now), now};
+    reply.cluster_id = (ProtobufCBinaryData){CATALOG_ID_BYTES, cluster.bytes};
+    reply.n_marks =
+        list_hashes(shell, &(struct catalog_mark){facts->position.index, facts->hash}, &hashes);
+    reply.marks = hashes.lines;
     cu_rq_reply(rq, &reply.base, 0);
 }
 
@@ -119,7 +144,7 @@ static const struct cu_method methods[] = {
     CU_METHOD(Offer, CU_CALL, ROUTE_ANY, CALLER_AGENT, NO_PERM,   1 * KIB, 64 * KIB, offer),
     CU_METHOD(Chunk, CU_CALL, ROUTE_ANY, CALLER_AGENT, NO_PERM,   1 * KIB, 1 * MIB,  chunk),
     CU_METHOD(Done,  CU_CALL, ROUTE_ANY, CALLER_AGENT, NO_PERM,   1 * KIB, 1 * KIB,  done),
-    CU_METHOD(Hash,  CU_CALL, ROUTE_ANY, CALLER_AGENT, NO_PERM,   1 * KIB, 1 * KIB,  hash),
+    CU_METHOD(Hash,  CU_CALL, ROUTE_ANY, CALLER_AGENT, NO_PERM,   1 * KIB, 16 * KIB, hash),
 };
 /* clang-format on */
 

@@ -193,7 +193,32 @@ START_TEST(a_reader_attaches_and_follows_but_neither_proposes_nor_polls_for_duty
 }
 END_TEST
 
+START_TEST(a_disowned_state_is_pulled_over_once_the_follow_under_way_has_ended_contracts_3_6)
+{
+    struct driver d = driver_new(false, 5);
+    driver_connect(&d);
+    driver_step(&d, (struct catalog_event){.kind = CATALOG_EV_DISOWNED});
+    ck_assert_uint_eq(driver_count(&d, CATALOG_ACT_PULL), 0); /* its answer is for the old state */
+    driver_follow(&d, 8, 1);
+    ck_assert(driver_only(&d, CATALOG_ACT_PULL)->was_diverged); /* an older one does as well */
+    ck_assert_uint_eq(driver_count(&d, CATALOG_ACT_FOLLOW), 0);
+    driver_apply(&d, 8, 1);
+    driver_step(&d, (struct catalog_event){.kind = CATALOG_EV_PULLED, .err = CU_E_DISCONNECTED});
+    driver_tick_after(&d, 600);
+    ck_assert_uint_eq(driver_count(&d, CATALOG_ACT_FOLLOW), 1); /* raftd may know better by now */
+    driver_step(&d, (struct catalog_event){.kind = CATALOG_EV_FOLLOWED});
+    ck_assert(driver_only(&d, CATALOG_ACT_PULL)->was_diverged);
+    driver_step(&d,
+                (struct catalog_event){.kind = CATALOG_EV_PULLED, .position = driver_at(&d, 7, 1)});
+    ck_assert_uint_eq(driver_only(&d, CATALOG_ACT_ATTACH)->durable.index, 7);
+    driver_step(&d, (struct catalog_event){.kind = CATALOG_EV_ATTACHED});
+    ck_assert_uint_eq(driver_only(&d, CATALOG_ACT_FOLLOW)->after.index, 7);
+    driver_free(&d);
+}
+END_TEST
+
 SUITE_MAIN("services/catalogd/core/replica",
+           a_disowned_state_is_pulled_over_once_the_follow_under_way_has_ended_contracts_3_6,
            begins_every_connection_with_attach_and_then_follows_contracts_3_6,
            attaches_again_after_a_refusal,
            the_cursor_moves_with_what_is_handed_over_not_with_what_is_applied,

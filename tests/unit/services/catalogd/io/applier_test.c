@@ -168,7 +168,27 @@ START_TEST(freeing_it_waits_for_the_commit_under_way)
 }
 END_TEST
 
+START_TEST(keeps_the_hash_at_round_indexes_wherever_a_commit_ends_contracts_6_1)
+{
+    struct fixture f;
+    struct catalog_mark list[CATALOG_MARKS_MAX], now = {0};
+    begin(&f);
+    submit(&f, 1, 70, 1);
+    submit(&f, 71, 130, 1);
+    settle(&f);
+    size_t count = catalog_marks_list(catalog_applier_marks(f.applier), &now, list);
+    ck_assert_uint_eq(count, 2);
+    ck_assert_uint_eq(list[0].index, 128);
+    ck_assert_uint_eq(list[1].index, 64);
+    catalog_applier_free(f.applier);
+    open_applier(&f); /* what was in its place before may have been another state */
+    ck_assert_uint_eq(catalog_marks_list(catalog_applier_marks(f.applier), &now, list), 0);
+    end(&f);
+}
+END_TEST
+
 SUITE_MAIN("services/catalogd/io/applier",
+           keeps_the_hash_at_round_indexes_wherever_a_commit_ends_contracts_6_1,
            what_waited_during_a_commit_is_one_transaction_contracts_6_7,
            what_is_opened_again_stands_where_it_was_committed,
            an_entry_of_a_higher_level_stops_it_behind_all_before_contracts_6_6,
