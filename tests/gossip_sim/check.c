@@ -6,6 +6,7 @@
  *   in calm weather nobody is suspected wrongly, and traffic is bounded           (CALM)
  *
  * All bounds are computed from the timing table below, none is measured. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "services/gossipd/core/queue.h"
@@ -64,12 +65,15 @@ static uint64_t flood_ms(const struct sim *sim)
 }
 
 /* SETTLE: the longest way back: a failed member is tried by about one of the others each reconnect
- * interval, and itself exchanges states at its interval. */
+ * interval, and itself exchanges states at its interval. One that came back elsewhere is believed
+ * once its old self has been dead for the time to reclaim its name. */
 static uint64_t settle_ms(const struct sim *sim)
 {
     if (sim->plan.nodes >= SIM_LARGE)
         return flood_ms(sim);
-    return death_ms(sim) + 2 * push_pull_ms(sim) + 2 * sim->timing->reconnect_interval_ms;
+    uint64_t reclaim_ms = sim->plan.moves ? sim->timing->dead_reclaim_ms : 0;
+    return death_ms(sim) + 2 * push_pull_ms(sim) + 2 * sim->timing->reconnect_interval_ms +
+           reclaim_ms;
 }
 
 /* CALM: a probe and its answer, and what push/pull carries of each member, sent and received. */
@@ -141,9 +145,7 @@ static void note_alive(struct sim *sim, uint32_t observer, uint32_t subject)
 void sim_note_member(struct sim *sim, uint32_t observer, const struct gossip_action *action)
 {
     const struct gossip_member_view *view = &action->member.view;
-    uint32_t subject = sim_node_of(view->address);
-    if (subject >= sim->plan.nodes)
-        return;
+    uint32_t subject = (uint32_t)strtoul(view->name + 1, NULL, 10); /* "n7" */
     struct gossip_tags tags;
     sim->seen[pair(sim, observer, subject)] = (uint8_t)view->status;
     if (!gossip_tags_decode(view->meta, &tags)) {

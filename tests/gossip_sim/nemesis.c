@@ -8,6 +8,7 @@ enum {
     BETWEEN_MIN_MS = 4000,
     BETWEEN_MS = 16000,
     REPAIRS_MAX = 64,
+    MOVES_MAX = 100,
     LARGE_MS = 240000,
     LARGE_KILL_MS = 110000,
 };
@@ -31,6 +32,7 @@ void sim_plan(struct sim *sim, const struct sim_options *options)
     struct sim_plan *plan = &sim->plan;
     plan->nodes = draw_size(sim);
     plan->kills = sim_chance(sim, 500);
+    plan->moves = plan->kills && sim_chance(sim, 400);
     plan->pauses = sim_chance(sim, 400);
     plan->partitions = sim_chance(sim, 300);
     plan->one_way = sim_chance(sim, 300);
@@ -43,7 +45,7 @@ void sim_plan(struct sim *sim, const struct sim_options *options)
     if (options->nodes)
         plan->nodes = options->nodes;
     if (options->calm)
-        plan->kills = plan->pauses = plan->partitions = plan->one_way = plan->leaves =
+        plan->kills = plan->moves = plan->pauses = plan->partitions = plan->one_way = plan->leaves =
             plan->jitter = false;
     if (options->calm)
         plan->loss = 0;
@@ -127,6 +129,8 @@ static uint64_t seconds(struct sim *sim, uint32_t from, uint32_t below)
 static void kill_one(struct sim *sim, uint32_t node)
 {
     sim_kill(sim, node);
+    if (sim->plan.moves && sim->nodes[node].moves < MOVES_MAX && sim_chance(sim, 500))
+        sim->nodes[node].moves++;
     uint64_t down_ms = sim_chance(sim, 500) ? seconds(sim, 1, 5) : seconds(sim, 5, 90);
     repair_later(sim, node, SIM_RESTART, down_ms);
 }

@@ -53,7 +53,7 @@ void sim_send(struct sim *sim, uint32_t from, const struct gossip_outgoing *pack
     cu_buf_deinit(&inside);
     sim->nodes[from].bytes += datagram.len + 28; /* and the headers of IP and UDP */
     sim->nodes[from].packets++;
-    uint32_t to = sim_node_of(packet->to);
+    uint32_t to = sim_node_at(sim, packet->to);
     if (to == UINT32_MAX || !is_running(&sim->nodes[to]) ||
         sim_chance(sim, loss_between(sim, from, to))) {
         cu_buf_deinit(&datagram);
@@ -75,7 +75,7 @@ static void deliver_packet(struct sim *sim, const struct sim_item *item)
     }
     sim_step(sim, item->node,
              (struct gossip_event){.kind = GOSSIP_EV_PACKET,
-                                   .from = sim_addr(item->from),
+                                   .from = sim_addr(sim, item->from),
                                    .packet = {packet.messages, packet.count}});
 }
 
@@ -111,7 +111,7 @@ void sim_dial(struct sim *sim, uint32_t from, const struct gossip_action *dial)
                                   .exchange = dial->dial.exchange,
                                   .from = from,
                                   .from_lives = sim->nodes[from].lives,
-                                  .to = sim_node_of(dial->dial.to)};
+                                  .to = sim_node_at(sim, dial->dial.to)};
     (void)cu_map_put_u64(&sim->streams, stream->id, stream);
     sim->nodes[from].bytes += dial->dial.bytes->len + 200;
     push_failure(sim, stream, (uint64_t)dial->dial.timeout_ms * NS_PER_MS, "timeout");
@@ -156,7 +156,7 @@ static void deliver_request(struct sim *sim, const struct sim_item *item)
     }
     sim_step(sim, item->node,
              (struct gossip_event){.kind = GOSSIP_EV_STREAM_REQUEST,
-                                   .from = sim_addr(item->from),
+                                   .from = sim_addr(sim, item->from),
                                    .tag = item->stream,
                                    .stream = &message});
 }

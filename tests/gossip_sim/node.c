@@ -9,17 +9,18 @@
 
 enum { JOIN_TAG = 1, LEAVE_TAG, TAGS_TAG, PORT = 8301, JOIN_AGAIN_MS = 5000, JOIN_TARGETS = 5 };
 
-struct gossip_addr sim_addr(uint32_t node)
+struct gossip_addr sim_addr(const struct sim *sim, uint32_t node)
 {
+    uint8_t net = (uint8_t)(1 + sim->nodes[node].moves);
     return (struct gossip_addr){
-        .ip = {.len = 4, .bytes = {10, 1, (uint8_t)(node >> 8), (uint8_t)node}}, .port = PORT};
+        .ip = {.len = 4, .bytes = {10, net, (uint8_t)(node >> 8), (uint8_t)node}}, .port = PORT};
 }
 
-uint32_t sim_node_of(struct gossip_addr addr)
+uint32_t sim_node_at(const struct sim *sim, struct gossip_addr addr)
 {
     uint32_t node = (uint32_t)addr.ip.bytes[2] << 8 | addr.ip.bytes[3];
-    bool is_ours = addr.ip.len == 4 && addr.ip.bytes[0] == 10 && addr.port == PORT;
-    return is_ours && node < SIM_NODES_MAX ? node : UINT32_MAX;
+    bool is_here = node < sim->plan.nodes && gossip_addr_equal(addr, sim_addr(sim, node));
+    return is_here ? node : UINT32_MAX;
 }
 
 /* ---- acting ---- */
@@ -148,7 +149,7 @@ void sim_start(struct sim *sim, uint32_t n)
     (void)snprintf(name, sizeof name, "n%u", n);
     read_tags(node->tag, value, &tags);
     struct gossip_options options = {.name = name,
-                                     .address = sim_addr(n),
+                                     .address = sim_addr(sim, n),
                                      .tags = &tags,
                                      .versions = GOSSIP_VERSIONS_CONSUL,
                                      .timing = *sim->timing,
@@ -237,7 +238,7 @@ void sim_join(struct sim *sim, uint32_t n)
     uint32_t count = 0;
     for (uint32_t i = 0; i < JOIN_TARGETS && i < sim->plan.nodes; i++)
         if (i != n)
-            targets[count++].address = sim_addr(i);
+            targets[count++].address = sim_addr(sim, i);
     sim->nodes[n].join_due_ms = sim_ms(sim) + 4 * JOIN_AGAIN_MS;
     sim_step(sim, n,
              (struct gossip_event){.kind = GOSSIP_EV_JOIN,

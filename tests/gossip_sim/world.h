@@ -26,6 +26,7 @@ struct sim_node {
     struct gossip *gossip; /* while UP or PAUSED */
     enum sim_life life;
     uint32_t lives;             /* how often it was started */
+    uint32_t moves;             /* how often with a new address; nobody is at the old ones */
     uint32_t group;             /* partition; only equal ones reach each other */
     unsigned loss_in, loss_out; /* of 1000 packets */
     struct cu_buf snapshot;
@@ -68,7 +69,7 @@ struct sim_plan {
     uint32_t nodes;
     uint32_t duration_ms;
     unsigned loss; /* of 1000 packets, everywhere */
-    bool kills, pauses, partitions, one_way, leaves, tags, compress, jitter;
+    bool kills, moves, pauses, partitions, one_way, leaves, tags, compress, jitter;
 };
 
 /* What the promises are measured by: check.c says how each comes about. */
@@ -155,8 +156,8 @@ void sim_leave(struct sim *sim, uint32_t node);
 void sim_set_tag(struct sim *sim, uint32_t node);
 void sim_step(struct sim *sim, uint32_t node, struct gossip_event event); /* fills in the time */
 void sim_join(struct sim *sim, uint32_t node);
-struct gossip_addr sim_addr(uint32_t node);
-uint32_t sim_node_of(struct gossip_addr addr); /* UINT32_MAX: nobody */
+struct gossip_addr sim_addr(const struct sim *sim, uint32_t node);
+uint32_t sim_node_at(const struct sim *sim, struct gossip_addr addr); /* UINT32_MAX: nobody */
 
 /* nemesis.c */
 void sim_plan(struct sim *sim, const struct sim_options *options);
