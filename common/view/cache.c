@@ -172,6 +172,7 @@ bool cu_view_cache_get(struct cu_view_cache *cache, const struct cu_view_read *r
     *ret_answer = (struct cu_view_answer){
         .text = "",
         .body = e->body,
+        .is_shared = true,
         .index = e->index,
         .last_contact_ms = e->last_contact_ms,
         .known_leader = e->known_leader,

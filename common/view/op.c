@@ -163,11 +163,12 @@ static void hang(struct view_op *op, struct cu_view_read *read, const struct vie
 }
 
 static void hand_to(struct view_op *op, uint64_t asked, struct cu_view_read *read,
-                    const struct view_kept *kept)
+                    const struct view_kept *kept, bool is_shared)
 {
     struct cu_view_answer answer = {
         .text = "",
         .body = kept->bodies[read->format],
+        .is_shared = is_shared,
         .index = kept->index,
         .last_contact_ms = kept->last_contact_ms,
         .known_leader = kept->known_leader,
@@ -197,13 +198,14 @@ static void hand_out(struct view_op *op, const struct view_kept *kept)
     op->readers = NULL;
     CU_ASSERT(readers); /* one without is freed */
     readers->at = &readers;
+    bool is_shared = readers->next || kept->listed;
     op->state = OP_ANSWERED;
     op->index = kept->index;
     if (!op->is_wait)
         view_op_close(op);
     op->handing_out = true;
     while (readers)
-        hand_to(op, asked, readers, kept);
+        hand_to(op, asked, readers, kept, is_shared);
     op->handing_out = false;
     if (op->readers)
         view_op_send(op);

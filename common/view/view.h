@@ -85,6 +85,7 @@ struct cu_view_answer {
     enum cu_err err;
     const char *text;          /* with an error */
     struct cu_view_body *body; /* borrowed: take a reference to keep it */
+    bool is_shared;            /* others get the same body, or have got it */
     uint64_t index, last_contact_ms;
     bool known_leader;
 };

@@ -8,6 +8,7 @@
 #include "services/agentd/io/gossip.h"
 #include "services/agentd/io/node.h"
 #include "services/agentd/rpc/dispatch.h"
+#include "services/agentd/rpc/last.h"
 #include "services/agentd/rpc/metrics.h"
 #include "services/agentd/settings.h"
 
@@ -171,6 +172,7 @@ enum cu_err agent_start(struct cu_env *env, void **ret_agent, struct cu_diag *di
                 cu_view_cache_new(agent->view, env->loop, env->metrics, AGENT_KEPT_BYTES);
         agent_dispatch_open(agent);
         agent->metrics = agent_metrics_new(env->loop, env->metrics);
+        agent->last = agent_last_new();
         add_gauges(agent);
         err = open_node(agent, diag);
     }
@@ -225,6 +227,7 @@ void agent_stop(void *arg)
     cu_view_cache_free(agent->cache);
     cu_view_free(agent->view);
     agent_metrics_free(agent->metrics);
+    agent_last_free(agent->last);
     free(agent->samples);
     agent_conf_deinit(&agent->conf);
     free(agent);

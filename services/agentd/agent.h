@@ -22,6 +22,7 @@ enum { AGENT_JSON = 0, AGENT_PRETTY = 1, AGENT_RAW = 2, AGENT_GZIP = 4 };
 enum { AGENT_IS_GZIPPED = 1 << 16, AGENT_STATUS_MASK = AGENT_IS_GZIPPED - 1 };
 
 struct agent_read_row; /* rpc/read.h */
+struct agent_last;
 
 enum agent_method { AGENT_GET, AGENT_PUT, AGENT_POST, AGENT_DELETE, AGENT_METHOD_COUNT };
 
@@ -40,6 +41,7 @@ struct agent {
     struct agent_node *node;
     bool may_run_remote_scripts;
     struct agent_call *leaving; /* the node ends once this request is answered */
+    struct agent_last *last;    /* rpc/last.h */
 };
 
 /* One request. Begins with the server's part. */

@@ -1,6 +1,6 @@
 """Speed of Curia beside nginx and etcd in one run, durability on: `tests/run bench [ROW...]`.
 
-Rows: nginx one etcd three failover memory dns (default: all). Prints one line a metric with its unit, and at
+Rows: nginx one etcd three failover memory dns health pollers (default: all). Prints one line a metric with its unit, and at
 the end the ratios that are promised. CPU is user + system of all daemons together, per request.
 """
 import json
@@ -19,6 +19,7 @@ from cluster import Cluster, DAEMONS, wait_for  # noqa: E402
 from http1 import Http  # noqa: E402
 from load import put_many  # noqa: E402
 import dns  # noqa: E402
+import services  # noqa: E402
 from peers import Etcd, Nginx  # noqa: E402
 
 KEYS = int(os.environ.get('KEYS', '100000'))
@@ -56,9 +57,9 @@ def measured(groups, run, counters=None):
     return got
 
 
-def wrk(url, script, connections):
+def wrk(url, script, connections, path=''):
     def run(seconds):
-        env = dict(os.environ, BENCH_DIR=HERE, KEYS=str(KEYS))
+        env = dict(os.environ, BENCH_DIR=HERE, KEYS=str(KEYS), BENCH_PATH=path)
         done = subprocess.run(['wrk', '-t1', '-c%d' % connections, '-d%ds' % seconds, '--timeout', '20s',
                                '--latency', '-s', os.path.join(HERE, script), url],
                               capture_output=True, text=True, env=env)
@@ -190,6 +191,12 @@ def ratio(what, top, bottom, key, aim, less=True):
     print('%-44s %.2f  (aim %s %s)  %s' % (what, value, '<=' if less else '>=', aim, 'met' if good else 'MISSED'))
 
 
+def bound(what, name, key, aim, unit):
+    if name in results:
+        value = results[name][key]
+        print('%-44s %.1f %s  (aim <= %s)  %s' % (what, value, unit, aim, 'met' if value <= aim else 'MISSED'))
+
+
 def promises():
     print('\nratios')
     ratio('GET CPU, of nginx', 'curia 1 GET c=64', 'nginx GET c=64', 'cpu_us', 2.7)
@@ -201,6 +208,10 @@ def promises():
     ratio('GET rate, of etcd, one server', 'curia 1 GET c=64', 'etcd 1 GET c=64', 'rps', 1, less=False)
     for kind in dns.QUERIES:
         ratio('DNS %s CPU, of NSD' % kind, 'dnsd ' + kind, 'nsd ' + kind, 'cpu_us', 2)
+    for size, aim in services.AIMS.items():
+        for name in (services.row_name(size), services.row_name(size, changing=True)):
+            bound(name + ', CPU', name, 'cpu_us', aim, 'us')
+    bound('long polls, all woken', services.POLLERS_ROW, 'all_woken_ms', 60, 'ms')
     if 'failover' in results:
         median = results['failover']['median_s']
         print('%-44s %.2f s  (aim < 1)  %s' % ('failover, median of 7', median, 'met' if median < 1 else 'MISSED'))
@@ -209,7 +220,9 @@ def promises():
 def main():
     rows = {'nginx': bench_nginx, 'one': lambda: bench_curia(1), 'etcd': lambda: (bench_etcd(1), bench_etcd(3)),
             'three': lambda: bench_curia(3), 'failover': bench_failover, 'memory': bench_memory,
-            'dns': lambda: dns.bench(measured, show)}
+            'dns': lambda: dns.bench(measured, show),
+            'health': lambda: services.bench_health(measured, wrk, show, pids_of),
+            'pollers': lambda: services.bench_pollers(row)}
     print('%s, %d CPUs, Linux %s; %d keys of 128 bytes, %d s a row, wrk -t1' %
           (platform.machine(), os.cpu_count(), platform.release(), KEYS, SECONDS))
     for name in sys.argv[1:] or rows:

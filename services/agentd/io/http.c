@@ -12,9 +12,11 @@
 #include "common/base/assert.h"
 #include "common/base/map.h"
 #include "common/base/num.h"
+#include "services/agentd/io/hangups.h"
+#include "services/agentd/io/response.h"
 
 enum {
-    POOL_MAX = 1024,
+    POOL_MAX = 8192,
     ROUNDS_MAX = 64, /* of the library in one turn */
     AGAIN_MS = 1,    /* when something stays pending that is nobody's unanswered request */
     DATE_BYTES = 32,
@@ -25,6 +27,7 @@ enum {
 struct agent_http {
     struct cu_loop *loop;
     struct agent_listener *listener;
+    struct agent_hangups *hangups;
     struct MHD_Daemon *daemon;
     struct cu_fd_watch watch;
     struct cu_turn_hook run_hook;
@@ -195,13 +198,16 @@ static void handle(struct agent_rq *rq)
 
 /* ---- suspending ---- */
 
+static int fd_of(struct MHD_Connection *connection)
+{
+    return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+}
+
 static void resume(struct agent_rq *rq)
 {
-    if (rq->watched)
-        cu_fd_watch_close(&rq->watch);
-    rq->watched = false;
     if (!rq->suspended)
         return;
+    agent_hangups_forget(rq->http->hangups, fd_of(rq->connection));
     rq->suspended = false;
     rq->http->suspended--;
     MHD_resume_connection(rq->connection);
@@ -216,30 +222,22 @@ static void lose(struct agent_rq *rq)
     rq->http->handler->gone(rq->http->context, rq);
 }
 
-static void hung_up(void *arg, unsigned what)
+static void hung_up(void *arg, void *waiter)
 {
-    struct agent_rq *rq = arg;
-    (void)what;
+    struct agent_rq *rq = waiter;
+    (void)arg;
     lose(rq);
     resume(rq); /* its handler then ends the connection */
     run_soon(rq->http);
 }
 
-static int fd_of(struct MHD_Connection *connection)
-{
-    return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-}
-
 static void suspend(struct agent_rq *rq)
 {
     struct agent_http *http = rq->http;
-    int fd = fd_of(rq->connection);
     MHD_suspend_connection(rq->connection);
     rq->suspended = true;
     http->suspended++;
-    cu_fd_watch_init(&rq->watch, http->loop, fd, hung_up, rq);
-    cu_fd_watch_set(&rq->watch, CU_FD_CLOSED); /* alone: libraries.md 6 */
-    rq->watched = true;
+    agent_hangups_watch(http->hangups, fd_of(rq->connection), rq);
 }
 
 static bool is_due_for_suspension(const struct agent_rq *rq)
@@ -252,7 +250,7 @@ static bool is_due_for_suspension(const struct agent_rq *rq)
 
 /* ---- answering ---- */
 
-static void add_date(struct agent_http *http, struct MHD_Response *response)
+int64_t agent_http_second(struct agent_http *http)
 {
     struct timespec now;
     (void)clock_gettime(CLOCK_REALTIME_COARSE, &now);
@@ -262,29 +260,61 @@ static void add_date(struct agent_http *http, struct MHD_Response *response)
         (void)strftime(http->date, sizeof http->date, "%a, %d %b %Y %H:%M:%S GMT",
                        gmtime_r(&now.tv_sec, &parts));
     }
-    (void)MHD_add_response_header(response, "Date", http->date);
+    return http->second;
 }
 
-void agent_rq_answer(struct agent_rq *rq, unsigned status, struct MHD_Response *response)
+int64_t agent_http_add_date(struct agent_http *http, struct MHD_Response *response)
+{
+    int64_t second = agent_http_second(http);
+    (void)MHD_add_response_header(response, "Date", http->date);
+    return second;
+}
+
+static void answered(struct agent_rq *rq, unsigned status)
 {
     struct agent_http *http = rq->http;
     CU_ASSERT(rq->state == AGENT_RQ_HANDLED || rq->state == AGENT_RQ_BODY);
-    add_date(http, response);
     http->unanswered -= rq->state == AGENT_RQ_HANDLED;
     rq->status = status;
-    rq->response = response;
     rq->state = AGENT_RQ_ANSWERED;
     http->moves++;
     resume(rq);
     run_soon(http);
 }
 
+void agent_rq_answer(struct agent_rq *rq, unsigned status, struct MHD_Response *response)
+{
+    (void)agent_http_add_date(rq->http, response);
+    rq->response = response;
+    answered(rq, status);
+}
+
+void agent_rq_answer_shared(struct agent_rq *rq, unsigned status,
+                            struct agent_shared_response *shared)
+{
+    rq->shared = agent_shared_ref(shared);
+    answered(rq, status);
+}
+
+static bool has_answer(const struct agent_rq *rq)
+{
+    return rq->response || rq->shared;
+}
+
+static void drop_answer(struct agent_rq *rq)
+{
+    if (rq->response)
+        MHD_destroy_response(rq->response); /* once queued, the library has its own reference */
+    agent_shared_unref(rq->shared);
+    rq->response = NULL;
+    rq->shared = NULL;
+}
+
 static enum MHD_Result queue_answer(struct agent_rq *rq)
 {
-    struct MHD_Response *response = rq->response;
-    rq->response = NULL;
+    struct MHD_Response *response = rq->shared ? rq->shared->response : rq->response;
     enum MHD_Result result = MHD_queue_response(rq->connection, rq->status, response);
-    MHD_destroy_response(response); /* the library has its own reference */
+    drop_answer(rq);
     return result;
 }
 
@@ -299,7 +329,7 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
     if (rq->state == AGENT_RQ_NEW) {
         rq->http->moves++;
         begin(rq, method);
-        return rq->response ? queue_answer(rq) : MHD_YES;
+        return has_answer(rq) ? queue_answer(rq) : MHD_YES;
     }
     if (*data_len) {
         rq->http->moves++;
@@ -310,7 +340,7 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
     }
     if (rq->state == AGENT_RQ_BODY)
         handle(rq);
-    if (rq->response)
+    if (has_answer(rq))
         return queue_answer(rq);
     if (rq->state == AGENT_RQ_GONE)
         return MHD_NO;
@@ -330,11 +360,7 @@ static void on_completed(void *arg, struct MHD_Connection *connection, void **co
     *context = NULL;
     rq->http->moves++;
     lose(rq);
-    if (rq->watched)
-        cu_fd_watch_close(&rq->watch);
-    rq->watched = false;
-    if (rq->response)
-        MHD_destroy_response(rq->response);
+    drop_answer(rq);
     recycle(rq);
 }
 
@@ -448,10 +474,15 @@ enum cu_err agent_http_new(const struct agent_http_options *options, struct agen
     http->handler = options->handler;
     http->context = options->context;
     http->rq_size = options->rq_size;
-    http->daemon = start_daemon(http, options->memory_bytes);
-    if (!http->daemon) {
+    enum cu_err err = agent_hangups_open(http->loop, hung_up, http, &http->hangups, diag);
+    if (!err)
+        http->daemon = start_daemon(http, options->memory_bytes);
+    if (!err && !http->daemon)
+        err = cu_fail(diag, CU_E_IO, "cannot start the HTTP server: %s", strerror(errno));
+    if (err) {
+        agent_hangups_close(http->hangups);
         free(http);
-        return cu_fail(diag, CU_E_IO, "cannot start the HTTP server: %s", strerror(errno));
+        return err;
     }
     http->listener = agent_listener_new(options->loop, options->max_per_client, accepted, http);
     http->run_hook = (struct cu_turn_hook){.fn = run, .arg = http};
@@ -505,6 +536,7 @@ void agent_http_free(struct agent_http *http)
     cu_turn_hook_cancel(http->loop, &http->run_hook);
     forget_arriving(http);
     agent_listener_free(http->listener);
+    agent_hangups_close(http->hangups);
     while (http->pool) {
         struct agent_rq *rq = http->pool;
         http->pool = rq->next;

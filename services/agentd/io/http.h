@@ -27,6 +27,7 @@ enum {
 
 struct MHD_Connection;
 struct MHD_Response;
+struct agent_shared_response;
 struct agent_http;
 
 /* Heads that something here looks at. */
@@ -70,9 +71,9 @@ struct agent_rq {
     enum agent_rq_state state;
     unsigned status;
     struct MHD_Response *response;
+    struct agent_shared_response *shared; /* instead of it */
     uint64_t handled_turn;
-    bool suspended, watched;
-    struct cu_fd_watch watch;
+    bool suspended;
     struct agent_rq *next, **at;
     char *target_copy;
     size_t target_cap;
@@ -108,6 +109,14 @@ void agent_http_stop_listening(struct agent_http *http);
 
 /* Answers once; takes the response over. */
 void agent_rq_answer(struct agent_rq *rq, unsigned status, struct MHD_Response *response);
+
+/* Likewise, with a reference to one that others get, too; it has its Date already. */
+void agent_rq_answer_shared(struct agent_rq *rq, unsigned status,
+                            struct agent_shared_response *shared);
+/* Adds the head `Date`; it is that of the second returned. */
+int64_t agent_http_add_date(struct agent_http *http, struct MHD_Response *response);
+/* The second now. */
+int64_t agent_http_second(struct agent_http *http);
 
 /* "127.0.0.1:4711", or "" of a local socket. */
 const char *agent_rq_address(const struct agent_rq *rq, char text[AGENT_ADDRESS_BYTES]);

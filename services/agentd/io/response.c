@@ -40,6 +40,27 @@ struct MHD_Response *agent_response_share(struct cu_view_body *body)
     return response;
 }
 
+struct agent_shared_response *agent_shared_new(struct MHD_Response *response)
+{
+    struct agent_shared_response *shared = cu_alloc(sizeof *shared);
+    *shared = (struct agent_shared_response){1, response};
+    return shared;
+}
+
+struct agent_shared_response *agent_shared_ref(struct agent_shared_response *shared)
+{
+    shared->refs++;
+    return shared;
+}
+
+void agent_shared_unref(struct agent_shared_response *shared)
+{
+    if (!shared || --shared->refs > 0)
+        return;
+    MHD_destroy_response(shared->response); /* the library has references of its own */
+    free(shared);
+}
+
 void agent_response_header(struct MHD_Response *response, const char *name, const char *value)
 {
     (void)MHD_add_response_header(response, name, value);

@@ -7,6 +7,7 @@
 #include "common/json/text.h"
 #include "services/agentd/core/gzip.h"
 #include "services/agentd/io/response.h"
+#include "services/agentd/rpc/last.h"
 #include "services/agentd/rpc/routes.h"
 
 #define TEXT_PLAIN "text/plain; charset=utf-8"
@@ -124,20 +125,39 @@ void agent_answer_plain_with(struct agent_call *call, unsigned status, struct cu
     finish(call, status, response);
 }
 
-void agent_answer_body(struct agent_call *call, unsigned status, bool gzipped,
-                       const char *content_type, struct cu_view_body *body,
-                       const struct agent_meta *meta)
+static struct MHD_Response *body_response(struct agent_call *call, const struct agent_body *body,
+                                          const struct agent_meta *meta)
 {
-    struct MHD_Response *response = agent_response_share(body);
-    agent_response_header(response, "Content-Type", content_type);
+    struct MHD_Response *response = agent_response_share(body->body);
+    agent_response_header(response, "Content-Type", body->content_type);
     if (call->format & AGENT_RAW) {
         agent_response_header(response, "X-Content-Type-Options", "nosniff");
         agent_response_header(response, "Content-Security-Policy", "sandbox");
     }
-    if (gzipped)
+    if (body->is_gzipped)
         agent_response_header(response, "Content-Encoding", "gzip");
     meta_headers(response, meta);
-    finish(call, status, response);
+    configured_headers(call, response);
+    route_headers(call, response);
+    return response;
+}
+
+void agent_answer_body(struct agent_call *call, unsigned status, const struct agent_body *body,
+                       const struct agent_meta *meta)
+{
+    struct agent_http *http = call->rq.http;
+    struct agent_last *last = call->agent->last;
+    measure(call);
+    if (!body->is_shared) {
+        agent_rq_answer(&call->rq, status, body_response(call, body, meta));
+        return;
+    }
+    if (!agent_last_is(last, body, meta, agent_http_second(http))) {
+        struct MHD_Response *response = body_response(call, body, meta);
+        int64_t second = agent_http_add_date(http, response);
+        agent_last_set(last, body, meta, second, response);
+    }
+    agent_rq_answer_shared(&call->rq, status, agent_last_get(last));
 }
 
 void agent_answer_empty(struct agent_call *call, unsigned status, const struct agent_meta *meta)

@@ -16,6 +16,14 @@ struct agent_meta {
     uint64_t age_s; /* with AGENT_CACHE_HIT */
 };
 
+/* A body of the view's. */
+struct agent_body {
+    struct cu_view_body *body; /* borrowed */
+    const char *content_type;
+    bool is_gzipped;
+    bool is_shared; /* others get the same: with equal `meta` it is made once */
+};
+
 /* Each answers once. `meta` NULL: none is printed. */
 void agent_answer_json(struct agent_call *call, unsigned status, struct cu_buf *json,
                        const struct agent_meta *meta); /* takes what is in the buffer */
@@ -24,8 +32,7 @@ void agent_answer_json_with(struct agent_call *call, unsigned status, struct cu_
                             const char *header, const char *value);
 void agent_answer_plain_with(struct agent_call *call, unsigned status, struct cu_buf *text,
                              const char *header, const char *value); /* text/plain */
-void agent_answer_body(struct agent_call *call, unsigned status, bool gzipped,
-                       const char *content_type, struct cu_view_body *body,
+void agent_answer_body(struct agent_call *call, unsigned status, const struct agent_body *body,
                        const struct agent_meta *meta);
 void agent_answer_empty(struct agent_call *call, unsigned status, const struct agent_meta *meta);
 void agent_answer_text(struct agent_call *call, unsigned status, const char *text);

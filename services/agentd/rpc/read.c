@@ -71,15 +71,19 @@ static void give(struct agent_call *call, const struct cu_view_answer *answer,
         .cache = cache,
         .age_s = age_ms / MS_PER_S,
     };
+    struct agent_body body = {
+        .body = answer->body,
+        .content_type = call->format & AGENT_RAW ? "text/plain" : "application/json",
+        .is_gzipped = answer->body->number & AGENT_IS_GZIPPED,
+        .is_shared = answer->is_shared,
+    };
     unsigned status = answer->body->number & AGENT_STATUS_MASK;
     if (call->fault.status) /* a parameter that counts only behind the look (2.7) */
         agent_answer_fault_of(call, &meta);
     else if (status == 404)
         agent_answer_empty(call, 404, &meta);
     else
-        agent_answer_body(call, status, answer->body->number & AGENT_IS_GZIPPED,
-                          call->format & AGENT_RAW ? "text/plain" : "application/json",
-                          answer->body, &meta);
+        agent_answer_body(call, status, &body, &meta);
 }
 
 /* `?cached`, where the route and the configuration honour it (1.8). */
