@@ -112,8 +112,7 @@ static void done(void *arg)
         return;
     }
     if (c->err)
-        cu_error(shell->env->log, "checkpoint", "error=%s text=\"%s\"", cu_err_name(c->err),
-                 c->diag.text);
+        catalog_shell_complain(shell, "checkpoint", c->diag.text);
     else if (c->copied >= c->frames)
         catalog_shell_durable(shell, c->position, cu_buf_bytes(&c->header));
     if (wants_restart(c)) {

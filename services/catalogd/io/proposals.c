@@ -5,6 +5,7 @@
 
 #include "common/base/assert.h"
 #include "services/catalogd/io/header.h"
+#include "services/catalogd/io/pull.h"
 
 enum { PROPOSE_TIMEOUT_MS = 10000 };
 
@@ -248,6 +249,8 @@ static enum cu_err check(const struct catalog_shell *shell, const struct catalog
         return CU_E_TOO_LARGE;
     if (shell->stopped || shell->is_stopping)
         return CU_E_NOT_READY;
+    if (shell->is_unwritable) /* what it proposed now it could not answer */
+        return catalog_taker_has_peer(shell->taker) ? CU_E_NOT_READY : CU_E_INTERNAL;
     return write->is_duty && !shell->duties.is_on ? CU_E_CONFLICT : CU_OK;
 }
 

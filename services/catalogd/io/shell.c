@@ -20,7 +20,7 @@
 #include "services/catalogd/io/spool.h"
 #include "services/catalogd/rpc/table.h"
 
-enum { READY_MS = 10000 };
+enum { READY_MS = 10000, COMPLAIN_AGAIN_MS = 60 * 1000 };
 
 const struct catalog_facts *catalog_shell_facts(const struct catalog_shell *shell)
 {
@@ -200,6 +200,27 @@ static void stop_applying(struct catalog_shell *shell, const char *why)
     catalog_shell_step(shell, &event);
 }
 
+void catalog_shell_complain(struct catalog_shell *shell, const char *event, const char *text)
+{
+    struct cu_mono now = cu_loop_now(shell->env->loop);
+    if (shell->complained.ns && cu_mono_ms_between(shell->complained, now) < COMPLAIN_AGAIN_MS)
+        return;
+    shell->complained = now;
+    cu_error(shell->env->log, event,
+             "text=\"%s\" advice=\"make room on the disk: it goes on by itself; until then this "
+             "server takes no writes\"",
+             text);
+}
+
+static void note_written(struct catalog_shell *shell)
+{
+    if (!shell->is_unwritable)
+        return;
+    shell->is_unwritable = false;
+    shell->complained = (struct cu_mono){0};
+    cu_info(shell->env->log, "catalog.commit", "text=\"the state can be written again\"");
+}
+
 static void on_commit(void *arg, const struct catalog_commit *commit)
 {
     struct catalog_shell *shell = arg;
@@ -207,15 +228,15 @@ static void on_commit(void *arg, const struct catalog_commit *commit)
         return;
     if (commit->is_tried_again) {
         cu_count(shell->count.commit_failures, 1);
-        cu_log_limited(shell->env->log, &shell->commit_limit, CU_LOG_ERROR, "catalog.commit",
-                       "text=\"%s\" advice=\"make room on the disk: it goes on by itself\"",
-                       commit->text);
+        shell->is_unwritable = true;
+        catalog_shell_complain(shell, "catalog.commit", commit->text);
         return;
     }
     if (commit->err && commit->err != CU_E_NOT_READY) {
         cu_env_fail(shell->env, "cannot write the catalog in %s: %s", shell->folder, commit->text);
         return;
     }
+    note_written(shell);
     cu_count(shell->count.commits, 1);
     cu_count(shell->count.applied, commit->entry_count);
     cu_sample_add(shell->count.batch, (double)commit->entry_count);
@@ -256,6 +277,7 @@ void catalog_shell_pulled(struct catalog_shell *shell, enum cu_err err)
         cu_buf_clear(&shell->durable_header);
         cu_buf_append(&shell->durable_header, facts->header.data, facts->header.len);
         shell->wrong[0] = '\0';
+        shell->is_unwritable = false; /* what could not be committed is not waited for any more */
         catalog_comparer_forget(shell->comparer);
         catalog_rpc_replaced(shell);
     }

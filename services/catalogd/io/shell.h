@@ -61,8 +61,10 @@ struct catalog_shell {
     struct cu_turn_hook hook;
 
     struct cu_client *raftd;
-    struct cu_log_limit attach_limit, commit_limit;
-    uint64_t replica_cursor; /* after which index, and in which cluster, Follow was asked last */
+    struct cu_log_limit attach_limit;
+    bool is_unwritable; /* nothing could be committed since the last try: a full disk, as a rule */
+    struct cu_mono complained; /* {0}: never, or all has been well since */
+    uint64_t replica_cursor;   /* after which index, and in which cluster, Follow was asked last */
     struct catalog_id replica_cluster;
     struct catalog_id log_cluster; /* raftd's, as it said last; none: it has none yet */
     struct catalog_id log_prior;   /* an earlier one, a state of which does as well; none: no */
@@ -108,6 +110,8 @@ void catalog_shell_step(struct catalog_shell *shell, struct catalog_event *event
 
 const struct catalog_facts *catalog_shell_facts(const struct catalog_shell *shell);
 
+/* Says once a minute that the state cannot be written, however often that is found. */
+void catalog_shell_complain(struct catalog_shell *shell, const char *event, const char *text);
 /* The state was replaced by one that was pulled, or that failed. */
 void catalog_shell_pulled(struct catalog_shell *shell, enum cu_err err);
 /* The state is wrong, and this is what shows it: says so, and gets another where there is somebody

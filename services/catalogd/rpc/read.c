@@ -62,6 +62,9 @@ const char *catalog_error_text(const struct catalog_shell *shell, enum cu_err er
         return "leadership lost while committing log";
     if (err == CU_E_NOT_READY && shell->stopped)
         return shell->stopped;
+    if (shell->is_unwritable && (err == CU_E_INTERNAL || err == CU_E_NOT_READY))
+        return "the catalog of this server cannot be written, its disk is full or fails: the log "
+               "of catalogd says more";
     return cu_err_words(err);
 }
 
