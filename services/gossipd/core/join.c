@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "common/base/assert.h"
+#include "services/gossipd/core/address.h"
 #include "services/gossipd/core/state.h"
 
 static struct gossip_wait *begin_wait(struct gossip *g, enum gossip_wait_kind kind, uint64_t tag)
@@ -37,6 +38,14 @@ static void add_reason(struct gossip_wait *wait, const char *reason)
     cu_buf_text(&wait->text, reason);
 }
 
+static void add_failure(struct gossip_wait *wait, struct gossip_addr to, const char *reason)
+{
+    char addr[GOSSIP_ADDR_TEXT_BYTES];
+    if (wait->text.len)
+        cu_buf_u8(&wait->text, '\n');
+    cu_buf_printf(&wait->text, "Failed to join %s: %s", gossip_addr_format(to, addr), reason);
+}
+
 void gossip_join(struct gossip *g, const struct gossip_event *event)
 {
     CU_ASSERT(event->join.count <= GOSSIP_JOIN_MAX);
@@ -53,7 +62,7 @@ void gossip_join(struct gossip *g, const struct gossip_event *event)
         if (gossip_push_pull(g, &exchange, true))
             wait->left++;
         else
-            add_reason(wait, "too many exchanges are under way");
+            add_failure(wait, exchange.to, "too many exchanges are under way");
     }
     if (!wait->left)
         join_ends(g, wait);
@@ -67,7 +76,7 @@ void gossip_join_progress(struct gossip *g, const struct gossip_exchange *exchan
         if (wait->kind != GOSSIP_WAIT_JOIN || wait->tag != exchange->tag)
             continue;
         if (failure)
-            add_reason(wait, failure);
+            add_failure(wait, exchange->to, failure);
         else
             wait->joined++;
         if (!--wait->left)

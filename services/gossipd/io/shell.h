@@ -39,7 +39,8 @@ CU_MUST_USE enum cu_err gossip_shell_open(const struct gossip_shell_options *opt
  */
 void gossip_shell_close(struct gossip_shell *shell);
 
-/* What came of a command: count and text as in gossip_action's done. */
+/* What came of a command: count and text as in gossip_action's done. A join that reached nobody is
+ * CU_E_DISCONNECTED. */
 typedef void gossip_on_done(void *arg, enum cu_err err, uint32_t count, const char *text);
 
 /* JOIN, LEAVE, FORCE_LEAVE, SET_TAGS; the event's now, wall_ms and tag are filled in. on_done is
