@@ -64,7 +64,7 @@ def pour_unix(path, data):
 def issue_garbage_on_every_port_and_socket_ends_that_connection_only(one):
     pids = {name: one.daemon(name).pid for name in DAEMONS}
     for data in garbage():
-        for port in (8300, 8310, 8500):
+        for port in (8300, 8301, 8310, 8500):
             raw(one.ip, port, data, timeout=0.3)
         for name in DAEMONS:
             pour_unix(os.path.join(one.run_dir, name + '.sock'), data)

@@ -21,7 +21,7 @@ from http1 import Http  # noqa: E402
 from net import Net  # noqa: E402
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-DAEMONS = ('raftd', 'catalogd', 'agentd')
+DAEMONS = ('gossipd', 'raftd', 'catalogd', 'agentd')
 START_S = 30
 STOP_S = 20
 SANITIZER = re.compile(r'ERROR: (Address|Leak|Thread)Sanitizer|WARNING: ThreadSanitizer|runtime error:')
