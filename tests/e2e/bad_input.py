@@ -150,14 +150,14 @@ def agent_2_broken_json_and_a_missing_file_are_named():
 
 @test
 def agent_2_a_key_not_built_yet_is_warned_about_by_name():
-    with Cluster(1, {'retry_join': ['127.0.0.9']}) as c:
-        assert 'retry_join' in c[1].logs()
+    with Cluster(1, {'retry_join_wan': ['127.0.0.9']}) as c:
+        assert 'retry_join_wan' in c[1].logs()
         alive_and_well(c[1])
 
 
 @test
 def issue_a_busy_port_ends_the_start_with_its_name():
-    for port in (8500, 8300, 8310):
+    for port in (8500, 8300, 8301, 8310):
         with edited({}) as c, socket.socket() as s:
             s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             s.bind((c[1].ip, port))

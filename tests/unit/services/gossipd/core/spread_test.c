@@ -173,7 +173,7 @@ START_TEST(a_join_counts_who_answered_and_tells_why_others_did_not)
     ck_assert_uint_eq(done->done.tag, 5);
     ck_assert_int_eq(done->done.err, CU_OK);
     ck_assert_uint_eq(done->done.count, 1);
-    ck_assert_str_eq(done->done.text, "connection refused");
+    ck_assert_str_eq(done->done.text, "Failed to join 10.0.0.3:8301: connection refused");
     struct gossip_serf serf; /* and the pool is told of the join, V12 */
     rig_wait(&rig, 200);
     ck_assert(rig_sent_serf(&rig, GOSSIP_SERF_JOIN, 0, &serf));
@@ -193,7 +193,7 @@ START_TEST(a_join_that_reaches_nobody_fails)
                                          .stream = &refusal});
     const struct gossip_action *done = rig_action(&rig, GOSSIP_ACT_DONE);
     ck_assert_int_eq(done->done.err, CU_E_DISCONNECTED);
-    ck_assert_str_eq(done->done.text, "remote error: no");
+    ck_assert_str_eq(done->done.text, "Failed to join 10.0.0.2:8301: remote error: no");
     ck_assert(!gossip_is_complete(rig.gossip));
     rig_close(&rig);
 }
