@@ -314,6 +314,12 @@ bool cu_view_is_up(const struct cu_view *view)
     return view_catalogs_pick(view->catalogs) != NULL;
 }
 
+const char *cu_view_url(const struct cu_view *view)
+{
+    const struct cu_client *client = view_catalogs_pick(view->catalogs);
+    return client ? cu_client_url(client) : NULL;
+}
+
 size_t cu_view_wait_count(const struct cu_view *view)
 {
     return view->waits;

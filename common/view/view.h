@@ -54,6 +54,8 @@ void cu_view_set_cluster_size(struct cu_view *view, size_t nodes);
 
 /* The catalogd in use is connected. */
 bool cu_view_is_up(const struct cu_view *view);
+/* Its URL; NULL: none is. */
+const char *cu_view_url(const struct cu_view *view);
 
 /* Upstream waits, and readers that hang on them. */
 size_t cu_view_wait_count(const struct cu_view *view);

@@ -236,7 +236,8 @@ void agent_stop(void *arg)
 void agent_status(void *arg, cu_status_add *add, void *to)
 {
     struct agent *agent = arg;
-    add(to, "catalog", "%s", cu_view_is_up(agent->view) ? "connected" : "not reachable");
+    const char *url = cu_view_url(agent->view);
+    add(to, "catalog", "%s", url ? url : "not reachable");
     add(to, "http.connections", "%zu", agent_http_connections(agent->http));
     add(to, "http.suspended", "%zu", agent_http_suspended(agent->http));
     add(to, "view.waits", "%zu", cu_view_wait_count(agent->view));

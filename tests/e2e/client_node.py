@@ -1,0 +1,105 @@
+"""Contracts 7.1 on three servers and a client node, which has no catalogd of its own: it finds those of the servers
+among gossip's members, uses one, and leaves it for another when it is lost."""
+import threading
+import time
+
+from cluster import Cluster, wait_for
+from discovery import instance, register
+from http1 import Http
+from runner import fixture, test
+from waiting import Wait
+
+EXPECT = ('catalog.lost', 'daemon.ended', 'raft', 'duty', 'member', 'gossip')  # servers are killed
+SERVERS = 3
+
+
+def configure(cluster_ip):
+    """The fourth node is the client."""
+    def each(k, config):
+        ips = [cluster_ip(j) for j in range(1, SERVERS + 1)]
+        config['raftd'] = {'peers': config['raftd']['peers'][:SERVERS]}
+        config['bootstrap_expect'] = SERVERS
+        config['retry_join'] = ips
+        if k > SERVERS:
+            config['server'] = False
+            del config['bootstrap_expect'], config['raftd']
+    return each
+
+
+class WithClient(Cluster):
+    def base_config(self, k):
+        config = super().base_config(k)
+        configure(self.net.ip)(k, config)
+        return config
+
+
+@fixture
+def four():
+    with WithClient(SERVERS + 1) as c:
+        yield c
+
+
+def used_by(c):
+    """The server whose catalogd the client asks: who has most of its calls."""
+    agentd = c[4].daemon('agentd')
+    url = agentd.status()['items'].get('catalog', '')
+    found = [n for n in c if n.k <= SERVERS and n.ip in url]
+    return found[0] if found else None
+
+
+@test
+def a_client_node_serves_the_catalog_of_the_servers(four):
+    agentd = four[4].daemon('agentd')
+    wait_for(lambda: agentd.metric('view.catalogs') == SERVERS, 20, 'three servers among the members')
+    wait_for(lambda: agentd.metric('view.catalogs_connected') == 2, 10, 'one in use, one connected')
+    instance(four[4], 'c1', 'sclient')
+    for node in four:
+        assert len(node.get('/v1/health/service/sclient?passing').json()) == 1
+
+
+@test
+def a_blocking_read_at_the_client_wakes_with_a_change_at_any_server(four):
+    index = four[4].get('/v1/health/service/sclient').index
+    w = Wait(four[4], '/v1/health/service/sclient?index=%d&wait=20s' % index)
+    instance(four[2], 'c2', 'sclient')
+    assert len(w.result().json()) == 2
+
+
+@test
+def the_server_in_use_is_killed_and_reads_and_waits_go_on(four):
+    client = four[4]
+    index = client.get('/v1/health/service/sclient').index
+    wait = Wait(client, '/v1/health/service/sclient?index=%d&wait=60s' % index)
+    errors, count, ended = [], [0], threading.Event()
+
+    def read():
+        http = Http(client.ip)
+        while not ended.is_set():
+            a = http.get('/v1/health/service/sclient?stale')
+            count[0] += 1
+            if a.status != 200 or len(a.json()) != 2:
+                errors.append(a)
+    reader = threading.Thread(target=read)
+    reader.start()
+    used = wait_for(lambda: used_by(four), 5, 'the server in use')
+    used.kill()
+    time.sleep(2)
+    ended.set()
+    reader.join()
+    assert not errors and count[0] > 10, (errors[:3], count)
+    assert client.daemon('agentd').metric('view.moves') >= 1
+    other = used_by(four)
+    assert other is not None and other is not used, other
+    left = [n for n in four if n is not used]
+    four.wait_leader(among=left)
+    instance(other, 'c3', 'sclient')
+    assert len(wait.result().json()) == 3
+    used.start()
+    four.wait_leader()
+
+
+@test
+def dns_and_http_of_the_client_agree_again(four):
+    register(four[1], 'c1', checks=[{'CheckID': 'check:sclient', 'Name': 'x', 'Status': 'critical',
+                                     'ServiceID': 'sclient'}])
+    wait_for(lambda: len(four[4].get('/v1/health/service/sclient?passing').json()) == 2, 5)
