@@ -3,7 +3,9 @@
 #include <string.h>
 
 #include "common/base/assert.h"
+#include "services/catalogd/core/ca.h"
 #include "services/catalogd/core/change.h"
+#include "services/catalogd/core/intention.h"
 #include "services/catalogd/core/register.h"
 #include "services/catalogd/core/store_state.h"
 #include "services/catalogd/core/txn.h"
@@ -144,6 +146,41 @@ static enum cu_err apply_deregister(struct catalog_store *store,
     return answer(err, &refusal, arena, ret_result);
 }
 
+static enum cu_err apply_config(struct catalog_store *store,
+                                Curia__Internal__V1__ConfigCommand *command, struct cu_arena *arena,
+                                const result_t **ret_result)
+{
+    struct catalog_refusal refusal;
+    bool applied;
+    enum cu_err err = catalog_config_apply(store, command, &applied, &refusal);
+    err = answer(err, &refusal, arena, ret_result);
+    if (!err && !applied)
+        *ret_result = &result_false;
+    return err;
+}
+
+static enum cu_err apply_intention(struct catalog_store *store,
+                                   const Curia__Internal__V1__IntentionCommand *command,
+                                   struct cu_arena *arena, const result_t **ret_result)
+{
+    struct catalog_refusal refusal;
+    enum cu_err err = catalog_intention_apply(store, command, store->bookmark.wall_ms, &refusal);
+    return answer(err, &refusal, arena, ret_result);
+}
+
+static enum cu_err apply_ca_set(struct catalog_store *store,
+                                const Curia__Internal__V1__CaSetCommand *command,
+                                struct cu_arena *arena, const result_t **ret_result)
+{
+    struct catalog_refusal refusal;
+    bool applied;
+    enum cu_err err = catalog_ca_set(store, command, &applied, &refusal);
+    err = answer(err, &refusal, arena, ret_result);
+    if (!err && !applied)
+        *ret_result = &result_false;
+    return err;
+}
+
 static enum cu_err apply_body(struct catalog_store *store, const command_t *command,
                               struct cu_arena *arena, const result_t **ret_result)
 {
@@ -159,14 +196,23 @@ static enum cu_err apply_body(struct catalog_store *store, const command_t *comm
         return apply_register(store, command->register_node, arena, ret_result);
     if (command->deregister)
         return apply_deregister(store, command->deregister, arena, ret_result);
+    if (command->config)
+        return apply_config(store, command->config, arena, ret_result);
+    if (command->intention)
+        return apply_intention(store, command->intention, arena, ret_result);
+    if (command->ca_set)
+        return apply_ca_set(store, command->ca_set, arena, ret_result);
     *ret_result = &result_true;
+    if (command->ca_issue) /* what counts is its place in the log */
+        return CU_OK;
     return catalog_kv_reap(store, command->reap_tombstones->before_lease_ms);
 }
 
 static int count_bodies(const command_t *command)
 {
     return !!command->open + !!command->kv + !!command->txn + !!command->reap_tombstones +
-           !!command->register_node + !!command->deregister;
+           !!command->register_node + !!command->deregister + !!command->config +
+           !!command->intention + !!command->ca_set + !!command->ca_issue;
 }
 
 /* Whether what was read for authority is still so; a name this build does not know is not. */

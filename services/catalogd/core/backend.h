@@ -23,8 +23,12 @@ enum catalog_table {
     CATALOG_NODES,
     CATALOG_SERVICES,
     CATALOG_CHECKS,
-    CATALOG_INDEXES, /* when something of many rows changed last: core/index.h */
-    CATALOG_LOOKUPS, /* other ways to nodes, services and checks: core/lookup.h */
+    CATALOG_INDEXES,         /* when something of many rows changed last: core/index.h */
+    CATALOG_LOOKUPS,         /* other ways to nodes, services and checks: core/lookup.h */
+    CATALOG_CONFIG_ENTRIES,  /* by kind, then name */
+    CATALOG_CONNECT_ROOTS,   /* by id */
+    CATALOG_CONNECT_CONFIG,  /* one row */
+    CATALOG_CONNECT_SECRETS, /* keys that sign, by the id of their root */
     CATALOG_TABLE_COUNT
 };
 const char *catalog_table_name(enum catalog_table table); /* kv, tombstones, nodes, ... */
@@ -32,6 +36,8 @@ bool catalog_table_find(const char *name, enum catalog_table *ret_table);
 /* Whether its rows follow from those of other tables: no topic of its own, nothing to be checked.
  */
 bool catalog_table_is_derived(enum catalog_table table);
+/* Whether its rows are for the suite's own eyes: in no feed, no list, no history. */
+bool catalog_table_is_secret(enum catalog_table table);
 
 /* A row; bytes are borrowed from whoever filled it in. Keys begin with (partition, namespace): see
  * core/key.h. */

@@ -33,6 +33,11 @@ static const struct table_rule {
     /* Neither goes through store_put: core/index.c and catalog_store_add_lookup(). */
     [CATALOG_INDEXES]    = {"indexes",    true,  false, true,  NULL},
     [CATALOG_LOOKUPS]    = {"lookups",    true,  false, false, NULL},
+    /* Every accepted write of these moves them (http-api.md 3.1). */
+    [CATALOG_CONFIG_ENTRIES]  = {"config_entries",  false, true,  true,  NULL},
+    [CATALOG_CONNECT_ROOTS]   = {"connect_roots",   false, true,  true,  NULL},
+    [CATALOG_CONNECT_CONFIG]  = {"connect_config",  false, true,  true,  NULL},
+    [CATALOG_CONNECT_SECRETS] = {"connect_secrets", true,  false, false, NULL},
 };
 /* clang-format on */
 _Static_assert(CU_COUNT(rules) == CATALOG_TABLE_COUNT, "a row for each table");
@@ -55,6 +60,11 @@ bool catalog_table_find(const char *name, enum catalog_table *ret_table)
 bool catalog_table_is_derived(enum catalog_table table)
 {
     return table == CATALOG_INDEXES || table == CATALOG_LOOKUPS;
+}
+
+bool catalog_table_is_secret(enum catalog_table table)
+{
+    return table == CATALOG_CONNECT_SECRETS;
 }
 
 /* ---- opening ---- */

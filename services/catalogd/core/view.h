@@ -5,12 +5,15 @@
 
 #include "common/base/arena.h"
 #include "proto/curia/v1/catalog.pb-c.h"
+#include "proto/curia/v1/config.pb-c.h"
+#include "proto/curia/v1/connect.pb-c.h"
 #include "services/catalogd/core/bookmark.h"
 
 /* What a read needs besides rows; from the bookkeeping of its snapshot. */
 struct catalog_view {
     const struct catalog_backend *backend;
     uint64_t kv_index, nodes_index, services_index, checks_index; /* of the tables */
+    uint64_t config_entries_index, roots_index, connect_config_index;
     uint64_t reaped_index; /* highest of a reaped tombstone */
     uint64_t floor_index;  /* of the last restore or recovery, at least 1 */
 };

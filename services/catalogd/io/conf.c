@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "common/base/assert.h"
+#include "common/base/num.h"
+#include "services/catalogd/io/ca.h"
 
 enum { ADDRESS_BYTES_MAX = 256 };
 
@@ -80,6 +82,51 @@ static enum cu_err read_catalogs(const json_t *list, struct catalog_conf *conf,
     return CU_OK;
 }
 
+/* ---- the CA ---- */
+
+/* Keys of connect.ca_config as the CA's own configuration spells them (mesh.md 1.9). */
+static const struct ca_key {
+    const char *key, *name, *fallback;
+} ca_keys[] = {
+    {"leaf_cert_ttl", "LeafCertTTL", "72h"},
+    {"intermediate_cert_ttl", "IntermediateCertTTL", "8760h"},
+    {"rotation_period", "RotationPeriod", "2160h"},
+    {"csr_max_per_second", "CSRMaxPerSecond", NULL},
+    {"csr_max_concurrent", "CSRMaxConcurrent", NULL},
+    {"private_key_type", "PrivateKeyType", NULL},
+    {"private_key_bits", "PrivateKeyBits", NULL},
+    {"private_key", "PrivateKey", NULL},
+    {"root_cert", "RootCert", NULL},
+    {"skip_validate", "SkipValidate", NULL},
+};
+
+static enum cu_err read_ca(const struct cu_conf *conf, struct catalog_conf *read,
+                           struct cu_diag *diag)
+{
+    const json_t *given = cu_conf_json(conf, "connect.ca_config");
+    const char *provider = cu_conf_text(conf, "connect.ca_provider");
+    const char *id = json_string_value(json_object_get(given, "cluster_id"));
+    json_t *config = json_object();
+    for (size_t i = 0; i < CU_COUNT(ca_keys); i++) {
+        json_t *value = json_object_get(given, ca_keys[i].key);
+        if (value)
+            (void)json_object_set(config, ca_keys[i].name, value);
+        else if (ca_keys[i].fallback)
+            (void)json_object_set_new(config, ca_keys[i].name, json_string(ca_keys[i].fallback));
+    }
+    read->connect_enabled = cu_conf_bool(conf, "connect.enabled");
+    read->ca_cluster_id = id ? id : "";
+    read->ca_config = json_dumps(config, JSON_COMPACT | JSON_SORT_KEYS);
+    json_decref(config);
+    if (id && *id && !cu_is_uuid(id))
+        return cu_fail(diag, CU_E_INVALID,
+                       "connect.ca_config: cluster_id was supplied but was not a valid UUID");
+    if (*provider && strcmp(provider, "consul") != 0)
+        return cu_fail(diag, CU_E_INVALID, "connect.ca_provider: unknown CA provider \"%s\"",
+                       provider);
+    return catalog_ca_check_config(cu_bytes_of(read->ca_config), diag);
+}
+
 enum cu_err catalog_conf_read(const struct cu_conf *conf, struct catalog_conf *ret_conf,
                               struct cu_diag *diag)
 {
@@ -95,6 +142,8 @@ enum cu_err catalog_conf_read(const struct cu_conf *conf, struct catalog_conf *r
     enum cu_err err = read_peers(cu_conf_json(conf, "raftd.peers"), &read, diag);
     if (!err)
         err = read_catalogs(cu_conf_json(conf, "catalogd.catalogs"), &read, diag);
+    if (!err)
+        err = read_ca(conf, &read, diag);
     if (err)
         catalog_conf_deinit(&read);
     else
@@ -116,6 +165,8 @@ void catalog_conf_deinit(struct catalog_conf *conf)
     for (size_t i = 0; i < conf->peer_count; i++)
         free((char *)(uintptr_t)conf->peers[i].address);
     conf->peer_count = 0;
+    free(conf->ca_config);
+    conf->ca_config = NULL;
 }
 
 char *catalog_conf_address_of(const struct catalog_conf *conf, const char *id,

@@ -19,7 +19,10 @@ struct catalog_conf {
     const char *follow; /* "ip:port" of a raftd, "": the one on this host (contracts 3.8) */
     int port;           /* ports.server */
     int grpc_port;      /* catalogd.grpc_port; -1: off */
-    int64_t hold_ms;    /* how long NoLeader is held */
+    bool connect_enabled;
+    const char *ca_cluster_id; /* connect.ca_config.cluster_id; "": made up */
+    char *ca_config;           /* the first CA configuration: a JSON object, yours */
+    int64_t hold_ms;           /* how long NoLeader is held */
     int64_t query_default_ms, query_max_ms;
     int64_t value_max_bytes;
     /* Servers' catalogds by `raftd.peers` (same ip, ports.server unless `catalog_address`) and

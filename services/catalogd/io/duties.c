@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "common/base/assert.h"
+#include "services/catalogd/io/ca.h"
 
 enum { PROPOSE_MS = 10000 };
 
@@ -79,6 +80,7 @@ static void reap(void *context)
 
 static const struct catalog_duty duties[] = {
     {.name = "reap-tombstones", .period_ms = CATALOG_TOMBSTONE_GRAIN_MS, .run = reap},
+    {.name = "connect-ca", .period_ms = CATALOG_CA_PERIOD_MS, .run = catalog_ca_duty},
 };
 
 /* ---- the grant ---- */

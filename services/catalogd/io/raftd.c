@@ -290,6 +290,11 @@ static void on_status(void *arg, const struct cu_answer *answer)
             .is_leader = strcmp(reply->role, "leader") == 0,
             .last_contact_ms = reply->last_contact_ms,
         };
+        /* Longer ones are none of ours. */
+        (void)snprintf(shell->log_status.leader_id, sizeof shell->log_status.leader_id, "%s",
+                       reply->leader_id);
+        (void)snprintf(shell->log_status.leader_address, sizeof shell->log_status.leader_address,
+                       "%s", reply->leader_address);
     } else {
         shell->log_status.known_leader = false;
     }

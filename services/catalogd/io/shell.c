@@ -8,6 +8,7 @@
 #include "common/base/assert.h"
 #include "common/base/random.h"
 #include "common/base/num.h"
+#include "services/catalogd/io/ca.h"
 #include "services/catalogd/io/checkpoint.h"
 #include "services/catalogd/io/comparer.h"
 #include "services/catalogd/io/duties.h"
@@ -18,6 +19,7 @@
 #include "services/catalogd/io/raftd.h"
 #include "services/catalogd/io/scrub.h"
 #include "services/catalogd/io/spool.h"
+#include "services/catalogd/rpc/grpc.h"
 #include "services/catalogd/rpc/table.h"
 
 enum { READY_MS = 10000, COMPLAIN_AGAIN_MS = 60 * 1000 };
@@ -448,6 +450,7 @@ enum cu_err catalog_shell_start(struct cu_env *env, void **ret_state, struct cu_
     shell->taker = catalog_taker_new(shell);
     shell->scrub = catalog_scrub_new(shell);
     shell->comparer = catalog_comparer_new(shell);
+    shell->ca = catalog_ca_new(shell);
     catalog_duties_start(shell);
     err = catalog_rpc_start(shell, diag);
     if (err) {
@@ -476,6 +479,7 @@ void catalog_shell_stop(void *state)
 {
     struct catalog_shell *shell = state;
     shell->is_stopping = true;
+    catalog_grpc_stop(shell); /* turns the loop: all is still there */
     catalog_raftd_close(shell);
     catalog_duties_off(shell);
     catalog_comparer_free(shell->comparer);
@@ -487,6 +491,7 @@ void catalog_shell_stop(void *state)
     shell->checkpoints = NULL;
     catalog_readers_free(shell->readers);
     catalog_rpc_stop(shell);
+    catalog_ca_free(shell->ca);
     catalog_duties_stop(shell);
     catalog_proposals_free(shell->proposals);
     catalog_writes_free(shell->writes);
@@ -500,6 +505,8 @@ void catalog_shell_stop(void *state)
     cu_timer_close(&shell->ready_timer);
     cu_buf_deinit(&shell->durable_header);
     catalog_conf_deinit(&shell->conf);
+    cu_client_free(shell->duty_client);
+    free(shell->duty_address);
     free(shell->attached_address);
     free(shell->folder);
     free(shell->path);

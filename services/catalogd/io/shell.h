@@ -4,6 +4,7 @@
 #define CATALOG_SHELL_H
 
 #include "common/base/map.h"
+#include "common/base/num.h"
 #include "common/daemon/daemon.h"
 #include "proto/curia/internal/v1/state.pb-c.h"
 #include "services/catalogd/core/duty.h"
@@ -26,10 +27,13 @@ struct feed;
 struct rows_call;
 
 /* What raftd said of itself last. */
+enum { CATALOG_ADDRESS_BYTES = 128 };
+
 struct catalog_log_status {
     struct cu_mono at; /* {0}: never */
     bool known_leader, is_leader;
-    int64_t last_contact_ms; /* -1: never */
+    int64_t last_contact_ms;                                              /* -1: never */
+    char leader_id[CU_UUID_BYTES], leader_address[CATALOG_ADDRESS_BYTES]; /* "": none */
 };
 
 struct catalog_shell {
@@ -75,6 +79,8 @@ struct catalog_shell {
     struct cu_timer status_timer;
     char *attached_address; /* readers: where writes go */
     struct cu_client *attached;
+    char *duty_address; /* of the catalogd on duty, as rpc/table.c dialled it last; NULL: never */
+    struct cu_client *duty_client;
 
     struct catalog_writes *writes;
     struct cu_map index_reads; /* by tag */
@@ -83,6 +89,7 @@ struct catalog_shell {
     struct feed *feeds;              /* rpc/feed.c: the open ones */
     struct rows_call *row_pages;     /* rpc/rows.c: under way */
     struct catalog_reaping *reaping; /* io/duties.c */
+    struct catalog_ca *ca;           /* io/ca.h */
     struct cu_grpc_export *grpc;     /* rpc/grpc.h; NULL: switched off */
 
     /* Ready: what was committed at the start is applied, or time is up (contracts 9.4). */

@@ -29,6 +29,11 @@ const struct cu_sql catalog_migrations[CATALOG_SCHEMA_VERSION] = {
      TABLE("checks")
      TABLE("indexes")
      TABLE("lookups")},
+    {"version 3",
+     TABLE("config_entries")
+     TABLE("connect_roots")
+     TABLE("connect_config")
+     TABLE("connect_secrets")},
 };
 
 /* Put is no REPLACE: that takes the old row out and finds room for the new one, while an UPDATE by
@@ -53,6 +58,10 @@ const struct cu_sql catalog_statements[CATALOG_SQL_STMT_COUNT] = {
     TABLE_ROWS(CATALOG_CHECKS, "checks"),
     TABLE_ROWS(CATALOG_INDEXES, "indexes"),
     TABLE_ROWS(CATALOG_LOOKUPS, "lookups"),
+    TABLE_ROWS(CATALOG_CONFIG_ENTRIES, "config_entries"),
+    TABLE_ROWS(CATALOG_CONNECT_ROOTS, "connect_roots"),
+    TABLE_ROWS(CATALOG_CONNECT_CONFIG, "connect_config"),
+    TABLE_ROWS(CATALOG_CONNECT_SECRETS, "connect_secrets"),
     [CATALOG_SQL_CHANGES] = {"changes",
         "SELECT place, tab, key, operation, before, before_hash, actor, node, daemon, address,"
         " cause, reason, wall_ms, lease_ms, size_bytes"

@@ -11,10 +11,12 @@ enum { PAGE_ARENA_BYTES = 64 * 1024 * 1024, PAGE_ROWS_MIN = 64 };
 bool catalog_feed_topics(size_t count, char *const *names, bool tables[CATALOG_TABLE_COUNT])
 {
     for (int table = 0; table < CATALOG_TABLE_COUNT; table++)
-        tables[table] = count == 0 && !catalog_table_is_derived((enum catalog_table)table);
+        tables[table] = count == 0 && !catalog_table_is_derived((enum catalog_table)table) &&
+                        !catalog_table_is_secret((enum catalog_table)table);
     for (size_t i = 0; i < count; i++) {
         enum catalog_table table;
-        if (!catalog_table_find(names[i], &table) || catalog_table_is_derived(table))
+        if (!catalog_table_find(names[i], &table) || catalog_table_is_derived(table) ||
+            catalog_table_is_secret(table))
             return false;
         tables[table] = true;
     }

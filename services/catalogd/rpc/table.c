@@ -1,15 +1,44 @@
 #include "services/catalogd/rpc/table.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "common/base/assert.h"
+#include "common/rpc/client.h"
 #include "services/catalogd/rpc/grpc.h"
 #include "services/catalogd/rpc/read.h"
 
 static const struct cu_service *const services[] = {
-    &catalog_kv_service,    &catalog_status_service,  &catalog_feed_service,
-    &catalog_state_service, &catalog_catalog_service, &catalog_health_service,
+    &catalog_kv_service,     &catalog_status_service,     &catalog_feed_service,
+    &catalog_state_service,  &catalog_catalog_service,    &catalog_health_service,
+    &catalog_config_service, &catalog_intentions_service, &catalog_connect_service,
 };
+
+/* What the catalogd on duty answers goes there: the one beside the leading raftd. */
+static enum cu_err route_to_duty(struct catalog_shell *shell, struct cu_client **ret_client,
+                                 struct cu_diag *diag)
+{
+    const struct catalog_log_status *status = &shell->log_status;
+    if (shell->duties.is_on)
+        return CU_OK;
+    char *address =
+        catalog_conf_address_of(&shell->conf, status->leader_id, status->leader_address);
+    bool is_known = *address && strcmp(status->leader_id, shell->env->node_id) != 0;
+    if (is_known && (!shell->duty_address || strcmp(address, shell->duty_address) != 0)) {
+        cu_client_free(shell->duty_client);
+        free(shell->duty_address);
+        shell->duty_address = cu_strdup(address);
+        char url[CATALOG_ADDRESS_BYTES + 16];
+        (void)snprintf(url, sizeof url, "tcp://%s", address);
+        shell->duty_client = cu_client_new(shell->env->rpc, url, NULL, NULL);
+    }
+    free(address);
+    if (!is_known || !shell->duty_client)
+        return cu_fail(diag, CU_E_NO_LEADER, "No cluster leader");
+    *ret_client = shell->duty_client;
+    return CU_OK;
+}
 
 /* A write at a reading catalogd goes to the attached one (contracts 3.8). */
 static enum cu_err route(void *context, const struct cu_rq *rq, enum cu_route where,
@@ -17,6 +46,8 @@ static enum cu_err route(void *context, const struct cu_rq *rq, enum cu_route wh
 {
     struct catalog_shell *shell = context;
     *ret_client = NULL;
+    if (where == ROUTE_DUTY)
+        return route_to_duty(shell, ret_client, diag);
     if (where != ROUTE_ATTACHED || shell->conf.follow[0] == '\0')
         return CU_OK;
     if (!shell->attached)
@@ -40,7 +71,6 @@ enum cu_err catalog_rpc_start(struct catalog_shell *shell, struct cu_diag *diag)
 
 void catalog_rpc_stop(struct catalog_shell *shell)
 {
-    catalog_grpc_stop(shell);
     catalog_feeds_end(shell);
     catalog_reading_free(shell->reading);
     shell->reading = NULL;
