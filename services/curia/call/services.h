@@ -6,7 +6,7 @@
 
 #include <protobuf-c/protobuf-c.h>
 
-enum { CALL_SERVICES = 8 };
+enum { CALL_SERVICES = 16 };
 
 struct call_daemon {
     const char *name;

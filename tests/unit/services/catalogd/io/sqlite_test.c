@@ -197,7 +197,9 @@ START_TEST(a_file_of_a_newer_version_is_refused_and_left_alone)
     struct catalog_sqlite *writer = open_writer(path), *db = NULL;
     struct cu_diag diag = {0};
     put_committed(writer, "k", "1");
-    ck_assert_int_eq(cu_db_exec(catalog_sqlite_db(writer), "PRAGMA user_version=3", &diag), CU_OK);
+    char newer[64];
+    (void)snprintf(newer, sizeof newer, "PRAGMA user_version=%d", CATALOG_SCHEMA_VERSION + 1);
+    ck_assert_int_eq(cu_db_exec(catalog_sqlite_db(writer), newer, &diag), CU_OK);
     catalog_sqlite_close(writer);
     ck_assert_int_eq(catalog_sqlite_open_writer(path, &db, &diag), CU_E_INVALID);
     ck_assert_ptr_nonnull(strstr(diag.text, "newer version"));
