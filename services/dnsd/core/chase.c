@@ -85,9 +85,10 @@ enum cu_err dns_chase_take(struct dns_chased *chased, struct cu_bytes reply, str
     struct cu_reader r = cu_reader_of(reply);
     struct dns_name name;
     chased->is_done = true;
-    chased->records = cu_arena_alloc(arena, DNS_CHASE_RECORDS * sizeof *chased->records);
     (void)cu_read_u32be(&r); /* id and flags: looked at before */
     unsigned questions = cu_read_u16be(&r), answers = cu_read_u16be(&r);
+    unsigned most = answers < DNS_CHASE_RECORDS ? answers : DNS_CHASE_RECORDS;
+    chased->records = cu_arena_alloc(arena, (most + 1) * sizeof *chased->records);
     (void)cu_read_u32be(&r);
     if (r.failed || !chased->records || questions != 1 || !dns_name_read(&r, reply, false, &name))
         return CU_E_INVALID;

@@ -7,7 +7,7 @@
 #include "services/dnsd/io/udp.h"
 #include "services/dnsd/io/upstream.h"
 
-enum { DNS_CHASED_BYTES = 256 * 1024 /* of records that recursors told for one query */ };
+enum { DNS_CHASED_BYTES = 32 * 1024 /* of records that recursors told for one query */ };
 
 /* Whom a query came from, and so the way back. */
 struct dns_from {
