@@ -1,7 +1,7 @@
 """Speed of Curia beside nginx and etcd in one run, durability on: `tests/run bench [ROW...]`.
 
-Rows: nginx one etcd three failover memory dns health pollers (default: all). Prints one line a metric with its unit, and at
-the end the ratios that are promised. CPU is user + system of all daemons together, per request.
+Rows: nginx one etcd three failover memory dns health pollers catalog (default: all). Prints one line a metric
+with its unit, and at the end the ratios that are promised. CPU is user + system of all daemons together, per request.
 """
 import json
 import os
@@ -15,6 +15,7 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 sys.path[:0] = [os.path.join(ROOT, 'tests', 'lib'), HERE]
+import catalog  # noqa: E402
 from cluster import Cluster, DAEMONS, wait_for  # noqa: E402
 from http1 import Http  # noqa: E402
 from load import put_many  # noqa: E402
@@ -212,6 +213,10 @@ def promises():
         for name in (services.row_name(size), services.row_name(size, changing=True)):
             bound(name + ', CPU', name, 'cpu_us', aim, 'us')
     bound('long polls, all woken', services.POLLERS_ROW, 'all_woken_ms', 60, 'ms')
+    for mode in catalog.MODES:
+        few, many = ('register %s of %d' % (mode, size) for size in catalog.SIZES)
+        ratio('register %s CPU, at 20,000 of at 100' % mode, many, few, 'cpu_us', 1.3)
+        ratio('register %s CPU, of nginx' % mode, many, 'nginx GET c=64', 'cpu_us', 14.5)
     if 'failover' in results:
         median = results['failover']['median_s']
         print('%-44s %.2f s  (aim < 1)  %s' % ('failover, median of 7', median, 'met' if median < 1 else 'MISSED'))
@@ -222,7 +227,8 @@ def main():
             'three': lambda: bench_curia(3), 'failover': bench_failover, 'memory': bench_memory,
             'dns': lambda: dns.bench(measured, show),
             'health': lambda: services.bench_health(measured, wrk, show, pids_of),
-            'pollers': lambda: services.bench_pollers(row)}
+            'pollers': lambda: services.bench_pollers(row),
+            'catalog': lambda: catalog.bench(measured, wrk, show)}
     print('%s, %d CPUs, Linux %s; %d keys of 128 bytes, %d s a row, wrk -t1' %
           (platform.machine(), os.cpu_count(), platform.release(), KEYS, SECONDS))
     for name in sys.argv[1:] or rows:

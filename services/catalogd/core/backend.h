@@ -23,8 +23,8 @@ enum catalog_table {
     CATALOG_NODES,
     CATALOG_SERVICES,
     CATALOG_CHECKS,
-    CATALOG_INDEXES,         /* when something of many rows changed last: core/index.h */
-    CATALOG_LOOKUPS,         /* other ways to nodes, services and checks: core/lookup.h */
+    CATALOG_INDEXES, /* what follows from nodes, services and checks: when something of many rows
+                        changed last (core/index.h), other ways to them (core/lookup.h) */
     CATALOG_CONFIG_ENTRIES,  /* by kind, then name */
     CATALOG_CONNECT_ROOTS,   /* by id */
     CATALOG_CONNECT_CONFIG,  /* one row */

@@ -249,7 +249,7 @@ static enum cu_err find_by_prefix(const struct catalog_view *view, const char *t
         return CU_E_TOO_LARGE;
     prefix.len--; /* more digits may follow */
     enum cu_err err =
-        backend->scan(backend->context, CATALOG_LOOKUPS, prefix, all, see_only, &only);
+        backend->scan(backend->context, CATALOG_INDEXES, prefix, all, see_only, &only);
     if (err || only.count != 1)
         return err;
     return catalog_view_get(view, CATALOG_NODES, only.key, arena, ret_node);

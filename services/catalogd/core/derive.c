@@ -143,6 +143,27 @@ static enum cu_err raise_instance(struct catalog_store *store, const service_t *
     return err;
 }
 
+/* Nobody bears the name any more: neither an instance nor a check that has kept it. */
+static enum cu_err end_checks_of(struct catalog_store *store, const char *name)
+{
+    bool any;
+    enum cu_err err = is_any_left(store, CATALOG_LOOKUP_CHECK_NAME, name, &any);
+    if (!err && !any)
+        err = is_any_left(store, CATALOG_LOOKUP_SERVICE_NAME, name, &any);
+    if (err || any)
+        return err;
+    err = catalog_index_remove(store, CATALOG_INDEX_SERVICE_CHECKS, name);
+    return err ? err : catalog_index_raise(store, CATALOG_INDEX_CHECKS_REMOVAL, "");
+}
+
+static enum cu_err leave_name(struct catalog_store *store, const service_t *before,
+                              bool *ret_was_last)
+{
+    enum cu_err err = leave(store, CATALOG_LOOKUP_SERVICE_NAME, CATALOG_INDEX_SERVICE,
+                            before->service, ret_was_last);
+    return err || !*ret_was_last ? err : end_checks_of(store, before->service);
+}
+
 static enum cu_err leave_names(struct catalog_store *store, const service_t *before,
                                const service_t *after)
 {
@@ -151,13 +172,54 @@ static enum cu_err leave_names(struct catalog_store *store, const service_t *bef
     bool was_last = false, was_last_connect = false;
     enum cu_err err = raise_kind(store, before);
     if (!err && (!after || !catalog_name_equal(before->service, after->service)))
-        err = leave(store, CATALOG_LOOKUP_SERVICE_NAME, CATALOG_INDEX_SERVICE, before->service,
-                    &was_last);
+        err = leave_name(store, before, &was_last);
     if (!err && was && (!is || !catalog_name_equal(was, is)))
         err =
             leave(store, CATALOG_LOOKUP_DESTINATION, CATALOG_INDEX_CONNECT, was, &was_last_connect);
     if (!err && (was_last || was_last_connect))
         err = catalog_index_raise(store, CATALOG_INDEX_EXTINCTION, "");
+    return err;
+}
+
+/* The key of a node from that of what is on it, up to and with the NUL behind it. */
+static struct cu_bytes node_part(struct cu_bytes key)
+{
+    struct cu_bytes user = {NULL, 0};
+    const uint8_t *end = catalog_key_user(key, &user) ? memchr(user.data, '\0', user.len) : NULL;
+    CU_ASSERT(end);
+    return (struct cu_bytes){key.data, (size_t)(end + 1 - key.data)};
+}
+
+/* ---- checks that keep a name ---- */
+
+/* The name a check bears where it is not that of its instance; NULL: it is, or it bears none. */
+static const char *stray_name(const check_t *check, const char *instance)
+{
+    bool is_stray = check->service_name[0] && !catalog_name_equal(check->service_name, instance);
+    return is_stray ? check->service_name : NULL;
+}
+
+/* An instance gets another name: its checks keep the old one until they are rewritten. */
+static enum cu_err rename_instance(struct catalog_store *store, struct cu_bytes key,
+                                   const service_t *before, const service_t *after)
+{
+    struct catalog_list keys = {0};
+    struct cu_bytes checks =
+        catalog_lookup_key(store->scratch, CATALOG_LOOKUP_CHECK_SERVICE, after->id, node_part(key));
+    enum cu_err err = catalog_lookup_targets(store->backend, checks, store->scratch, &keys);
+    for (size_t i = 0; !err && i < keys.count; i++) {
+        struct cu_bytes check_key = *(const struct cu_bytes *)keys.items[i];
+        struct catalog_row row;
+        const void *message;
+        err = catalog_store_get(store, CATALOG_CHECKS, check_key, &row);
+        if (!err)
+            err = unpack(store->scratch, &curia__v1__check__descriptor, &row.value, &message);
+        if (!err)
+            err = move_way(store, check_key,
+                           (struct way){CATALOG_LOOKUP_CHECK_NAME,
+                                        stray_name(message, before->service),
+                                        stray_name(message, after->service)});
+    }
     return err;
 }
 
@@ -188,6 +250,8 @@ enum cu_err catalog_derive_service(struct catalog_store *store, const struct cat
          after ? catalog_connect_name(after) : NULL},
     };
     err = move_ways(store, moved->key, ways, CU_COUNT(ways));
+    if (!err && before && after && !catalog_name_equal(before->service, after->service))
+        err = rename_instance(store, moved->key, before, after);
     if (!err && before)
         err = leave_names(store, before, after);
     if (!err && after)
@@ -277,60 +341,83 @@ enum cu_err catalog_derive_node(struct catalog_store *store, const struct catalo
 
 /* ---- checks ---- */
 
-static const char *name_or_none(const char *name)
-{
-    return name[0] ? name : NULL;
-}
-
 /* Checks that pass are most of them: they are found by looking at all. */
 static const char *status_or_none(const check_t *check)
 {
     return strcmp(check->status, "passing") != 0 ? check->status : NULL;
 }
 
-static enum cu_err move_check_ways(struct catalog_store *store, struct cu_bytes key,
-                                   const check_t *before, const check_t *after)
+/* The instance a check is bound to; NULL: it is of the node. */
+static enum cu_err find_instance(struct catalog_store *store, const char *node,
+                                 const check_t *check, const service_t **ret_service)
 {
-    const struct way ways[] = {
-        {CATALOG_LOOKUP_CHECK_SERVICE, before ? before->service_id : NULL,
-         after ? after->service_id : NULL},
-        {CATALOG_LOOKUP_CHECK_NAME, before ? name_or_none(before->service_name) : NULL,
-         after ? name_or_none(after->service_name) : NULL},
-        {CATALOG_LOOKUP_CHECK_STATUS, before ? status_or_none(before) : NULL,
-         after ? status_or_none(after) : NULL},
-    };
-    return move_ways(store, key, ways, CU_COUNT(ways));
-}
-
-/* What the check says something about: its instance, or all of the node. */
-static enum cu_err raise_subject(struct catalog_store *store, const char *node,
-                                 const check_t *check)
-{
-    if (check->service_id[0] == '\0')
-        return raise_services_of(store, node);
-    struct cu_bytes key = catalog_key_of_node(store->scratch, node, check->service_id);
     struct catalog_row row;
     const void *service;
+    *ret_service = NULL;
+    if (!check || check->service_id[0] == '\0')
+        return CU_OK;
+    struct cu_bytes key = catalog_key_of_node(store->scratch, node, check->service_id);
     CU_ASSERT(key.data);
     enum cu_err err = catalog_store_get(store, CATALOG_SERVICES, key, &row);
     if (err)
         return err == CU_E_NOT_FOUND ? CU_OK : err;
     err = unpack(store->scratch, &curia__v1__service__descriptor, &row.value, &service);
-    return err ? err : raise_instance(store, service);
+    *ret_service = service;
+    return err;
 }
 
-static enum cu_err raise_check_names(struct catalog_store *store, const check_t *before,
-                                     const check_t *after)
+/* A check before and after, with what it says something about. */
+struct check_move {
+    const char *node;
+    struct cu_bytes key;
+    const check_t *before, *after;         /* NULL: there is none */
+    const service_t *was_about, *is_about; /* NULL: the node */
+};
+
+static enum cu_err find_subjects(struct catalog_store *store, struct check_move *m)
 {
-    const char *was = before ? name_or_none(before->service_name) : NULL;
-    const char *is = after ? name_or_none(after->service_name) : NULL;
-    bool was_last;
+    bool is_same =
+        m->before && m->after && catalog_name_equal(m->before->service_id, m->after->service_id);
+    enum cu_err err = find_instance(store, m->node, m->before, &m->was_about);
+    m->is_about = m->was_about;
+    return err || is_same ? err : find_instance(store, m->node, m->after, &m->is_about);
+}
+
+static const char *stray_of(const check_t *check, const service_t *about)
+{
+    return check && about ? stray_name(check, about->service) : NULL;
+}
+
+static enum cu_err move_check_ways(struct catalog_store *store, const struct check_move *m)
+{
+    const struct way ways[] = {
+        {CATALOG_LOOKUP_CHECK_SERVICE, m->before ? m->before->service_id : NULL,
+         m->after ? m->after->service_id : NULL},
+        {CATALOG_LOOKUP_CHECK_NAME, stray_of(m->before, m->was_about),
+         stray_of(m->after, m->is_about)},
+        {CATALOG_LOOKUP_CHECK_STATUS, m->before ? status_or_none(m->before) : NULL,
+         m->after ? status_or_none(m->after) : NULL},
+    };
+    return move_ways(store, m->key, ways, CU_COUNT(ways));
+}
+
+static enum cu_err raise_subject(struct catalog_store *store, const char *node,
+                                 const service_t *about)
+{
+    return about ? raise_instance(store, about) : raise_services_of(store, node);
+}
+
+static enum cu_err raise_check_names(struct catalog_store *store, const struct check_move *m)
+{
+    const char *was = m->before ? m->before->service_name : "";
+    const char *is = m->after ? m->after->service_name : "";
     enum cu_err err = CU_OK;
-    if (is)
+    if (is[0])
         err = catalog_index_raise(store, CATALOG_INDEX_SERVICE_CHECKS, is);
-    if (!err && was && (!is || !catalog_name_equal(was, is)))
-        err = leave(store, CATALOG_LOOKUP_CHECK_NAME, CATALOG_INDEX_SERVICE_CHECKS, was, &was_last);
-    return err;
+    if (err || !was[0] || catalog_name_equal(was, is))
+        return err;
+    err = catalog_index_raise(store, CATALOG_INDEX_SERVICE_CHECKS, was);
+    return err ? err : end_checks_of(store, was);
 }
 
 /* Nothing but words differs. */
@@ -348,29 +435,43 @@ static bool is_words_only(struct catalog_store *store, const check_t *before, co
     return memcmp(packed, packed + len, len) == 0;
 }
 
+static enum cu_err raise_subjects(struct catalog_store *store, const struct check_move *m)
+{
+    enum cu_err err = CU_OK;
+    if (m->after)
+        err = raise_subject(store, m->node, m->is_about);
+    if (!err && m->before && (!m->after || m->was_about != m->is_about))
+        err = raise_subject(store, m->node, m->was_about);
+    return err ? err : catalog_index_raise(store, CATALOG_INDEX_NODE_CHECKS, m->node);
+}
+
+static enum cu_err remove_check(struct catalog_store *store, const check_t *check)
+{
+    if (check->service_id[0] == '\0')
+        store->bookmark.table_index[CATALOG_SERVICES] = store->index;
+    return catalog_index_raise(store, CATALOG_INDEX_CHECKS_REMOVAL, "");
+}
+
 enum cu_err catalog_derive_check(struct catalog_store *store, const struct catalog_moved *moved,
                                  bool *ret_is_quiet)
 {
-    struct pair pair;
+    struct pair pair = {NULL, NULL};
     enum cu_err err = unpack_pair(store, moved, &curia__v1__check__descriptor, &pair);
-    if (err)
-        return err;
-    const check_t *before = pair.before, *after = pair.after;
-    const char *node = node_of(store, moved->key);
-    err = move_check_ways(store, moved->key, before, after);
-    if (!err && after)
-        err = raise_subject(store, node, after);
-    if (!err && before && !(after && catalog_name_equal(before->service_id, after->service_id)))
-        err = raise_subject(store, node, before);
+    struct check_move m = {.node = node_of(store, moved->key),
+                           .key = moved->key,
+                           .before = pair.before,
+                           .after = pair.after};
     if (!err)
-        err = catalog_index_raise(store, CATALOG_INDEX_NODE_CHECKS, node);
+        err = find_subjects(store, &m);
     if (!err)
-        err = raise_check_names(store, before, after);
-    if (!err && !after)
-        err = catalog_index_raise(store, CATALOG_INDEX_CHECKS_REMOVAL, "");
-    if (!after && before->service_id[0] == '\0')
-        store->bookmark.table_index[CATALOG_SERVICES] = store->index;
-    if (before && after)
-        *ret_is_quiet = is_words_only(store, before, after);
+        err = move_check_ways(store, &m);
+    if (!err)
+        err = raise_subjects(store, &m);
+    if (!err)
+        err = raise_check_names(store, &m);
+    if (!err && !m.after)
+        err = remove_check(store, m.before);
+    if (!err && m.before && m.after)
+        *ret_is_quiet = is_words_only(store, m.before, m.after);
     return err;
 }

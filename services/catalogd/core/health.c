@@ -1,5 +1,6 @@
 #include "services/catalogd/core/health.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "services/catalogd/core/index.h"
@@ -60,6 +61,53 @@ static enum cu_err look_up(struct checks *checks, enum catalog_lookup kind, cons
         if (!err)
             err = checks->err;
     }
+    return err;
+}
+
+/* ---- by the name of the service ---- */
+
+/* Of an instance those that bear the name: after a rename some may still bear the old one. */
+static enum cu_err add_of_instance(struct checks *checks, struct cu_bytes key, const char *name)
+{
+    Curia__V1__Service *service = NULL;
+    struct catalog_list found = {0};
+    struct cu_bytes user = {NULL, 0};
+    if (!catalog_key_user(key, &user))
+        return CU_E_CORRUPT;
+    enum cu_err err =
+        catalog_view_get(checks->view, CATALOG_SERVICES, key, checks->arena, &service);
+    /* What is behind the node is the id; the node ends with a NUL of its own. */
+    if (!err && service)
+        err = catalog_instance_checks(checks->view, checks->arena, (const char *)user.data,
+                                      service->id, &found);
+    for (size_t i = 0; !err && i < found.count; i++) {
+        check_t *check = found.items[i];
+        if (catalog_name_equal(check->service_name, name))
+            add(checks, check);
+    }
+    return err ? err : checks->err;
+}
+
+static int by_place(const void *a, const void *b)
+{
+    const check_t *x = *(check_t *const *)a, *y = *(check_t *const *)b;
+    int order = catalog_name_compare(x->node, y->node);
+    return order ? order : catalog_name_compare(x->check_id, y->check_id);
+}
+
+static enum cu_err by_service_name(struct checks *checks, const char *name)
+{
+    struct catalog_list instances = {0};
+    struct cu_bytes prefix =
+        catalog_lookup_key(checks->arena, CATALOG_LOOKUP_SERVICE_NAME, name, all);
+    enum cu_err err =
+        catalog_lookup_targets(checks->view->backend, prefix, checks->arena, &instances);
+    for (size_t i = 0; !err && i < instances.count; i++)
+        err = add_of_instance(checks, *(const struct cu_bytes *)instances.items[i], name);
+    if (!err)
+        err = look_up(checks, CATALOG_LOOKUP_CHECK_NAME, name);
+    if (!err && checks->found.count)
+        qsort(checks->found.items, checks->found.count, sizeof(void *), by_place);
     return err;
 }
 
@@ -138,7 +186,7 @@ enum cu_err catalog_service_checks(const struct catalog_view *view,
                                    uint64_t *ret_index)
 {
     struct checks checks = {.view = view, .arena = arena};
-    enum cu_err err = look_up(&checks, CATALOG_LOOKUP_CHECK_NAME, request->service);
+    enum cu_err err = by_service_name(&checks, request->service);
     if (!err)
         err = keep_matching(&checks, (struct meta){request->node_meta, request->n_node_meta});
     if (err)

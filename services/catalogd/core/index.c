@@ -25,12 +25,12 @@ struct catalog_index_entry {
 struct cu_bytes catalog_index_key(struct cu_arena *arena, const char *head, const char *name)
 {
     size_t head_len = strlen(head), name_len = strlen(name);
-    uint8_t *text = cu_arena_alloc(arena, head_len + name_len + 1);
+    uint8_t *text = cu_arena_alloc(arena, name_len + 1 + head_len);
     if (!text)
         return (struct cu_bytes){NULL, 0};
-    memcpy(text, head, head_len);
-    catalog_name_fold(text + head_len, name, name_len);
-    return catalog_key_of(arena, (struct cu_bytes){text, head_len + name_len});
+    catalog_name_fold(text, name, name_len);
+    memcpy(text + name_len + 1, head, head_len);
+    return catalog_key_of(arena, (struct cu_bytes){text, name_len + 1 + head_len});
 }
 
 static struct cu_bytes pack(uint64_t index, uint8_t packed[ROW_BYTES])

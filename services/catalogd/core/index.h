@@ -1,5 +1,5 @@
-/* index.h - when something that is made of many rows changed last: "service.web", "node.n1",
- * "nodes_last_removal" (http-api.md 3.2).
+/* index.h - when something that is made of many rows changed last: service.web, node.n1,
+ * nodes_last_removal (http-api.md 3.2).
  *
  * Bookkeeping, as the indexes of tables are (contracts 6.1): kept in memory by the apply worker and
  * written once a transaction, since a busy service moves in most entries of it. What is read there
@@ -11,14 +11,20 @@
 
 enum { CATALOG_INDEXES_KEPT_MAX = 65536 }; /* in memory, between two transactions */
 
-/* Heads of names; the name follows, in lower case. */
-#define CATALOG_INDEX_NODE           "node."
-#define CATALOG_INDEX_NODE_CHECKS    "node_checks."
-#define CATALOG_INDEX_SERVICE        "service."
+/* What it is the index of; the name of which one follows. In keys the name comes first,
+ * lower-cased:
+ *
+ *   "default" NUL "default" NUL NAME NUL HEAD
+ *
+ * so that what moves together lies together. */
+#define CATALOG_INDEX_NODE        "node."
+#define CATALOG_INDEX_NODE_CHECKS "node_checks."
+#define CATALOG_INDEX_SERVICE     "service."
+/* As long as an instance or a check bears the name. */
 #define CATALOG_INDEX_SERVICE_CHECKS "service_checks."
 #define CATALOG_INDEX_SERVICE_KIND   "service_kind."
 #define CATALOG_INDEX_CONNECT        "connect." /* by destination: proxies for it, native instances */
-/* Whole names. */
+/* Without a name. */
 #define CATALOG_INDEX_EXTINCTION     "service_last_extinction"
 #define CATALOG_INDEX_NODES_REMOVAL  "nodes_last_removal"
 #define CATALOG_INDEX_CHECKS_REMOVAL "checks_last_removal"

@@ -156,6 +156,26 @@ enum cu_err catalog_service_nodes(const struct catalog_view *view, const request
 
 /* ---- Health ---- */
 
+enum cu_err catalog_instance_checks(const struct catalog_view *view, struct cu_arena *arena,
+                                    const char *node, const char *service_id,
+                                    struct catalog_list *checks)
+{
+    struct catalog_list keys = {0};
+    struct cu_bytes on_node = catalog_key_of_node(arena, node, "");
+    struct cu_bytes prefix =
+        on_node.data ? catalog_lookup_key(arena, CATALOG_LOOKUP_CHECK_SERVICE, service_id, on_node)
+                     : on_node;
+    enum cu_err err = catalog_lookup_targets(view->backend, prefix, arena, &keys);
+    for (size_t i = 0; !err && i < keys.count; i++) {
+        check_t *check;
+        err = catalog_view_get(view, CATALOG_CHECKS, *(const struct cu_bytes *)keys.items[i], arena,
+                               &check);
+        if (!err && check && !catalog_list_add(checks, arena, check))
+            err = CU_E_TOO_LARGE;
+    }
+    return err;
+}
+
 struct entries {
     const struct catalog_view *view;
     struct cu_arena *arena;
@@ -165,34 +185,14 @@ struct entries {
     struct catalog_list node_checks;
 };
 
-/* Appends the checks of a service on the node ("": of the node itself). */
-static enum cu_err add_checks(struct entries *entries, const node_t *node, const char *service_id,
-                              struct catalog_list *checks)
-{
-    struct cu_arena *arena = entries->arena;
-    struct catalog_list keys = {0};
-    struct cu_bytes on_node = catalog_key_of_node(arena, node->node, "");
-    struct cu_bytes prefix =
-        on_node.data ? catalog_lookup_key(arena, CATALOG_LOOKUP_CHECK_SERVICE, service_id, on_node)
-                     : on_node;
-    enum cu_err err = catalog_lookup_targets(entries->view->backend, prefix, arena, &keys);
-    for (size_t i = 0; !err && i < keys.count; i++) {
-        check_t *check;
-        err = catalog_view_get(entries->view, CATALOG_CHECKS,
-                               *(const struct cu_bytes *)keys.items[i], arena, &check);
-        if (!err && check && !catalog_list_add(checks, arena, check))
-            err = CU_E_TOO_LARGE;
-    }
-    return err;
-}
-
 static enum cu_err load_node_checks(struct entries *entries, const node_t *node)
 {
     if (entries->node == node)
         return CU_OK;
     entries->node = node;
     entries->node_checks = (struct catalog_list){0};
-    return add_checks(entries, node, "", &entries->node_checks);
+    return catalog_instance_checks(entries->view, entries->arena, node->node, "",
+                                   &entries->node_checks);
 }
 
 static bool do_all_pass(const struct catalog_list *checks)
@@ -227,7 +227,8 @@ static enum cu_err see_entry(void *arg, const struct instance *instance)
         if (!catalog_list_add(&checks, entries->arena, entries->node_checks.items[i]))
             err = CU_E_TOO_LARGE;
     if (!err)
-        err = add_checks(entries, instance->node, instance->service->id, &checks);
+        err = catalog_instance_checks(entries->view, entries->arena, instance->node->node,
+                                      instance->service->id, &checks);
     if (err || (entries->passing && !do_all_pass(&checks)))
         return err;
     return add_entry(entries, instance, &checks);

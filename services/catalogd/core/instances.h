@@ -4,6 +4,7 @@
 #define CATALOG_INSTANCES_H
 
 #include "proto/curia/v1/health.pb-c.h"
+#include "services/catalogd/core/list.h"
 #include "services/catalogd/core/view.h"
 
 CU_MUST_USE enum cu_err catalog_service_nodes(const struct catalog_view *view,
@@ -17,6 +18,12 @@ CU_MUST_USE enum cu_err catalog_service_health(const struct catalog_view *view,
                                                struct cu_arena *arena,
                                                Curia__V1__HealthServiceReply *reply,
                                                uint64_t *ret_index);
+
+/* Appends the checks of an instance, or of the node itself (`service_id` ""), by check id. */
+CU_MUST_USE enum cu_err catalog_instance_checks(const struct catalog_view *view,
+                                                struct cu_arena *arena, const char *node,
+                                                const char *service_id,
+                                                struct catalog_list *checks);
 
 /* The index of all that is read of a service by its name, or of what stands for it in the mesh
  * (http-api.md 3.4). */

@@ -41,14 +41,19 @@ void catalog_name_fold(uint8_t *to, const char *from, size_t len)
         to[i] = (uint8_t)(from[i] >= 'A' && from[i] <= 'Z' ? from[i] - 'A' + 'a' : from[i]);
 }
 
-bool catalog_name_equal(const char *a, const char *b)
+int catalog_name_compare(const char *a, const char *b)
 {
     uint8_t x, y;
     do {
         catalog_name_fold(&x, a++, 1);
         catalog_name_fold(&y, b++, 1);
     } while (x == y && x);
-    return x == y;
+    return (int)x - (int)y;
+}
+
+bool catalog_name_equal(const char *a, const char *b)
+{
+    return catalog_name_compare(a, b) == 0;
 }
 
 struct cu_bytes catalog_key_of_node(struct cu_arena *arena, const char *node, const char *id)

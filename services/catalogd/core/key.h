@@ -28,9 +28,10 @@ struct cu_bytes catalog_key_of_tombstone(struct cu_arena *arena, enum catalog_to
 /* The key of a node (`id` NULL), of what is on it, or of all that is (`id` "": a prefix). */
 struct cu_bytes catalog_key_of_node(struct cu_arena *arena, const char *node, const char *id);
 
-/* Lower-case of ASCII, `len` bytes; and whether two names are the same. */
+/* Lower-case of ASCII, `len` bytes; whether two names are the same, and which comes first. */
 void catalog_name_fold(uint8_t *to, const char *from, size_t len);
 bool catalog_name_equal(const char *a, const char *b);
+int catalog_name_compare(const char *a, const char *b); /* as their keys are ordered */
 
 /* What the user wrote, borrowed from `key`; false: no key of this layout. */
 bool catalog_key_user(struct cu_bytes key, struct cu_bytes *ret_user);

@@ -9,28 +9,35 @@ struct cu_bytes catalog_lookup_key(struct cu_arena *arena, enum catalog_lookup k
 {
     static const struct cu_bytes full = {NULL, 0};
     struct cu_bytes user = {NULL, 0};
-    size_t by_len = strlen(by);
+    bool is_kind_first = kind == CATALOG_LOOKUP_NODE_ID;
+    size_t by_len = strlen(by), len = by_len + 2 + is_kind_first;
     if (to.data && !catalog_key_user(to, &user))
         return full;
-    size_t len = 1 + by_len + 1 + user.len;
-    uint8_t *text = cu_arena_alloc(arena, len);
+    uint8_t *text = cu_arena_alloc(arena, len + user.len), *at = text;
     if (!text)
         return full;
-    text[0] = (uint8_t)kind;
-    catalog_name_fold(text + 1, by, by_len);
+    if (is_kind_first)
+        at += 2; /* the NUL, then the kind, below */
+    catalog_name_fold(at, by, by_len);
+    text[is_kind_first ? 1 : by_len + 1] = (uint8_t)kind;
     if (user.len)
-        memcpy(text + 1 + by_len + 1, user.data, user.len);
-    return catalog_key_of(arena, (struct cu_bytes){text, len});
+        memcpy(text + len, user.data, user.len);
+    return catalog_key_of(arena, (struct cu_bytes){text, len + user.len});
 }
 
 struct cu_bytes catalog_lookup_target(struct cu_arena *arena, struct cu_bytes key)
 {
     struct cu_bytes user;
-    const uint8_t *end = catalog_key_user(key, &user) ? memchr(user.data, '\0', user.len) : NULL;
-    if (!end)
+    if (!catalog_key_user(key, &user) || user.len == 0)
         return (struct cu_bytes){NULL, 0};
-    end++;
-    return catalog_key_of(arena, (struct cu_bytes){end, user.len - (size_t)(end - user.data)});
+    bool is_kind_first =
+        user.data[0] == '\0' && user.len > 1 && user.data[1] == CATALOG_LOOKUP_NODE_ID;
+    size_t from = is_kind_first ? 2 : 0;
+    const uint8_t *end = memchr(user.data + from, '\0', user.len - from);
+    size_t at = end ? (size_t)(end - user.data) + 1 + !is_kind_first : user.len + 1;
+    if (at > user.len)
+        return (struct cu_bytes){NULL, 0};
+    return catalog_key_of(arena, (struct cu_bytes){user.data + at, user.len - at});
 }
 
 /* 8-4-4-4-12 (RFC 9562 section 4). */
@@ -64,7 +71,7 @@ enum cu_err catalog_lookup_any(const struct catalog_backend *backend, struct cu_
                                bool *ret_any)
 {
     bool any = false;
-    enum cu_err err = backend->scan(backend->context, CATALOG_LOOKUPS, prefix,
+    enum cu_err err = backend->scan(backend->context, CATALOG_INDEXES, prefix,
                                     (struct cu_bytes){NULL, 0}, see, &any);
     if (!err)
         *ret_any = any;
@@ -94,7 +101,7 @@ enum cu_err catalog_lookup_targets(const struct catalog_backend *backend, struct
     struct targets targets = {.arena = arena, .keys = keys};
     if (!prefix.data)
         return CU_E_TOO_LARGE;
-    enum cu_err err = backend->scan(backend->context, CATALOG_LOOKUPS, prefix,
+    enum cu_err err = backend->scan(backend->context, CATALOG_INDEXES, prefix,
                                     (struct cu_bytes){NULL, 0}, see_target, &targets);
     return err ? err : targets.err;
 }

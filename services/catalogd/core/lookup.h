@@ -1,10 +1,12 @@
-/* lookup.h - other ways to a node, a service or a check than its own key: a table of keys that hold
- * the key they lead to.
+/* lookup.h - other ways to a node, a service or a check than its own key: rows of the table of
+ * indexes whose keys hold the key they lead to.
  *
- *   "default" NUL "default" NUL KIND BY NUL KEY
+ *   "default" NUL "default" NUL BY NUL KIND KEY
+ *   "default" NUL "default" NUL NUL KIND BY NUL KEY     nodes by id: part of one may be asked for
  *
- * KEY is what the row's own key has behind its namespace. Its rows are empty; they are written by
- * core/derive.c alone, with the rows they lead to. */
+ * KEY is what the row's own key has behind its namespace, KIND a capital letter, so none runs into
+ * a key of index.h; what is registered together lies together, on few pages of the database. The
+ * rows are empty; core/derive.c alone writes them, with the rows they lead to. */
 #ifndef CATALOG_LOOKUP_H
 #define CATALOG_LOOKUP_H
 
@@ -12,12 +14,13 @@
 #include "services/catalogd/core/list.h"
 
 enum catalog_lookup {
-    CATALOG_LOOKUP_NODE_ID = 'i',       /* nodes by id, 32 lower-case hexadecimal digits */
-    CATALOG_LOOKUP_SERVICE_NAME = 'n',  /* services by name */
-    CATALOG_LOOKUP_DESTINATION = 'd',   /* proxies by what they stand for, native ones by name */
-    CATALOG_LOOKUP_CHECK_SERVICE = 'h', /* checks by service id, those of the node by "" */
-    CATALOG_LOOKUP_CHECK_NAME = 'c',    /* checks by the service name they bear */
-    CATALOG_LOOKUP_CHECK_STATUS = 's', /* checks by status, but for passing: that is most of them */
+    CATALOG_LOOKUP_NODE_ID = 'I',       /* nodes by id, 32 lower-case hexadecimal digits */
+    CATALOG_LOOKUP_SERVICE_NAME = 'N',  /* services by name */
+    CATALOG_LOOKUP_DESTINATION = 'D',   /* proxies by what they stand for, native ones by name */
+    CATALOG_LOOKUP_CHECK_SERVICE = 'H', /* checks by service id, those of the node by "" */
+    CATALOG_LOOKUP_CHECK_NAME = 'C',    /* checks by the service name they bear, where that is no
+                                           longer the name of their instance (http-api.md 3.5) */
+    CATALOG_LOOKUP_CHECK_STATUS = 'S', /* checks by status, but for passing: that is most of them */
 };
 
 /* The key of a lookup row. `to`: the row's own key, or a prefix of it; data NULL: all of `by`.

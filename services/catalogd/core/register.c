@@ -95,7 +95,7 @@ static enum cu_err find_node_by_id(struct catalog_store *store, const char *digi
                                                 (struct cu_bytes){NULL, 0});
     CU_ASSERT(prefix.data);
     *ret_found = (struct found){.is_there = false};
-    enum cu_err err = store->backend->scan(store->backend->context, CATALOG_LOOKUPS, prefix,
+    enum cu_err err = store->backend->scan(store->backend->context, CATALOG_INDEXES, prefix,
                                            (struct cu_bytes){NULL, 0}, take_target, &target);
     return err || !target.key.data ? err : find_node(store, target.key, ret_found);
 }

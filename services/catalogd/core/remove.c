@@ -85,7 +85,7 @@ static enum cu_err remove_service(struct catalog_store *store, struct cu_bytes k
     node = catalog_key_of(store->scratch, (struct cu_bytes){user.data, node_len + 1});
     struct cu_bytes checks =
         catalog_lookup_key(store->scratch, CATALOG_LOOKUP_CHECK_SERVICE, id, node);
-    enum cu_err err = remove_under(store, CATALOG_LOOKUPS, checks, remove_check_found);
+    enum cu_err err = remove_under(store, CATALOG_INDEXES, checks, remove_check_found);
     return err ? err : store_del(store, CATALOG_SERVICES, key, NULL);
 }
 

@@ -30,9 +30,8 @@ static const struct table_rule {
     [CATALOG_NODES]      = {"nodes",      true,  true,  true,  catalog_derive_node},
     [CATALOG_SERVICES]   = {"services",   true,  true,  true,  catalog_derive_service},
     [CATALOG_CHECKS]     = {"checks",     true,  true,  true,  catalog_derive_check},
-    /* Neither goes through store_put: core/index.c and catalog_store_add_lookup(). */
+    /* Not through store_put: core/index.c and catalog_store_add_lookup(). */
     [CATALOG_INDEXES]    = {"indexes",    true,  false, true,  NULL},
-    [CATALOG_LOOKUPS]    = {"lookups",    true,  false, false, NULL},
     /* Every accepted write of these moves them (http-api.md 3.1). */
     [CATALOG_CONFIG_ENTRIES]  = {"config_entries",  false, true,  true,  NULL},
     [CATALOG_CONNECT_ROOTS]   = {"connect_roots",   false, true,  true,  NULL},
@@ -59,7 +58,7 @@ bool catalog_table_find(const char *name, enum catalog_table *ret_table)
 
 bool catalog_table_is_derived(enum catalog_table table)
 {
-    return table == CATALOG_INDEXES || table == CATALOG_LOOKUPS;
+    return table == CATALOG_INDEXES;
 }
 
 bool catalog_table_is_secret(enum catalog_table table)
@@ -429,18 +428,18 @@ enum cu_err catalog_store_add_lookup(struct catalog_store *store, struct cu_byte
 {
     static const struct cu_bytes empty = {(const uint8_t *)"", 0};
     struct catalog_row row = {key, empty, store->index, store->index,
-                              catalog_store_hash_of(CATALOG_LOOKUPS, key, empty)};
+                              catalog_store_hash_of(CATALOG_INDEXES, key, empty)};
     store->bookmark.hash = cu_u128_add(store->bookmark.hash, row.hash);
-    store->bookmark.table_index[CATALOG_LOOKUPS] = store->index;
-    return store->backend->put(store->backend->context, CATALOG_LOOKUPS, &row);
+    store->bookmark.table_index[CATALOG_INDEXES] = store->index;
+    return store->backend->put(store->backend->context, CATALOG_INDEXES, &row);
 }
 
 enum cu_err catalog_store_drop_lookup(struct catalog_store *store, struct cu_bytes key)
 {
-    struct cu_u128 hash = catalog_store_hash_of(CATALOG_LOOKUPS, key, (struct cu_bytes){NULL, 0});
+    struct cu_u128 hash = catalog_store_hash_of(CATALOG_INDEXES, key, (struct cu_bytes){NULL, 0});
     store->bookmark.hash = cu_u128_sub(store->bookmark.hash, hash);
-    store->bookmark.table_index[CATALOG_LOOKUPS] = store->index;
-    return store->backend->del(store->backend->context, CATALOG_LOOKUPS, key);
+    store->bookmark.table_index[CATALOG_INDEXES] = store->index;
+    return store->backend->del(store->backend->context, CATALOG_INDEXES, key);
 }
 
 /* ---- one transaction ---- */

@@ -68,7 +68,7 @@ CU_MUST_USE enum cu_err catalog_store_put_from(struct catalog_store *store,
                                                enum catalog_table table, struct cu_bytes key,
                                                struct cu_bytes value, uint64_t create_index);
 
-/* Rows of CATALOG_LOOKUPS: known not to be there, or known to be, so nothing is read. */
+/* Rows of core/lookup.h: known not to be there, or known to be, so nothing is read. */
 CU_MUST_USE enum cu_err catalog_store_add_lookup(struct catalog_store *store, struct cu_bytes key);
 CU_MUST_USE enum cu_err catalog_store_drop_lookup(struct catalog_store *store, struct cu_bytes key);
 

@@ -27,8 +27,7 @@ const struct cu_sql catalog_migrations[CATALOG_SCHEMA_VERSION] = {
      TABLE("nodes")
      TABLE("services")
      TABLE("checks")
-     TABLE("indexes")
-     TABLE("lookups")},
+     TABLE("indexes")},
     {"version 3",
      TABLE("config_entries")
      TABLE("connect_roots")
@@ -57,7 +56,6 @@ const struct cu_sql catalog_statements[CATALOG_SQL_STMT_COUNT] = {
     TABLE_ROWS(CATALOG_SERVICES, "services"),
     TABLE_ROWS(CATALOG_CHECKS, "checks"),
     TABLE_ROWS(CATALOG_INDEXES, "indexes"),
-    TABLE_ROWS(CATALOG_LOOKUPS, "lookups"),
     TABLE_ROWS(CATALOG_CONFIG_ENTRIES, "config_entries"),
     TABLE_ROWS(CATALOG_CONNECT_ROOTS, "connect_roots"),
     TABLE_ROWS(CATALOG_CONNECT_CONFIG, "connect_config"),

@@ -111,9 +111,11 @@ STATE_TEST(the_last_instance_takes_its_index_along_and_leaves_the_extinction_CAT
     state_deregister(state, "n1", "web", NULL);
     MOVED({SERVICE, "web"}, {NODE, "n1"}, {NODE_CHECKS, "n1"});
     ck_assert_uint_eq(state_named_index(state, CATALOG_INDEX_EXTINCTION, ""), 0);
-    ck_assert_uint_eq(state_named_index(state, SERVICE_CHECKS, "web"), 0);
+    MOVED({SERVICE_CHECKS, "web"});
     ck_assert_uint_eq(table(state, CATALOG_CHECKS), state_index(state));
     state_deregister(state, "n2", "web", NULL);
+    ck_assert_uint_eq(state_named_index(state, SERVICE_CHECKS, "web"), 0);
+    MOVED({CATALOG_INDEX_CHECKS_REMOVAL, ""});
     ck_assert_uint_eq(state_named_index(state, SERVICE, "web"), 0);
     MOVED({CATALOG_INDEX_EXTINCTION, ""});
     ck_assert_uint_eq(table(state, CATALOG_CHECKS), state_index(state)); /* though it had none */
@@ -139,8 +141,8 @@ STATE_TEST(a_check_that_changes_sides_moves_both_services)
 {
     set_up(state);
     state_registers(state, &(struct reg){.node = "n1", .check = "w", .check_service = "db"});
-    MOVED({SERVICE, "web"}, {SERVICE, "db"}, {SERVICE_CHECKS, "db"}, {NODE_CHECKS, "n1"});
-    ck_assert_uint_eq(state_named_index(state, SERVICE_CHECKS, "web"), 0);
+    MOVED({SERVICE, "web"}, {SERVICE, "db"}, {SERVICE_CHECKS, "db"}, {NODE_CHECKS, "n1"},
+          {SERVICE_CHECKS, "web"});
 }
 
 STATE_TEST(a_node_takes_its_indexes_along_and_leaves_the_removal)
@@ -215,14 +217,13 @@ STATE_TEST(words_of_a_check_move_indexes_and_are_not_logged_contracts_6_2)
     ck_assert_uint_eq(logged_since(state, before), 1);
 }
 
-static bool woke(const struct catalog_wakes *wakes, enum catalog_table table, const char *user)
+static bool woke(struct state *state, const struct catalog_wakes *wakes, const char *head,
+                 const char *name)
 {
-    for (size_t i = 0; i < wakes->count; i++) {
-        struct cu_bytes key = wakes->items[i].key;
-        if (wakes->items[i].table == table && key.len == 16 + strlen(user) &&
-            memcmp(key.data + 16, user, strlen(user)) == 0)
+    struct cu_bytes key = catalog_index_key(state->arena, head, name);
+    for (size_t i = 0; i < wakes->count; i++)
+        if (wakes->items[i].table == CATALOG_INDEXES && cu_bytes_equal(wakes->items[i].key, key))
             return true;
-    }
     return false;
 }
 
@@ -233,13 +234,13 @@ STATE_TEST(wakes_the_service_that_moved_and_no_other_QRY_43)
     catalog_wakes_deinit(&wakes);
     state_registers(state, &(struct reg){.node = "n1", .service = "db", .port = 2});
     wakes = catalog_store_take_wakes(state->store);
-    ck_assert(woke(&wakes, CATALOG_INDEXES, "service.db"));
-    ck_assert(woke(&wakes, CATALOG_INDEXES, "node.n1"));
-    ck_assert(!woke(&wakes, CATALOG_INDEXES, "service.web"));
+    ck_assert(woke(state, &wakes, SERVICE, "db"));
+    ck_assert(woke(state, &wakes, NODE, "n1"));
+    ck_assert(!woke(state, &wakes, SERVICE, "web"));
     catalog_wakes_deinit(&wakes);
     state_deregister(state, "n1", "db", NULL);
     wakes = catalog_store_take_wakes(state->store);
-    ck_assert(woke(&wakes, CATALOG_INDEXES, "service.db")); /* removed: that is a move, too */
+    ck_assert(woke(state, &wakes, SERVICE, "db")); /* removed: that is a move, too */
     catalog_wakes_deinit(&wakes);
 }
 

@@ -108,6 +108,21 @@ STATE_TEST(checks_of_a_service_are_those_bound_to_it_CAT_151)
     ck_assert_uint_eq(index, state_index(state));
 }
 
+STATE_TEST(a_check_is_found_by_the_name_it_bears_until_it_is_rewritten)
+{
+    uint64_t index;
+    set_up(state);
+    state_registers(
+        state,
+        &(struct reg){.node = "n1", .node_meta = "k=v", .service_id = "db", .service = "sql"});
+    ck_assert_str_eq(of_service(state, "db", "", &index), "n1/ping n2/ping ");
+    ck_assert_str_eq(of_service(state, "sql", "", &index), "");
+    check(state, "n1", "ping", "db", "passing");
+    ck_assert_str_eq(of_service(state, "db", "", &index), "n2/ping ");
+    ck_assert_uint_eq(index, state_index(state));
+    ck_assert_str_eq(of_service(state, "sql", "", &index), "n1/ping ");
+}
+
 STATE_TEST(checks_are_found_by_their_status_CAT_150)
 {
     uint64_t index;
@@ -134,4 +149,5 @@ STATE_TEST(checks_are_found_by_their_status_CAT_150)
 
 SUITE_MAIN("catalogd/core/health", checks_of_a_node_are_those_of_its_services_too_CAT_124,
            checks_of_a_service_are_those_bound_to_it_CAT_151,
+           a_check_is_found_by_the_name_it_bears_until_it_is_rewritten,
            checks_are_found_by_their_status_CAT_150)

@@ -14,7 +14,12 @@ START_TEST(a_lookup_leads_to_the_key_it_holds)
     struct cu_bytes all =
         catalog_lookup_key(arena, CATALOG_LOOKUP_SERVICE_NAME, "WEB", (struct cu_bytes){NULL, 0});
 
-    ck_assert_int_eq(memcmp(key.data + 16, "nweb\0n1\0web-1", 13), 0);
+    struct cu_bytes node = catalog_key_of_node(arena, "N1", NULL);
+    struct cu_bytes id = catalog_lookup_key(arena, CATALOG_LOOKUP_NODE_ID, "ab", node);
+
+    ck_assert_int_eq(memcmp(key.data + 16, "web\0Nn1\0web-1", 13), 0);
+    ck_assert_int_eq(memcmp(id.data + 16, "\0Iab\0n1", 7), 0);
+    ck_assert(cu_bytes_equal(catalog_lookup_target(arena, id), node));
     ck_assert(cu_bytes_has_prefix(key, all));
     ck_assert(cu_bytes_equal(catalog_lookup_target(arena, key), service));
     ck_assert_ptr_null(catalog_lookup_target(arena, catalog_key_of(arena, cu_bytes_of("n"))).data);
@@ -48,7 +53,7 @@ static size_t rows(struct state *state, enum catalog_lookup kind, const char *by
     size_t found = 0;
     struct cu_bytes none = {NULL, 0}, key = catalog_lookup_key(state->arena, kind, by, none);
     ck_assert_int_eq(
-        state->backend->scan(state->backend->context, CATALOG_LOOKUPS, key, none, count, &found),
+        state->backend->scan(state->backend->context, CATALOG_INDEXES, key, none, count, &found),
         CU_OK);
     bool any;
     ck_assert_int_eq(catalog_lookup_any(state->backend, key, &any), CU_OK);
@@ -75,7 +80,6 @@ STATE_TEST(rows_are_found_every_way_and_by_none_once_they_are_gone)
         {CATALOG_LOOKUP_SERVICE_NAME, "web"},
         {CATALOG_LOOKUP_DESTINATION, "db"},
         {CATALOG_LOOKUP_CHECK_SERVICE, "web"},
-        {CATALOG_LOOKUP_CHECK_NAME, "web"},
         {CATALOG_LOOKUP_CHECK_STATUS, "critical"},
     };
     for (size_t i = 0; i < CU_COUNT(ways); i++)
@@ -84,13 +88,22 @@ STATE_TEST(rows_are_found_every_way_and_by_none_once_they_are_gone)
     state_registers(state, &reg);
     ck_assert_uint_eq(rows(state, CATALOG_LOOKUP_CHECK_STATUS, "critical"), 0);
     ck_assert_uint_eq(rows(state, CATALOG_LOOKUP_CHECK_STATUS, "passing"), 0); /* as promised */
+    /* Only while a check keeps a name that its instance has no longer. */
+    ck_assert_uint_eq(rows(state, CATALOG_LOOKUP_CHECK_NAME, "web"), 0);
+    state_registers(state, &(struct reg){.node = "n", .service_id = "web", .service = "site"});
+    ck_assert_uint_eq(rows(state, CATALOG_LOOKUP_CHECK_NAME, "web"), 1);
+    state_registers(state, &(struct reg){.node = "n", .service_id = "web", .service = "Web"});
+    ck_assert_uint_eq(rows(state, CATALOG_LOOKUP_CHECK_NAME, "web"), 0);
+    state_registers(state, &(struct reg){.node = "n", .service_id = "web", .service = "site"});
+    state_registers(state, &(struct reg){.node = "n", .check = "c", .check_service = "web"});
+    ck_assert_uint_eq(rows(state, CATALOG_LOOKUP_CHECK_NAME, "web"), 0);
+    state_registers(state, &(struct reg){.node = "n", .service_id = "web", .service = "last"});
+    ck_assert_uint_eq(rows(state, CATALOG_LOOKUP_CHECK_NAME, "site"), 1);
     state_deregister(state, "n", NULL, NULL);
-    size_t left = 0;
-    struct cu_bytes none = {NULL, 0};
-    ck_assert_int_eq(
-        state->backend->scan(state->backend->context, CATALOG_LOOKUPS, none, none, count, &left),
-        CU_OK);
-    ck_assert_uint_eq(left, 0);
+    for (size_t i = 0; i < CU_COUNT(ways); i++)
+        ck_assert_uint_eq(rows(state, ways[i].kind, ways[i].by), 0);
+    ck_assert_uint_eq(rows(state, CATALOG_LOOKUP_CHECK_NAME, "site"), 0);
+    ck_assert_uint_eq(rows(state, CATALOG_LOOKUP_SERVICE_NAME, "last"), 0);
 }
 
 SUITE_MAIN("catalogd/core/lookup", a_lookup_leads_to_the_key_it_holds,
