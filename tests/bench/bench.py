@@ -1,7 +1,7 @@
 """Speed of Curia beside nginx and etcd in one run, durability on: `tests/run bench [ROW...]`.
 
-Rows: nginx one etcd three failover memory dns health pollers catalog (default: all). Prints one line a metric
-with its unit, and at the end the ratios that are promised. CPU is user + system of all daemons together, per request.
+Rows: nginx one etcd three failover memory dns health pollers catalog gossip (default: all). Prints one line
+a metric with its unit, and at the end the ratios that are promised. CPU is user + system of all daemons together, per request.
 """
 import json
 import os
@@ -20,6 +20,7 @@ from cluster import Cluster, DAEMONS, wait_for  # noqa: E402
 from http1 import Http  # noqa: E402
 from load import put_many  # noqa: E402
 import dns  # noqa: E402
+import gossip_pools  # noqa: E402
 import services  # noqa: E402
 from peers import Etcd, Nginx  # noqa: E402
 
@@ -217,6 +218,9 @@ def promises():
         few, many = ('register %s of %d' % (mode, size) for size in catalog.SIZES)
         ratio('register %s CPU, at 20,000 of at 100' % mode, many, few, 'cpu_us', 1.3)
         ratio('register %s CPU, of nginx' % mode, many, 'nginx GET c=64', 'cpu_us', 14.5)
+    ratio('idle gossipd CPU, of serf', 'gossipd idle', 'serf idle', 'cpu_ms_a_s', 1)
+    ratio('idle gossipd memory, of serf', 'gossipd idle', 'serf idle', 'rss_mib', 1)
+    ratio('kill -9 noticed by all, of serf', '20 gossipd', '20 serf', 'all_notice_s', 1.25)
     if 'failover' in results:
         median = results['failover']['median_s']
         print('%-44s %.2f s  (aim < 1)  %s' % ('failover, median of 7', median, 'met' if median < 1 else 'MISSED'))
@@ -228,7 +232,8 @@ def main():
             'dns': lambda: dns.bench(measured, show),
             'health': lambda: services.bench_health(measured, wrk, show, pids_of),
             'pollers': lambda: services.bench_pollers(row),
-            'catalog': lambda: catalog.bench(measured, wrk, show)}
+            'catalog': lambda: catalog.bench(measured, wrk, show),
+            'gossip': lambda: gossip_pools.bench(row, cpu_s)}
     print('%s, %d CPUs, Linux %s; %d keys of 128 bytes, %d s a row, wrk -t1' %
           (platform.machine(), os.cpu_count(), platform.release(), KEYS, SECONDS))
     for name in sys.argv[1:] or rows:

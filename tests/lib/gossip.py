@@ -30,11 +30,14 @@ class Member:
         self.process = None
         os.makedirs(self.dir)
 
-    def start(self):
+    def spawn(self):
         with open(self.log_path, 'ab') as log:
             self.process = subprocess.Popen(self.args(), stdin=subprocess.DEVNULL, stdout=log,
                                             stderr=subprocess.STDOUT, env=environment(),
                                             start_new_session=True, cwd=self.dir)
+
+    def start(self):
+        self.spawn()
         wait_for(self.is_up, 20, 'start of ' + self.name)
         return self
 
