@@ -6,8 +6,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "curia/internal/v1/members.pb-c.h"
+
 #include "common/base/assert.h"
 #include "common/daemon/host.h"
+#include "services/curia/agent/ask.h"
 #include "services/curia/agent/dump.h"
 #include "services/curia/agent/reload.h"
 #include "services/curia/agent/settings.h"
@@ -16,7 +19,7 @@
 
 /* One stop may reach us twice, by our id and by our process group: a second one means it only after
  * this. */
-enum { SAME_STOP_MS = 200 };
+enum { SAME_STOP_MS = 200, LEAVE_MS = 15000 /* agent.md 1 */ };
 
 struct agent {
     const struct cli_args *args;
@@ -26,6 +29,7 @@ struct agent {
     struct supervisor *supervisor;
     struct reload *reload;
     struct dump *dump;
+    struct ask *leave; /* gossipd is telling the pool */
     const char *daemons[SUPERVISOR_CHILDREN];
     struct cu_signal_watch interrupt, terminate, hang_up, user;
     bool is_leaving; /* the signal that ended it stands for a leave */
@@ -141,6 +145,46 @@ static bool means_leave(const struct cu_conf *conf, int signal_number)
                : !server;
 }
 
+static const ProtobufCMessage *leave_request(void *arg, const char *daemon)
+{
+    static const Curia__Internal__V1__LeaveRequest request =
+        CURIA__INTERNAL__V1__LEAVE_REQUEST__INIT;
+    (void)arg;
+    (void)daemon;
+    return &request.base;
+}
+
+static void on_left(void *arg, enum cu_err err, const char *text)
+{
+    struct agent *agent = arg;
+    ask_free(agent->leave);
+    agent->leave = NULL;
+    if (err) {
+        agent->is_leaving = false; /* not completed */
+        cu_warn(agent->log, "agent.leave", "error=\"%s\"", text);
+    } else {
+        cu_info(agent->log, "agent.leave", "text=\"Graceful exit completed\"");
+    }
+    supervisor_stop(agent->supervisor);
+}
+
+/* The pool hears that this node goes, then its daemons stop (contracts 5.6). */
+static void leave(struct agent *agent)
+{
+    static const char *const gossipd[] = {"gossipd", NULL};
+    cu_info(agent->log, "agent.leave", "text=\"Gracefully shutting down agent...\"");
+    agent->leave =
+        ask_new(&(struct ask_options){.loop = agent->loop,
+                                      .run_dir = agent->settings.run_dir,
+                                      .daemons = gossipd,
+                                      .service = &curia__internal__v1__members__descriptor,
+                                      .method = "Leave",
+                                      .limit_ms = LEAVE_MS,
+                                      .request = leave_request,
+                                      .done = on_left,
+                                      .arg = agent});
+}
+
 static void on_stop_signal(void *arg, int signal_number)
 {
     struct agent *agent = arg;
@@ -159,6 +203,12 @@ static void on_stop_signal(void *arg, int signal_number)
                 "text=\"leaving is not built yet: this server stops and stays a voter\"");
         agent->is_leaving = false;
     }
+    if (agent->is_leaving) {
+        leave(agent);
+        return;
+    }
+    ask_free(agent->leave);
+    agent->leave = NULL;
     supervisor_stop(agent->supervisor);
 }
 
@@ -287,6 +337,7 @@ static void release(struct agent *agent)
 {
     const char *pid_file =
         agent->settings.conf ? cu_conf_text(agent->settings.conf, "pid_file") : "";
+    ask_free(agent->leave);
     reload_free(agent->reload);
     dump_free(agent->dump);
     supervisor_free(agent->supervisor);

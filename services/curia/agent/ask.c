@@ -56,10 +56,10 @@ static void on_state(void *arg, struct cu_client *client, bool is_up)
         return;
     seat->is_sent = true;
     (void)cu_client_call(client,
-                         &(struct cu_call_spec){.service = &curia__internal__v1__daemon__descriptor,
+                         &(struct cu_call_spec){.service = options->service,
                                                 .method = options->method,
                                                 .in = options->request(options->arg, seat->daemon),
-                                                .timeout_ms = ASK_LIMIT_MS,
+                                                .timeout_ms = options->limit_ms,
                                                 .token = "",
                                                 .datacenter = "",
                                                 .origin = {"", "curia", ""}},
@@ -76,7 +76,8 @@ static void on_limit(void *arg)
             finish(ask, err);
             return;
         }
-    finish(ask, cu_fail(&ask->diag, CU_E_DEADLINE, "no answer within %d ms", ASK_LIMIT_MS));
+    finish(ask,
+           cu_fail(&ask->diag, CU_E_DEADLINE, "no answer within %u ms", ask->options.limit_ms));
 }
 
 static void on_end(void *arg)
@@ -89,6 +90,10 @@ struct ask *ask_new(const struct ask_options *options)
 {
     struct ask *ask = cu_alloc(sizeof *ask);
     ask->options = *options;
+    if (!ask->options.service)
+        ask->options.service = &curia__internal__v1__daemon__descriptor;
+    if (!ask->options.limit_ms)
+        ask->options.limit_ms = ASK_LIMIT_MS;
     ask->rpc = cu_rpc_new(&(struct cu_rpc_options){.loop = options->loop,
                                                    .daemon = "curia",
                                                    .node_id = "",
@@ -97,7 +102,7 @@ struct ask *ask_new(const struct ask_options *options)
                                                    .local = CU_LOCAL_LOOP});
     cu_timer_init(&ask->limit, options->loop, on_limit, ask);
     cu_timer_init(&ask->end, options->loop, on_end, ask);
-    cu_timer_set_ms(&ask->limit, ASK_LIMIT_MS);
+    cu_timer_set_ms(&ask->limit, ask->options.limit_ms);
     for (size_t i = 0; options->daemons[i]; i++) {
         char url[4200];
         CU_ASSERT(i < ASK_DAEMONS);

@@ -1,4 +1,4 @@
-/* ask.h - one question of the service Daemon put to all daemons of the node. */
+/* ask.h - one question put to several daemons of the node. */
 #ifndef CLI_AGENT_ASK_H
 #define CLI_AGENT_ASK_H
 
@@ -11,13 +11,15 @@ struct ask;
 struct ask_options {
     struct cu_loop *loop;
     const char *run_dir;
-    const char *const *daemons; /* NULL-ended */
-    const char *method;         /* of the service Daemon */
+    const char *const *daemons;                /* NULL-ended */
+    const ProtobufCServiceDescriptor *service; /* NULL: Daemon, which all have */
+    const char *method;
+    uint32_t limit_ms; /* 0: ASK_LIMIT_MS */
     /* The request for one daemon; packed before it is called again. */
     const ProtobufCMessage *(*request)(void *arg, const char *daemon);
     /* A good answer of one; may be NULL. */
     void (*answer)(void *arg, const char *daemon, const ProtobufCMessage *message);
-    /* Once, when all have answered, or the first has refused or 5 s have passed: then `err` and the
+    /* Once, when all have answered, or the first has refused or the time is up: then `err` and the
      * daemon's sentence. ask_free() may be called in it. */
     void (*done)(void *arg, enum cu_err err, const char *text);
     void *arg;
