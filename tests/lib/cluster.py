@@ -250,15 +250,17 @@ class Node(Http):
 
 
 class Cluster:
-    """`servers` servers; `config` is merged into each configuration, `each(k, config)` may edit it."""
+    """`servers` servers, then `clients` nodes without raftd and catalogd that join them by gossip.
 
-    def __init__(self, servers=1, config=None, each=None, start=True, binaries=None):
+    `config` is merged into each configuration, `each(k, config)` may edit it."""
+
+    def __init__(self, servers=1, config=None, each=None, start=True, binaries=None, clients=0):
         self.net, self.bin = Net(), binaries or bin_dir()
         self.dir = tempfile.mkdtemp(prefix='curia-e2e-')
-        self.count, self.extra = servers, []
+        self.count, self.clients, self.extra = servers, clients, []
         self.nodes, self.said = {}, set()
-        for k in range(1, servers + 1):
-            own = self.base_config(k)
+        for k in range(1, servers + clients + 1):
+            own = self.base_config(k) if k <= servers else self.client_config(k)
             for key, value in (config or {}).items():
                 own[key] = dict(own[key], **value) if isinstance(own.get(key), dict) else value
             if each:
@@ -282,11 +284,20 @@ class Cluster:
             'raftd': {'peers': [{'id': node_id(j), 'address': self.net.ip(j)}
                                 for j in range(1, self.count + 1)]},
         }
+        if self.clients:
+            config['retry_join'] = [self.net.ip(j) for j in range(1, self.count + 1)]
+            config['retry_interval'] = '1s'
         if self.count == 1:
             config['bootstrap'] = True
         else:
             config['bootstrap_expect'] = self.count
         return config
+
+    def client_config(self, k):
+        config = self.base_config(k)
+        for key in ('raftd', 'bootstrap', 'bootstrap_expect'):
+            config.pop(key, None)
+        return dict(config, server=False)
 
     def start(self):
         for node in self:

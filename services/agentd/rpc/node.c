@@ -153,12 +153,33 @@ void agent_join(struct agent_call *call)
     ask(call, "Join", &request.base, AGENT_GOSSIP_MS, join_done);
 }
 
-void agent_force_leave(struct agent_call *call)
+/* A name that nobody has is told; what gossipd does to a member is its own. */
+static void force_leave_found(void *arg, const struct cu_answer *answer)
 {
+    struct agent_call *call = arg;
     Curia__Internal__V1__ForceLeaveRequest request = CURIA__INTERNAL__V1__FORCE_LEAVE_REQUEST__INIT;
+    bool found = false;
+    if (!is_answer(call, answer))
+        return;
+    const Curia__Internal__V1__MembersListReply *reply =
+        (const Curia__Internal__V1__MembersListReply *)answer->message;
     request.node = (char *)agent_tail_text(call);
     request.prune = agent_query_has(&call->query, "prune");
-    ask(call, "ForceLeave", &request.base, AGENT_GOSSIP_MS, done_empty);
+    for (size_t i = 0; i < reply->n_members; i++)
+        found |= strcmp(reply->members[i]->name, request.node) == 0;
+    if (found) {
+        ask(call, "ForceLeave", &request.base, AGENT_GOSSIP_MS, done_empty);
+        return;
+    }
+    (void)agent_refuse(&call->fault, 500, "agent: No node found with name '%s'", request.node);
+    agent_answer_fault(call);
+}
+
+void agent_force_leave(struct agent_call *call)
+{
+    static const Curia__Internal__V1__MembersListRequest request =
+        CURIA__INTERNAL__V1__MEMBERS_LIST_REQUEST__INIT;
+    ask(call, "List", &request.base, AGENT_GOSSIP_MS, force_leave_found);
 }
 
 /* The node is told to go: it leaves the pool, then all of it ends (agent.md 13). */
