@@ -123,3 +123,20 @@ def agent_13_a_client_that_is_told_to_leave_is_gone_at_once(pool):
     assert client.process.wait(20) == 0, client.logs()[-2000:]
     left = lambda: [m['Status'] for m in pool[1].get('/v1/agent/members').json() if m['Name'] == 'n4'] in ([3], [])
     wait_for(left, 10)
+
+
+@test
+def agent_2_3_a_client_leaves_on_sigterm_and_keeps_its_name_on_kill(pool):
+    client = pool[4]
+    if client.process.poll() is not None:
+        client.start()
+    status = lambda: [m['Status'] for m in pool[1].get('/v1/agent/members').json() if m['Name'] == 'n4']
+    wait_for(lambda: status() == [1], 20, 'n4 back in the pool')
+    assert client.stop() == 0
+    wait_for(lambda: status() in ([3], []), 10, 'n4 left')
+    client.start()
+    wait_for(lambda: status() == [1], 20, 'n4 back in the pool')
+    client.kill()
+    wait_for(lambda: status() == [4], 30, 'n4 failed')
+    client.start()
+    wait_for(lambda: status() == [1], 30, 'n4 back in the pool')
