@@ -295,6 +295,7 @@ struct cu_call *cu_client_call(struct cu_client *c, const struct cu_call_spec *s
     call->on_answer = on_answer;
     call->arg = arg;
     call->raw = spec->raw;
+    call->raw_above_bytes = spec->raw_above_bytes;
     call->output = method->output;
     cu_count(c->rpc->count.calls, 1);
     if (!c->is_up) {
@@ -382,7 +383,8 @@ void rpc_call_replied(void *arg, struct cu_conn *conn, uint64_t id, const struct
                           .sent = true};
     close_call(call);
     release_queued(c);
-    if (a.err || call->raw) {
+    bool is_long = call->raw_above_bytes && a.body.len > call->raw_above_bytes;
+    if (a.err || call->raw || is_long) {
         answer(call, &a);
         return;
     }

@@ -13,6 +13,7 @@ struct cu_call {
     struct cu_client *client; /* NULL when it is freed and the call is still to be told */
     enum call_state state;
     bool is_follow, raw, sent;
+    size_t raw_above_bytes;
     uint32_t slot;
     uint64_t id, mark;
     const ProtobufCMessageDescriptor *output;

@@ -31,7 +31,8 @@ struct cu_call_spec {
     uint32_t hops;
     struct cu_bytes trace_id, request_id; /* request_id empty: one is made */
     struct cu_origin origin;
-    bool raw; /* do not unpack the reply: answer->body only */
+    bool raw;               /* do not unpack the reply: answer->body only */
+    size_t raw_above_bytes; /* the same for a longer one; 0: however long it is */
 };
 
 struct cu_answer {

@@ -2,6 +2,7 @@
 #ifndef CU_VIEW_INTERNAL_H
 #define CU_VIEW_INTERNAL_H
 
+#include "common/loop/worker.h"
 #include "common/metric/metric.h"
 #include "common/view/catalogs.h"
 #include "common/view/kept.h"
@@ -41,7 +42,8 @@ struct cu_view {
     struct view_kept_store kept;
     struct cu_buf key, packed, encoded; /* scratch */
     size_t waits, waiters;
-    struct cu_counter *hits, *unchanged, *joined, *repeated;
+    struct cu_worker *worker; /* NULL: nothing was large yet */
+    struct cu_counter *hits, *unchanged, *joined, *repeated, *encoded_there;
 };
 
 /* Runs `task->go` at once, or when a catalogd is up, or `task->fail` when `hold_until` passes. */

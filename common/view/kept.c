@@ -25,6 +25,44 @@ struct view_kept *view_kept_new(struct cu_bytes key)
     return kept;
 }
 
+void view_kept_take_have(struct view_kept *kept, const Curia__V1__Have *have)
+{
+    cu_buf_clear(&kept->have);
+    if (!have)
+        return;
+    size_t size = curia__v1__have__get_packed_size(have);
+    (void)curia__v1__have__pack(have, cu_buf_extend(&kept->have, size));
+}
+
+/* A catalogd that says nothing of its position is never behind. */
+static uint64_t read_at(const Curia__V1__ReadMeta *meta)
+{
+    return meta->have ? meta->have->read_at : UINT64_MAX;
+}
+
+void view_kept_take_index(struct view_kept *kept, const Curia__V1__ReadMeta *meta)
+{
+    kept->index = meta->index;
+    kept->read_at = read_at(meta);
+}
+
+void view_kept_take_meta(struct view_kept *kept, const Curia__V1__ReadMeta *meta)
+{
+    view_kept_take_index(kept, meta);
+    kept->last_contact_ms = meta->last_contact_ms;
+    kept->known_leader = meta->known_leader;
+}
+
+void view_kept_confirm(struct view_kept *kept, const Curia__V1__ReadMeta *meta, bool is_stale)
+{
+    kept->read_at = read_at(meta);
+    kept->last_contact_ms = meta->last_contact_ms;
+    if (is_stale)
+        kept->known_leader = meta->known_leader;
+    if (meta->have)
+        view_kept_take_have(kept, meta->have);
+}
+
 struct view_kept *view_kept_ref(struct view_kept *kept)
 {
     kept->refs++;

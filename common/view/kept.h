@@ -5,6 +5,7 @@
 
 #include "common/base/map.h"
 #include "common/view/view.h"
+#include "curia/v1/read.pb-c.h"
 
 /* One answer. Shared by the store and by reads that were sent as conditional on it. */
 struct view_kept {
@@ -32,6 +33,13 @@ struct view_kept *view_kept_find(struct view_kept_store *store, struct cu_bytes 
 
 /* An entry with one reference, yours; not yet in any store. */
 struct view_kept *view_kept_new(struct cu_bytes key);
+/* What an answer says of itself: where it stands; all of it; and what is to be sent with the next
+ * conditional read. */
+void view_kept_take_index(struct view_kept *kept, const Curia__V1__ReadMeta *meta);
+void view_kept_take_meta(struct view_kept *kept, const Curia__V1__ReadMeta *meta);
+void view_kept_take_have(struct view_kept *kept, const Curia__V1__Have *have); /* takes NULL */
+/* "Unchanged" was said of it. */
+void view_kept_confirm(struct view_kept *kept, const Curia__V1__ReadMeta *meta, bool is_stale);
 struct view_kept *view_kept_ref(struct view_kept *kept);
 void view_kept_unref(struct view_kept *kept); /* takes NULL */
 

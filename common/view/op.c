@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/base/assert.h"
+#include "common/view/encode.h"
 #include "curia/v1/read.pb-c.h"
 
 /* ---- asking ---- */
@@ -103,6 +104,7 @@ void view_op_send(struct view_op *op)
         .timeout_ms =
             (uint32_t)(view->hold_ms + VIEW_SLACK_MS + (op->is_wait ? CU_VIEW_WAIT_MS : 0)),
         .token = *token ? token : NULL,
+        .raw_above_bytes = VIEW_ENCODE_HERE_BYTES,
     };
     op->state = OP_SENT;
     for (struct cu_view_read *read = op->readers; read; read = read->next)
@@ -145,7 +147,7 @@ static enum verdict judge(const struct view_op *op, uint64_t asked, const struct
 {
     if (read->is_last || kept->index > read->index) /* what was acknowledged before it came may be
                                                        missing (contracts 7.3) */
-        return read->is_late ? LOOK : DELIVER;
+        return read->is_late || !kept->bodies[read->format] ? LOOK : DELIVER;
     bool has_waited = read->is_ahead || (op->is_wait && asked == read->index);
     return read->index > kept->read_at && has_waited ? DELIVER : HANG;
 }
@@ -215,77 +217,15 @@ static void hand_out(struct view_op *op, const struct view_kept *kept)
 
 /* ---- what came ---- */
 
-static const Curia__V1__ReadMeta *meta_of(const ProtobufCMessage *reply)
+/* Without a `have` it is a small one, or one that nobody can ask about again. */
+static void answer_anew(struct view_op *op, struct view_kept *kept)
 {
-    const ProtobufCFieldDescriptor *field = &reply->descriptor->fields[0];
-    const Curia__V1__ReadMeta *meta;
-    CU_ASSERT(field->id == 1 && field->descriptor == &curia__v1__read_meta__descriptor);
-    memcpy(&meta, (const char *)reply + field->offset, sizeof(void *));
-    return meta;
-}
-
-static struct cu_view_body *encode(struct cu_view *view, const struct cu_view_method *method,
-                                   const ProtobufCMessage *reply, unsigned format)
-{
-    cu_buf_clear(&view->encoded);
-    unsigned number = method->encode(reply, format, &view->encoded);
-    size_t len = view->encoded.len;
-    struct cu_view_body *body = malloc(sizeof *body + len);
-    CU_ASSERT(body);
-    *body = (struct cu_view_body){.refs = 1, .number = number, .len = len};
-    if (len)
-        memcpy(body->bytes, view->encoded.data, len);
-    return body;
-}
-
-/* A catalogd that says nothing of its position is never behind. */
-static uint64_t read_at(const Curia__V1__ReadMeta *meta)
-{
-    return meta->have ? meta->have->read_at : UINT64_MAX;
-}
-
-static void take_meta(struct view_kept *kept, const Curia__V1__ReadMeta *meta)
-{
-    kept->index = meta->index;
-    kept->read_at = read_at(meta);
-    kept->last_contact_ms = meta->last_contact_ms;
-    kept->known_leader = meta->known_leader;
-}
-
-static void take_have(struct view_kept *kept, const Curia__V1__Have *have)
-{
-    cu_buf_clear(&kept->have);
-    size_t size = curia__v1__have__get_packed_size(have);
-    (void)curia__v1__have__pack(have, cu_buf_extend(&kept->have, size));
-}
-
-/* A small answer is handed out and forgotten: the common read of one key pays for no keeping. */
-static void answer_anew(struct view_op *op, const ProtobufCMessage *reply,
-                        const Curia__V1__ReadMeta *meta)
-{
-    struct cu_view *view = op->view;
-    struct view_kept passing = {0};
-    size_t bytes = 0;
-
-    take_meta(&passing, meta);
-    for (const struct cu_view_read *read = op->readers; read; read = read->next)
-        if (!passing.bodies[read->format]) {
-            struct cu_view_body *body = encode(view, op->method, reply, read->format);
-            passing.bodies[read->format] = body;
-            bytes += body->len;
-        }
-    if (bytes >= CU_VIEW_KEEP_MIN_BYTES && meta->have) {
-        struct view_kept *kept = view_kept_new(view_op_kept_key(op));
-        take_meta(kept, meta);
-        take_have(kept, meta->have);
-        for (size_t i = 0; i < CU_VIEW_FORMATS; i++)
-            kept->bodies[i] = passing.bodies[i] ? cu_view_body_ref(passing.bodies[i]) : NULL;
-        view_kept_put(&view->kept, kept);
-        view_kept_unref(kept);
+    if (kept->have.len > 0) {
+        struct cu_bytes key = view_op_kept_key(op);
+        cu_buf_append(&kept->key, key.data, key.len);
+        view_kept_put(&op->view->kept, kept);
     }
-    hand_out(op, &passing);
-    for (size_t i = 0; i < CU_VIEW_FORMATS; i++)
-        cu_view_body_unref(passing.bodies[i]);
+    hand_out(op, kept);
 }
 
 /* A wait that ended for nobody is asked again, and costs no encoding. */
@@ -305,12 +245,7 @@ static void answer_kept(struct view_op *op, const Curia__V1__ReadMeta *meta)
 {
     struct view_kept *kept = view_kept_ref(op->kept);
     cu_count(op->view->unchanged, 1);
-    kept->last_contact_ms = meta->last_contact_ms;
-    if (op->mode == CU_VIEW_STALE)
-        kept->known_leader = meta->known_leader;
-    if (meta->have)
-        take_have(kept, meta->have);
-    kept->read_at = read_at(meta);
+    view_kept_confirm(kept, meta, op->mode == CU_VIEW_STALE);
     if (!renew(op, kept)) {
         cu_count(op->view->hits, 1);
         hand_out(op, kept);
@@ -328,22 +263,58 @@ static void ask_without_have(struct view_op *op)
     view_op_send(op);
 }
 
-static void answer_well(struct view_op *op, const struct cu_answer *answer)
+static void answer_unchanged(struct view_op *op, const Curia__V1__ReadMeta *meta)
 {
-    const Curia__V1__ReadMeta *meta = meta_of(answer->message);
+    if (!op->kept)
+        hand_out_error(op, CU_E_INTERNAL, "unchanged, but from what?");
+    else if (serves_all(op->kept, op))
+        answer_kept(op, meta);
+    else /* somebody joined meanwhile who wants another format */
+        ask_without_have(op);
+}
+
+/* A wait that ended for nobody costs no encoding. Returns whether that was all. */
+static bool answer_meta(struct view_op *op, const Curia__V1__ReadMeta *meta)
+{
     struct view_kept seen = {0};
-    if (meta)
-        take_meta(&seen, meta);
+    if (meta->unchanged) {
+        answer_unchanged(op, meta);
+        return true;
+    }
+    view_kept_take_index(&seen, meta);
+    return renew(op, &seen);
+}
+
+static void answer_here(struct view_op *op, const ProtobufCMessage *reply)
+{
+    struct view_kept *kept = view_kept_new((struct cu_bytes){NULL, 0});
+    const Curia__V1__ReadMeta *meta = view_meta_of(reply);
     if (!meta)
         hand_out_error(op, CU_E_INTERNAL, "an answer without its meta part");
-    else if (meta->unchanged && op->kept && serves_all(op->kept, op))
-        answer_kept(op, meta);
-    else if (meta->unchanged && !op->kept)
-        hand_out_error(op, CU_E_INTERNAL, "unchanged, but from what?");
-    else if (meta->unchanged) /* somebody joined meanwhile who wants another format */
-        ask_without_have(op);
-    else if (!renew(op, &seen))
-        answer_anew(op, answer->message, meta);
+    else if (!answer_meta(op, meta)) {
+        view_encode_here(op, reply, kept);
+        answer_anew(op, kept);
+    }
+    view_kept_unref(kept);
+}
+
+static void answer_there(struct view_op *op, struct cu_bytes packed)
+{
+    Curia__V1__ReadMeta *meta = view_encode_peek(packed);
+    bool is_all = meta && answer_meta(op, meta);
+    curia__v1__read_meta__free_unpacked(meta, NULL);
+    if (is_all)
+        return;
+    op->state = OP_ENCODING;
+    view_encode_there(op, packed);
+}
+
+void view_op_encoded(struct view_op *op, struct view_kept *kept)
+{
+    if (kept)
+        answer_anew(op, kept);
+    else
+        hand_out_error(op, CU_E_INTERNAL, "an answer that cannot be read");
 }
 
 void view_op_answered(void *arg, const struct cu_answer *answer)
@@ -354,10 +325,12 @@ void view_op_answered(void *arg, const struct cu_answer *answer)
     op->call = NULL;
     if (answer->err != CU_E_DISCONNECTED && answer->err != CU_E_NOT_READY)
         op->task.hold_until = (struct cu_mono){0};
-    if (!answer->err) {
-        answer_well(op, answer);
+    if (!answer->err && answer->message)
+        answer_here(op, answer->message);
+    else if (!answer->err)
+        answer_there(op, answer->body);
+    if (!answer->err)
         return;
-    }
     if (answer->err == CU_E_DISCONNECTED || answer->err == CU_E_NOT_READY) {
         cu_count(view->repeated, 1); /* a read can be asked again (contracts 1.3) */
         if (answer->err == CU_E_NOT_READY && view_try_another(view, &op->task, op->asked))

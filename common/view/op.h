@@ -7,9 +7,12 @@
 enum op_state {
     OP_GATHERED, /* to be sent at the end of this turn */
     OP_SENT,
+    OP_ENCODING, /* answered; being encoded on a worker */
     OP_ANSWERED, /* being handed out */
     OP_HELD
 };
+
+struct view_encoding;
 
 struct view_op {
     struct view_op *next, **at; /* in view->all, or the pool */
@@ -30,11 +33,15 @@ struct view_op {
     struct cu_call *call;
     const struct cu_client *asked; /* only compared */
     struct view_kept *kept;        /* what it was sent as conditional on */
+    struct view_encoding *encoding;
     struct view_task task;
 };
 
 /* Encodes, keeps and hands out; called with what came. The op is freed or sent again. */
 void view_op_answered(void *op, const struct cu_answer *answer);
+
+/* What a worker made of the answer; NULL: nothing. Borrowed. */
+void view_op_encoded(struct view_op *op, struct view_kept *kept);
 
 void view_op_send(struct view_op *op);
 void view_op_close(struct view_op *op); /* nobody joins it from here on */

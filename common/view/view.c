@@ -5,7 +5,7 @@
 
 #include "common/base/assert.h"
 #include "common/base/hash.h"
-#include "common/view/op.h"
+#include "common/view/encode.h"
 #include "curia/v1/read.pb-c.h"
 
 /* ---- the life of an op ---- */
@@ -58,6 +58,7 @@ void view_op_free(struct view_op *op)
     if (op->state == OP_GATHERED)
         leave_gathered(op);
     view_task_leave(view, &op->task);
+    view_encode_forget(op);
     if (op->call)
         cu_call_cancel(op->call);
     view->waits -= op->is_wait;
@@ -83,7 +84,7 @@ void view_op_free(struct view_op *op)
 static void put_reader(struct view_op *op, struct cu_view_read *read)
 {
     read->op = op;
-    read->is_late = op->state == OP_SENT && op->mode != CU_VIEW_STALE;
+    read->is_late = (op->state == OP_SENT || op->state == OP_ENCODING) && op->mode != CU_VIEW_STALE;
     read->next = op->readers;
     read->at = &op->readers;
     if (read->next)
@@ -370,6 +371,7 @@ struct cu_view *cu_view_new(const struct cu_view_options *options)
     view->unchanged = cu_metrics_counter(options->metrics, "view.unchanged");
     view->joined = cu_metrics_counter(options->metrics, "view.joined");
     view->repeated = cu_metrics_counter(options->metrics, "view.repeated");
+    view->encoded_there = cu_metrics_counter(options->metrics, "view.encoded_aside");
     cu_timer_init(&view->tick, view->loop, view_tick, view);
     view->catalogs = view_catalogs_new(options, catalogs_changed, view);
     return view;
@@ -392,6 +394,7 @@ void cu_view_free(struct cu_view *view)
     while (view->held) /* calls: their owners are told nothing */
         view_task_leave(view, view->held);
     view_catalogs_free(view->catalogs);
+    cu_worker_free(view->worker);
     cu_turn_hook_cancel(view->loop, &view->send_hook);
     cu_timer_close(&view->tick);
     while (view->pool) {
