@@ -76,7 +76,8 @@ static bool names_peer(const struct raft_conf *conf, struct raft_id id)
     return false;
 }
 
-/* Without gossip the set to wait for is raftd.peers and this server (contracts 4). */
+/* With raftd.peers the set to wait for is these and this server, without them gossip finds it
+ * (contracts 4.1). */
 static enum cu_err expect(struct raft_conf *conf, struct raft_id self, int64_t expected,
                           struct cu_diag *diag)
 {
@@ -85,6 +86,10 @@ static enum cu_err expect(struct raft_conf *conf, struct raft_id self, int64_t e
     if (expected > RAFT_SERVERS_MAX)
         return cu_fail(diag, CU_E_INVALID, "bootstrap_expect: at most %d servers",
                        RAFT_SERVERS_MAX);
+    if (conf->peer_count == 0) {
+        conf->expect = (uint32_t)expected;
+        return CU_OK;
+    }
     if (known != expected) {
         (void)snprintf(conf->warning, sizeof conf->warning,
                        "Member has a conflicting expect value. All nodes should expect the same "
@@ -123,7 +128,8 @@ enum cu_err raft_conf_read(const struct cu_conf *conf, struct raft_id self,
     if (!err)
         err = read_readers(conf, &to, diag);
     int64_t expected = cu_conf_int(conf, "bootstrap_expect");
-    if (cu_conf_bool(conf, "bootstrap") || expected == 1)
+    to.is_alone = cu_conf_bool(conf, "bootstrap") || expected == 1;
+    if (to.is_alone)
         to.bootstrap[to.bootstrap_count++] = self;
     else if (!err && expected > 1)
         err = expect(&to, self, expected, diag);

@@ -22,7 +22,9 @@ struct raft_conf {
     struct raft_peer_address peers[RAFT_CONF_PEERS_MAX];
     uint32_t reader_count;
     char readers[RAFT_CONF_READERS_MAX][RAFT_ADDRESS_BYTES];
-    uint32_t bootstrap_count; /* 0: join only */
+    uint32_t expect;          /* bootstrap_expect, where gossip finds the set; 0: it does not */
+    bool is_alone;            /* bootstraps {self}: no peers are awaited */
+    uint32_t bootstrap_count; /* 0: join only, or found by gossip */
     struct raft_id bootstrap[RAFT_SERVERS_MAX];
     char warning[CU_DIAG_BYTES]; /* one sentence for the log; empty: none */
 };

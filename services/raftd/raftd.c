@@ -10,6 +10,7 @@
 #include "common/base/random.h"
 #include "services/raftd/conf.h"
 #include "services/raftd/io/log.h"
+#include "services/raftd/io/members.h"
 #include "services/raftd/io/notes.h"
 #include "services/raftd/io/peers.h"
 #include "services/raftd/io/recovery.h"
@@ -27,6 +28,7 @@ struct raftd {
     struct raft_notes notes;
     struct raft_service *service;
     struct raft_peers *peers;
+    struct raft_members *members;
     struct raft_shell *shell;
 };
 
@@ -222,6 +224,43 @@ static enum cu_err make_peers(struct raftd *raftd, struct cu_diag *diag)
     return err;
 }
 
+/* ---- what gossip says ---- */
+
+/* A configured address wins: it is written by hand. */
+static void on_address(void *context, struct raft_id id, const char *ip, uint16_t port)
+{
+    struct raftd *raftd = context;
+    for (uint32_t i = 0; i < raftd->conf.peer_count; i++)
+        if (raft_id_equal(raftd->conf.peers[i].id, id))
+            return;
+    char before[RAFT_ADDRESS_BYTES + 16];
+    (void)snprintf(before, sizeof before, "%s", raft_peers_address(raftd->peers, id));
+    raft_peers_put(raftd->peers, id, ip, port);
+    const char *address = raft_peers_address(raftd->peers, id);
+    if (!*address || strcmp(address, before) == 0)
+        return;
+    cu_info(raftd->env->log, "raft.address", "address=%s was=\"%s\"", address, before);
+    raft_shell_hint(raftd->shell, id, address);
+}
+
+static void on_expected(void *context, const struct raft_id *ids, uint32_t count)
+{
+    struct raftd *raftd = context;
+    cu_info(raftd->env->log, "raft.expected", "servers=%u", count);
+    raft_shell_step(raftd->shell, &(struct raft_event){.kind = RAFT_EV_EXPECT,
+                                                       .expect = {.ids = ids, .count = count}});
+}
+
+static void follow_members(struct raftd *raftd)
+{
+    raftd->members = raft_members_new(&(struct raft_members_options){.env = raftd->env,
+                                                                     .self = raftd->self,
+                                                                     .expect = raftd->conf.expect,
+                                                                     .context = raftd,
+                                                                     .address = on_address,
+                                                                     .expected = on_expected});
+}
+
 static void make_shell(struct raftd *raftd)
 {
     struct raft_options core = {.self = raftd->self,
@@ -235,7 +274,8 @@ static void make_shell(struct raftd *raftd)
         .log = raftd->log,
         .core = &core,
         .boot = &raftd->boot,
-        .has_peers = raft_peers_count(raftd->peers) > 0,
+        /* Those that gossip names come later: who is not alone by its own word expects some. */
+        .has_peers = raft_peers_count(raftd->peers) > 0 || !raftd->conf.is_alone,
         .out = {.context = raftd,
                 .send = on_send,
                 .proposed = on_proposed,
@@ -308,6 +348,7 @@ enum cu_err raft_start(struct cu_env *env, void **ret_state, struct cu_diag *dia
         return err;
     }
     add_gauges(raftd);
+    follow_members(raftd);
     say_start(raftd);
     cu_env_ready(env);
     *ret_state = raftd;
@@ -325,6 +366,7 @@ void raft_drain(void *state)
 void raft_stop(void *state)
 {
     struct raftd *raftd = state;
+    raft_members_free(raftd->members);
     raft_service_free(raftd->service);
     raft_peers_free(raftd->peers);
     raft_shell_free(raftd->shell);

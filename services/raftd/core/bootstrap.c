@@ -214,6 +214,20 @@ void raft_bootstrap_attached(struct raft *r)
     write_first_entry(r, &self, raft_random_id(r));
 }
 
+/* Before anything is promised the set is only a wish, and the last one counts. */
+void raft_on_expect(struct raft *r, const struct raft_event *event)
+{
+    CU_ASSERT(event->expect.count <= RAFT_SERVERS_MAX);
+    if (r->promise.round || !raft_id_is_none(raft_own_cluster(r)) || r->last_index)
+        return;
+    r->bootstrap_count = event->expect.count;
+    memcpy(r->bootstrap, event->expect.ids, event->expect.count * sizeof r->bootstrap[0]);
+    raft_configuration_changed(r);
+    r->bootstrap_at = r->now;
+    if (r->is_attached)
+        raft_bootstrap_attached(r);
+}
+
 static void on_round_answer(struct raft *r, struct raft_peer *peer, const struct raft_message *m)
 {
     if (m->round != r->promise.round || m->incarnation != peer->incarnation)

@@ -177,6 +177,9 @@ static void handle(struct raft *r, const struct raft_event *event)
     case RAFT_EV_FORGET_PROMISE:
         raft_on_forget_promise(r, event->tag);
         break;
+    case RAFT_EV_EXPECT:
+        raft_on_expect(r, event);
+        break;
     case RAFT_EVENT_COUNT:
         CU_ASSERT(!"an event");
     }

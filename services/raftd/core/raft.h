@@ -182,6 +182,7 @@ enum raft_event_kind {
     RAFT_EV_STOP,           /* the node is stopping: hand leadership over where possible */
     RAFT_EV_RECOVER,        /* the quorum is lost for good; answered by RAFT_ACT_RECOVERED */
     RAFT_EV_FORGET_PROMISE, /* its proposer is gone; answered by RAFT_ACT_FORGOTTEN */
+    RAFT_EV_EXPECT, /* the set to bootstrap, found by gossip; too late once one is promised */
     RAFT_EVENT_COUNT
 };
 
@@ -203,6 +204,10 @@ struct raft_event {
         struct {
             bool gossip_well, apply_well;
         } duty;
+        struct {
+            const struct raft_id *ids; /* borrowed; at most RAFT_SERVERS_MAX, this server too */
+            uint32_t count;
+        } expect;
         struct {
             uint64_t index;
             uint32_t ttl_ms;

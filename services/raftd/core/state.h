@@ -329,6 +329,7 @@ void raft_on_promise_answer(struct raft *r, const struct raft_message *m);
 void raft_on_give_up(struct raft *r, const struct raft_message *m);
 
 void raft_on_forget_promise(struct raft *r, uint64_t tag);
+void raft_on_expect(struct raft *r, const struct raft_event *event);
 
 /* ---- recover.c ---- */
 void raft_on_recover(struct raft *r, const struct raft_event *event);

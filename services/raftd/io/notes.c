@@ -77,7 +77,7 @@ void raft_notes_write(struct raft_notes *notes, const struct raft_action *action
     case RAFT_NOTE_NO_PEERS:
         cu_log_limited(log, limit, CU_LOG_WARN, "raft.no_peers",
                        "advice=\"no known peers, aborting election: set bootstrap_expect and "
-                       "raftd.peers, or let a cluster add this server\"");
+                       "retry_join or raftd.peers, or let a cluster add this server\"");
         break;
     case RAFT_NOTE_PROMISED:
         cu_info(log, "raft.promised", "proposer=%s cluster=%s", peer, cluster);

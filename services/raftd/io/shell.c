@@ -1,5 +1,6 @@
 #include "services/raftd/io/shell.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "common/base/assert.h"
@@ -14,6 +15,14 @@ struct persist_list {
     size_t count, cap;
 };
 
+struct hints {
+    struct {
+        struct raft_id id;
+        char address[RAFT_HINT_BYTES];
+    } items[RAFT_SHELL_HINTS];
+    size_t count;
+};
+
 struct raft_shell {
     struct cu_loop *loop;
     struct raft_log *log;
@@ -26,6 +35,7 @@ struct raft_shell {
     struct raft_actions held; /* in order, each waits for `after` */
     uint64_t synced;          /* the newest persist id on disk */
     struct persist_list waiting, writing;
+    struct hints hints, writing_hints;
     bool is_writing, has_failed, is_closing;
     struct cu_timer lazy; /* set while only floors wait */
     bool lazy_is_over;
@@ -145,8 +155,28 @@ static void fail(struct raft_shell *shell, const char *sentence)
 static void run_write(void *arg)
 {
     struct raft_shell *shell = arg;
-    shell->write_err =
-        raft_log_write(shell->log, shell->writing.items, shell->writing.count, &shell->write_diag);
+    struct hints *hints = &shell->writing_hints;
+    shell->write_err = CU_OK;
+    for (size_t i = 0; !shell->write_err && i < hints->count; i++)
+        shell->write_err = raft_log_book_put(shell->log, hints->items[i].id,
+                                             hints->items[i].address, &shell->write_diag);
+    if (!shell->write_err)
+        shell->write_err = raft_log_write(shell->log, shell->writing.items, shell->writing.count,
+                                          &shell->write_diag);
+}
+
+void raft_shell_hint(struct raft_shell *shell, struct raft_id id, const char *address)
+{
+    struct hints *hints = &shell->hints;
+    size_t at = 0;
+    while (at < hints->count && !raft_id_equal(hints->items[at].id, id))
+        at++;
+    if (at == RAFT_SHELL_HINTS)
+        at--;
+    hints->items[at].id = id;
+    (void)snprintf(hints->items[at].address, RAFT_HINT_BYTES, "%s", address);
+    if (at == hints->count)
+        hints->count++;
 }
 
 static void finish_write(struct raft_shell *shell)
@@ -220,6 +250,8 @@ static bool start_write(struct raft_shell *shell)
     struct persist_list writing = shell->waiting;
     shell->waiting = shell->writing;
     shell->writing = writing;
+    shell->writing_hints = shell->hints;
+    shell->hints.count = 0;
     shell->is_writing = true;
     count_entries(shell);
     choose_thread(shell);

@@ -31,15 +31,15 @@ static enum cu_err read_text(const char *members, struct raft_conf *ret_conf, st
 START_TEST(the_set_to_bootstrap_follows_from_the_settings) /* contracts 4 */
 {
     /* clang-format off */
-    static const struct { const char *members; uint32_t want; bool warns; } cases[] = {
-        {"",                                            0, false},
-        {"\"bootstrap\":true",                          1, false},
-        {"\"bootstrap_expect\":1",                      1, false},
-        {"\"bootstrap_expect\":3," PEERS("02", "03"),   3, false},
-        {"\"bootstrap_expect\":5," PEERS("02", "03"),   0, true},
-        {"\"bootstrap_expect\":2," PEERS("02", "03"),   0, true},
-        {"\"bootstrap_expect\":3",                      0, true},
-        {PEERS("02", "03"),                             0, false},
+    static const struct { const char *members; uint32_t want; bool warns; uint32_t by_gossip; } cases[] = {
+        {"",                                            0, false, 0},
+        {"\"bootstrap\":true",                          1, false, 0},
+        {"\"bootstrap_expect\":1",                      1, false, 0},
+        {"\"bootstrap_expect\":3," PEERS("02", "03"),   3, false, 0},
+        {"\"bootstrap_expect\":5," PEERS("02", "03"),   0, true, 0},
+        {"\"bootstrap_expect\":2," PEERS("02", "03"),   0, true, 0},
+        {"\"bootstrap_expect\":3",                      0, false, 3},
+        {PEERS("02", "03"),                             0, false, 0},
     };
     /* clang-format on */
     for (size_t i = 0; i < CU_COUNT(cases); i++) {
@@ -49,6 +49,8 @@ START_TEST(the_set_to_bootstrap_follows_from_the_settings) /* contracts 4 */
         ck_assert_msg(conf.bootstrap_count == cases[i].want, "case %zu: %u", i,
                       conf.bootstrap_count);
         ck_assert_int_eq(conf.warning[0] != '\0', cases[i].warns);
+        ck_assert_uint_eq(conf.expect, cases[i].by_gossip);
+        ck_assert_int_eq(conf.is_alone, cases[i].want == 1);
     }
 }
 END_TEST

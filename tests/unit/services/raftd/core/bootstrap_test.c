@@ -59,6 +59,51 @@ START_TEST(entry_one_waits_for_every_promise) /* consensus 86, 94 */
 }
 END_TEST
 
+static void expect(struct rig *rig, unsigned servers)
+{
+    struct raft_id ids[RIG_PEERS_MAX];
+    for (unsigned i = 0; i < servers; i++)
+        ids[i] = rig_id(i + 1);
+    rig_step(rig, (struct raft_event){.kind = RAFT_EV_EXPECT,
+                                      .expect = {.ids = ids, .count = servers}});
+}
+
+START_TEST(a_set_found_by_gossip_is_asked_until_one_is_promised) /* contracts 4.1, 4.2 */
+{
+    struct rig rig;
+    rig_open(&rig, &(struct rig_seed){0});
+    ck_assert_ptr_null(rig_sent(&rig, RAFT_MSG_PROMISE));
+    expect(&rig, 2);
+    ck_assert_uint_eq(rig_count(&rig, RAFT_MSG_PROMISE), 1);
+    expect(&rig, 3); /* a third one came: all of them, or none */
+    ck_assert_uint_eq(rig_count(&rig, RAFT_MSG_PROMISE), 2);
+    const struct raft_message asked = *rig_sent(&rig, RAFT_MSG_PROMISE);
+    struct raft_message m = answer_to(2, &asked);
+    rig_hear(&rig, &m);
+    ck_assert_uint_eq(rig_status(&rig).promise.round, 0);
+    m = answer_to(3, &asked);
+    rig_hear(&rig, &m);
+    uint64_t round = rig_status(&rig).promise.round;
+    ck_assert_uint_ne(round, 0);
+    expect(&rig, 5); /* too late */
+    ck_assert_uint_eq(rig_status(&rig).promise.round, round);
+    ck_assert_uint_eq(rig_status(&rig).promise.configuration.count, 3);
+    rig_close(&rig);
+}
+END_TEST
+
+START_TEST(who_is_in_a_cluster_expects_nothing_more) /* contracts 4.2 */
+{
+    struct rig rig;
+    rig_open(&rig, &(struct rig_seed){.voters = 3, .term = 1});
+    expect(&rig, 2);
+    ck_assert_ptr_null(rig_sent(&rig, RAFT_MSG_PROMISE));
+    rig_wait(&rig, 1);
+    ck_assert_ptr_null(rig_sent(&rig, RAFT_MSG_PROMISE));
+    rig_close(&rig);
+}
+END_TEST
+
 START_TEST(the_proposers_promise_is_durable_first) /* consensus 94 */
 {
     struct rig rig;
@@ -353,6 +398,8 @@ START_TEST(becomes_one_cluster_or_none_for_every_interleaving) /* consensus 39, 
 END_TEST
 
 SUITE_MAIN("services/raftd/core/bootstrap", entry_one_waits_for_every_promise,
+           a_set_found_by_gossip_is_asked_until_one_is_promised,
+           who_is_in_a_cluster_expects_nothing_more,
            the_proposers_promise_is_durable_first, a_promise_of_another_incarnation_does_not_count,
            silence_gives_the_round_up_and_the_next_is_another, a_refusal_gives_the_round_up,
            a_round_that_was_given_up_is_told_so_again, promises_one_round_at_a_time_across_restarts,

@@ -23,6 +23,16 @@ void cu_env_ready(struct cu_env *env)
     server_of(env)->is_ready = true;
 }
 
+/* Nobody listens there: gossip is away. */
+char *cu_env_local_url(const struct cu_env *env, const char *daemon)
+{
+    struct cu_buf url = {0};
+    size_t len;
+    cu_buf_printf(&url, "ipc://%s/%s.sock", env->run_dir ? env->run_dir : "/nonexistent", daemon);
+    cu_buf_u8(&url, 0);
+    return (char *)cu_buf_take(&url, &len);
+}
+
 void cu_env_fail(struct cu_env *env, const char *fmt, ...)
 {
     struct fixture_server *server = server_of(env);
