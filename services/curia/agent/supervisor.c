@@ -144,6 +144,11 @@ static void restart_later(struct seat *seat, const char *how)
         seat->back_off_ms = SUPERVISOR_BACK_OFF_MAX_MS;
 }
 
+static bool died_of(int status, int signal_number)
+{
+    return WIFSIGNALED(status) && WTERMSIG(status) == signal_number;
+}
+
 static void seat_ended(struct seat *seat, int status)
 {
     struct supervisor *supervisor = seat->supervisor;
@@ -167,7 +172,7 @@ static void seat_ended(struct seat *seat, int status)
         restart_later(seat, how);
         return;
     }
-    if (status)
+    if (status && !died_of(status, SIGTERM)) /* that one was still starting, and did as told */
         cu_warn(supervisor->options.log, "daemon.ended", "name=%s how=\"%s\"", seat->child.name,
                 how);
     stop_next(supervisor);

@@ -47,8 +47,8 @@ struct raft_shell_options {
 struct raft_shell *raft_shell_new(const struct raft_shell_options *options);
 void raft_shell_free(struct raft_shell *shell); /* ends a write under way first; takes NULL */
 
-/* Where a server is now, for the next start: written with the next write of the log, since a hint is
- * worth no sync of its own. Of more than RAFT_SHELL_HINTS between two writes the newest stay. */
+/* Where a server is now, for the next start: written with the next write of the log, since a hint
+ * is worth no sync of its own. Of more than RAFT_SHELL_HINTS between two writes the newest stay. */
 enum { RAFT_SHELL_HINTS = 64, RAFT_HINT_BYTES = 80 };
 void raft_shell_hint(struct raft_shell *shell, struct raft_id id, const char *address);
 

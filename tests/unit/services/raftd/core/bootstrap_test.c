@@ -64,8 +64,8 @@ static void expect(struct rig *rig, unsigned servers)
     struct raft_id ids[RIG_PEERS_MAX];
     for (unsigned i = 0; i < servers; i++)
         ids[i] = rig_id(i + 1);
-    rig_step(rig, (struct raft_event){.kind = RAFT_EV_EXPECT,
-                                      .expect = {.ids = ids, .count = servers}});
+    rig_step(rig,
+             (struct raft_event){.kind = RAFT_EV_EXPECT, .expect = {.ids = ids, .count = servers}});
 }
 
 START_TEST(a_set_found_by_gossip_is_asked_until_one_is_promised) /* contracts 4.1, 4.2 */
@@ -399,8 +399,8 @@ END_TEST
 
 SUITE_MAIN("services/raftd/core/bootstrap", entry_one_waits_for_every_promise,
            a_set_found_by_gossip_is_asked_until_one_is_promised,
-           who_is_in_a_cluster_expects_nothing_more,
-           the_proposers_promise_is_durable_first, a_promise_of_another_incarnation_does_not_count,
+           who_is_in_a_cluster_expects_nothing_more, the_proposers_promise_is_durable_first,
+           a_promise_of_another_incarnation_does_not_count,
            silence_gives_the_round_up_and_the_next_is_another, a_refusal_gives_the_round_up,
            a_round_that_was_given_up_is_told_so_again, promises_one_round_at_a_time_across_restarts,
            a_give_up_counts_only_for_its_round_and_proposer,
