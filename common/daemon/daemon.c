@@ -13,6 +13,7 @@
 #include "common/daemon/host.h"
 #include "common/daemon/node_id.h"
 #include "common/daemon/run.h"
+#include "common/daemon/trim.h"
 
 enum { CONFS_KEPT = 10000 }; /* reloads in one life; a configuration is a few KB */
 
@@ -337,11 +338,14 @@ static enum cu_err start(struct cu_run *run, struct cu_diag *diag)
 static void run_until_stopped(struct cu_run *run)
 {
     struct cu_signal_watch stops[2], reload;
+    struct cu_trim trim;
     cu_signal_watch_init(&stops[0], run->env.loop, SIGINT, on_stop_signal, run);
     cu_signal_watch_init(&stops[1], run->env.loop, SIGTERM, on_stop_signal, run);
     cu_signal_watch_init(&reload, run->env.loop, SIGHUP, on_reload_signal, run);
+    cu_trim_start(&trim, run->env.loop, run->env.metrics);
     if (!run->has_failed)
         cu_loop_run(run->env.loop);
+    cu_trim_stop(&trim);
     run->daemon->stop(run->state);
     run->state = NULL;
     cu_signal_watch_close(&stops[0]); /* not before: a second signal must not cut the stop short */
