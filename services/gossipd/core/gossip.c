@@ -141,6 +141,18 @@ static struct cu_mono next_tick(const struct gossip *g, struct cu_mono due, uint
     return cu_mono_add_ms(due, (missed + 1) * interval_ms);
 }
 
+static bool has_gossip(const struct gossip *g)
+{
+    return g->broadcasts.count || g->intents.count || g->queries.count || g->events.count;
+}
+
+/* Nobody is woken for a tick with nothing to tell; what is told later keeps to the same grid. */
+static void pass_idle_ticks(struct gossip *g)
+{
+    if (!has_gossip(g) && is_due(g, g->gossip_due))
+        g->gossip_due = next_tick(g, g->gossip_due, g->timing.gossip_interval_ms);
+}
+
 /* Exchanges grow with the pool, so they get rarer in a large one (gossip.md 12): interval, and once
  * more for each doubling beyond 32 members. */
 uint64_t gossip_push_pull_ms(uint32_t interval_ms, uint32_t members)
@@ -204,11 +216,13 @@ struct cu_mono gossip_next_deadline(const struct gossip *g)
         return at;
     at = cu_mono_min(at, g->probe.phase == GOSSIP_PROBE_NONE ? g->probe_due : gossip_probe_due(g));
     at = cu_mono_min(at, g->suspicion_due);
-    at = cu_mono_min(at, g->gossip_due);
+    if (has_gossip(g))
+        at = cu_mono_min(at, g->gossip_due);
+    if (gossip_has_clocks_to_write(g))
+        at = cu_mono_min(at, g->clock_due);
     at = cu_mono_min(at, g->push_pull_due);
     at = cu_mono_min(at, g->reap_due);
     at = cu_mono_min(at, g->reconnect_due);
-    at = cu_mono_min(at, g->clock_due);
     return cu_mono_min(at, g->rejoin_due);
 }
 
@@ -335,6 +349,7 @@ void gossip_step(struct gossip *g, const struct gossip_event *event, struct goss
         notice_pause(g);
     else
         begin_life(g);
+    pass_idle_ticks(g);
     apply(g, event);
     if (g->leave.phase != GOSSIP_HAS_LEFT)
         run_timers(g);

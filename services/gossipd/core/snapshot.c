@@ -83,6 +83,13 @@ void gossip_write_clocks(struct gossip *g)
     write_clock(g, "query-clock", g->query_time, &g->written_query);
 }
 
+bool gossip_has_clocks_to_write(const struct gossip *g)
+{
+    return !g->snapshot_closed &&
+           (g->member_time - 1 != g->written_member || g->event_time - 1 != g->written_event ||
+            g->query_time - 1 != g->written_query);
+}
+
 void gossip_write_leave(struct gossip *g)
 {
     gossip_line(g, "leave");

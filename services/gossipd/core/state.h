@@ -282,6 +282,7 @@ void gossip_reconnect(struct gossip *g);
 void gossip_restore(struct gossip *g, struct cu_bytes snapshot);
 void gossip_write_record(struct gossip *g, const struct gossip_member *member);
 void gossip_write_clocks(struct gossip *g);
+bool gossip_has_clocks_to_write(const struct gossip *g);
 void gossip_write_leave(struct gossip *g);
 
 /* ---- rejoin.c ---- */
