@@ -15,7 +15,7 @@ QUICK_S = 5
 
 
 def busy():
-    for k in (1, 2, 3):
+    for k in (1, 2, 3, 4):
         with socket.socket() as s:
             if s.connect_ex(('127.0.0.%d' % k, 8500)) == 0:
                 print('skipped: something listens on 127.0.0.%d:8500' % k)
@@ -93,20 +93,22 @@ def issue_deploy_dev_serves_says_what_to_try_and_starts_again_in_under_five_seco
 
 
 @test(seconds=200)
-def issue_deploy_dev_starts_three_servers_on_addresses_of_their_own():
+def issue_deploy_dev_starts_three_servers_and_a_client_that_find_each_other():
     if busy():
         return
-    with Dev('--servers', '3') as dev:
+    with Dev('--servers', '3', '--clients', '1') as dev:
         dev.wait(100)
-        for k in (1, 2, 3):
+        for k in (1, 2, 3, 4):
             http = Http('127.0.0.%d' % k)
             wait_for(lambda: http.get('/v1/status/leader').json(), 20, 'a leader at 127.0.0.%d' % k)
             assert len(http.get('/v1/status/peers').json()) == 3
             assert http.put('/v1/kv/dev/%d' % k, b'%d' % k).json() is True
-        assert len(Http('127.0.0.2').get('/v1/kv/dev/?keys').json()) == 3
+        assert len(Http('127.0.0.2').get('/v1/kv/dev/?keys').json()) == 4
+        members = {m['Name'] for m in Http('127.0.0.4').get('/v1/agent/members').json()}
+        assert members == {'server1', 'server2', 'server3', 'client1'}, members
 
 
 @test
 def issue_deploy_dev_has_help():
     done = subprocess.run([os.path.join(ROOT, 'deploy', 'dev'), '--help'], capture_output=True, text=True, timeout=10)
-    assert done.returncode == 0 and '--servers' in done.stdout, done
+    assert done.returncode == 0 and '--servers' in done.stdout and '--clients' in done.stdout, done
