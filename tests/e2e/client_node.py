@@ -19,7 +19,7 @@ def configure(cluster_ip):
         ips = [cluster_ip(j) for j in range(1, SERVERS + 1)]
         config['raftd'] = {'peers': config['raftd']['peers'][:SERVERS]}
         config['bootstrap_expect'] = SERVERS
-        config['retry_join'] = ips
+        config.update(retry_join=ips, retry_interval='1s')
         if k > SERVERS:
             config['server'] = False
             del config['bootstrap_expect'], config['raftd']
