@@ -6,22 +6,9 @@ import tempfile
 import time
 import urllib.request
 
+import nginx
 from cluster import wait_for
 from net import Net
-
-NGINX = '''worker_processes 1;
-daemon off;
-pid %(dir)s/pid;
-error_log %(dir)s/error.log;
-events { worker_connections 1024; }
-http {
-    access_log off;
-    keepalive_requests 1000000000;
-    client_body_temp_path %(dir)s/b; proxy_temp_path %(dir)s/p; fastcgi_temp_path %(dir)s/f;
-    uwsgi_temp_path %(dir)s/u; scgi_temp_path %(dir)s/s;
-    server { listen %(ip)s:8080; location / { default_type application/json; return 200 "%(text)s"; } }
-}
-'''
 
 
 def children(pid):
@@ -61,11 +48,7 @@ class Nginx(Peer):
 
     def start(self):
         self.url = 'http://%s:8080' % self.net.ip(1)
-        path = os.path.join(self.dir, 'conf')
-        with open(path, 'w') as f:
-            f.write(NGINX % {'dir': self.dir, 'ip': self.net.ip(1), 'text': 'x' * 200})
-        os.chmod(self.dir, 0o755)
-        self.spawn(shutil.which('nginx') or '/usr/sbin/nginx', '-c', path, '-p', self.dir)
+        self.spawn(*nginx.command(self.dir, self.net.ip(1), 'x' * 200))
         wait_for(lambda: urllib.request.urlopen(self.url).status == 200, 10)
 
 

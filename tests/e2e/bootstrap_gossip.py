@@ -2,19 +2,11 @@
 cluster, and find each other again after all of them have moved."""
 import time
 
-from cluster import Cluster, node_id, wait_for
+from cluster import node_id, wait_for
+from joined import Joined
 from runner import test
 
 EXPECT = ('raft', 'gossip', 'member', 'catalog', 'duty', 'bus', 'peer')  # servers come, go and move
-
-
-class ByGossip(Cluster):
-    def base_config(self, k):
-        config = super().base_config(k)
-        del config['raftd']
-        config['retry_join'] = [self.net.ip(1)]
-        config['retry_interval'] = '1s'
-        return config
 
 
 def move(node, ip, join):
@@ -28,7 +20,7 @@ def voters(node):
 
 @test
 def contracts_4_1_servers_that_only_join_become_one_cluster():
-    with ByGossip(3) as c:
+    with Joined(3) as c:
         assert voters(c[2]) == {node_id(k) for k in (1, 2, 3)}
         assert c[3].put('/v1/kv/x', b'1').text == 'true'
         assert c[1].get('/v1/kv/x?raw').body == b'1'
@@ -36,7 +28,7 @@ def contracts_4_1_servers_that_only_join_become_one_cluster():
 
 @test
 def contracts_4_1_two_of_three_wait_for_the_third():
-    with ByGossip(3, start=False) as c:
+    with Joined(3, start=False) as c:
         c[1].start()
         c[2].start()
         wait_for(lambda: len(c[2].get('/v1/agent/members').json()) == 2, 20, 'two members')
@@ -50,7 +42,7 @@ def contracts_4_1_two_of_three_wait_for_the_third():
 def contracts_4_1_a_different_expectation_keeps_all_from_bootstrapping():
     def each(k, config):
         config['bootstrap_expect'] = 2 if k == 3 else 3
-    with ByGossip(3, each=each, start=False) as c:
+    with Joined(3, each=each, start=False) as c:
         for node in c:
             node.start()
         wait_for(lambda: all('conflicting expect value' in n.logs() for n in c), 20, 'the sentence in each log')
@@ -59,7 +51,7 @@ def contracts_4_1_a_different_expectation_keeps_all_from_bootstrapping():
 
 @test
 def contracts_4_1_a_cluster_whose_servers_all_moved_finds_itself_again():
-    with ByGossip(3) as c:
+    with Joined(3) as c:
         assert c[1].put('/v1/kv/before', b'kept').text == 'true'
         for node in c:
             node.stop()
