@@ -200,6 +200,13 @@ void agent_leave(struct agent_call *call)
     ask(call, "Leave", &request.base, AGENT_LEAVE_MS, leave_done);
 }
 
+/* Tokens come with the ACL system. */
+void agent_token_put(struct agent_call *call)
+{
+    (void)agent_refuse(&call->fault, 401, "ACL support disabled");
+    agent_answer_fault(call);
+}
+
 /* ---- maintenance ---- */
 
 void agent_maintain(struct agent_call *call)

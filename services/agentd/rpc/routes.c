@@ -25,6 +25,7 @@ const struct agent_route agent_routes[] = {
     {"/v1/agent/service/maintenance/",  "PUT",            0, agent_own_service_maintain},
     {"/v1/agent/service/register",      "PUT",            AGENT_JSON_BODY, agent_own_service_register},
     {"/v1/agent/services",              "GET",            0, agent_own_services_get},
+    {"/v1/agent/token/",                "PUT",            0, agent_token_put},
     {"/v1/catalog/connect/",            "GET",            READ | AGENT_TAKES_NS, agent_catalog_connect_get},
     {"/v1/catalog/datacenters",         "GET",            AGENT_TAKES_READ_OPTIONS, agent_datacenters_get},
     {"/v1/catalog/deregister",          "PUT",            AGENT_TAKES_NS | AGENT_JSON_BODY, agent_catalog_deregister_put},

@@ -28,6 +28,7 @@ agent_handler agent_own_service_deregister;
 agent_handler agent_own_service_maintain;
 agent_handler agent_own_service_register;
 agent_handler agent_own_services_get;
+agent_handler agent_token_put;
 agent_handler agent_metrics_get;
 agent_handler agent_catalog_connect_get;
 agent_handler agent_datacenters_get;

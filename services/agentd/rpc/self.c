@@ -9,7 +9,12 @@
 #include <jansson.h>
 
 #include "common/base/num.h"
+#include "common/base/assert.h"
+#include "curia/internal/v1/members.pb-c.h"
 #include "curia/v1/status.pb-c.h"
+#include "services/agentd/core/shapes.h"
+#include "services/agentd/io/gossip.h"
+#include "services/agentd/io/node.h"
 #include "services/agentd/rpc/answer.h"
 #include "services/agentd/rpc/routes.h"
 
@@ -38,6 +43,35 @@ static json_t *config_part(const struct cu_env *env)
                      CU_VERSION);
 }
 
+static json_t *shape_json(const struct cu_json_shape *shape, const void *message)
+{
+    struct cu_buf text = {0};
+    cu_json_write(&text, shape, message);
+    json_t *value = json_loadb((const char *)text.data, text.len, 0, NULL);
+    cu_buf_deinit(&text);
+    return value;
+}
+
+static json_t *meta_part(const struct agent *agent)
+{
+    const Curia__V1__Node *node = agent_node_local(agent->node)->node;
+    return shape_json(&agent_shape_string_map, node->meta);
+}
+
+static json_t *addresses_part(const struct agent *agent)
+{
+    const Curia__V1__Node *node = agent_node_local(agent->node)->node;
+    return shape_json(&agent_shape_string_map, node->tagged_addresses);
+}
+
+static const struct {
+    const char *name, *key;
+} ports[] = {
+    {"DNSPort", "ports.dns"},          {"HTTPSPort", "ports.https"},
+    {"GRPCPort", "ports.grpc"},        {"GRPCTLSPort", "ports.grpc_tls"},
+    {"SerfPortLAN", "ports.serf_lan"}, {"SerfPortWAN", "ports.serf_wan"},
+};
+
 /* The keys that http-api.md 2.2 promises, as far as they have a meaning yet. */
 static json_t *debug_part(const struct agent *agent)
 {
@@ -60,6 +94,11 @@ static json_t *debug_part(const struct agent *agent)
     (void)json_object_set_new(part, "ServerPort",
                               json_integer(cu_conf_int(env->conf, "ports.server")));
     (void)json_object_set_new(part, "RaftPort", json_integer(cu_conf_int(env->conf, "raftd.port")));
+    for (size_t i = 0; i < CU_COUNT(ports); i++)
+        (void)json_object_set_new(part, ports[i].name,
+                                  json_integer(cu_conf_int(env->conf, ports[i].key)));
+    (void)json_object_set_new(part, "NodeMeta", meta_part(agent));
+    (void)json_object_set_new(part, "TaggedAddresses", addresses_part(agent));
     (void)json_object_set_new(part, "Logging",
                               json_pack("{s:s}", "LogLevel", cu_conf_text(env->conf, "log_level")));
     (void)json_object_set_new(part, "PrimaryDatacenter", json_string(env->datacenter));
@@ -70,8 +109,8 @@ static json_t *debug_part(const struct agent *agent)
     return part;
 }
 
-/* Stands for itself until the members come with gossip. */
-static json_t *member_part(const struct cu_env *env)
+/* What stands for this node while gossipd cannot be asked. */
+static json_t *member_without_gossip(const struct cu_env *env)
 {
     bool server = cu_conf_bool(env->conf, "server");
     json_t *tags = json_pack("{s:s, s:s, s:s, s:s}", "role", server ? "consul" : "node", "dc",
@@ -83,14 +122,21 @@ static json_t *member_part(const struct cu_env *env)
                      "DelegateMax", 5, "DelegateCur", 4);
 }
 
-static json_t *consul_stats(const struct cu_env *env, const Curia__V1__StatsReply *stats)
+static json_t *consul_stats(const struct agent *agent, const Curia__V1__StatsReply *stats,
+                            size_t known_servers)
 {
+    const struct cu_env *env = agent->env;
     bool leads = stats && strcmp(stats->role, "leader") == 0;
     bool bootstrap = cu_conf_bool(env->conf, "bootstrap");
+    if (!cu_conf_bool(env->conf, "server")) {
+        json_t *part = json_pack("{s:s, s:s}", "acl", "disabled", "server", "false");
+        set_number(part, "known_servers", known_servers);
+        return part;
+    }
     return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "acl", "disabled", "bootstrap",
                      bootstrap ? "true" : "false", "known_datacenters", "1", "leader",
                      leads ? "true" : "false", "leader_addr", stats ? stats->leader_address : "",
-                     "server", cu_conf_bool(env->conf, "server") ? "true" : "false");
+                     "server", "true");
 }
 
 /* The reference's words for the same roles. */
@@ -145,48 +191,87 @@ static json_t *runtime_stats(void)
     return part;
 }
 
-static json_t *stats_part(const struct cu_env *env, const Curia__V1__StatsReply *stats)
+static json_t *agent_stats(const struct agent_node *node)
 {
-    json_t *part =
-        json_pack("{s:{s:s, s:s, s:s, s:s}, s:{s:s, s:s, s:s}}", "agent", "check_monitors", "0",
-                  "check_ttls", "0", "checks", "0", "services", "0", "build", "prerelease", "",
-                  "revision", "", "version", COMPATIBLE_VERSION);
-    (void)json_object_set_new(part, "consul", consul_stats(env, stats));
-    if (stats)
-        (void)json_object_set_new(part, "raft", raft_stats(stats));
-    (void)json_object_set_new(part, "runtime", runtime_stats());
+    const struct agent_local *local = agent_node_local(node);
+    json_t *part = json_object();
+    set_number(part, "check_monitors", agent_node_monitor_count(node));
+    set_number(part, "check_ttls", agent_node_ttl_count(node));
+    set_number(part, "checks", agent_local_check_count(local));
+    set_number(part, "services", agent_local_service_count(local));
     return part;
 }
 
-/* An agent without a catalog still says who it is; then the raft part is missing. */
-static void stats_done(void *arg, const struct cu_answer *answer)
+/* What gossipd said. */
+struct self {
+    json_t *member, *serf_lan; /* NULL: not known */
+    size_t servers;            /* alive */
+    struct cu_call *asked;     /* NULL: none under way */
+};
+
+static json_t *stats_part(const struct agent *agent, const Curia__V1__StatsReply *stats,
+                          const struct self *self)
 {
-    struct agent_call *call = arg;
+    bool server = cu_conf_bool(agent->env->conf, "server");
+    json_t *part = json_pack("{s:{s:s, s:s, s:s}}", "build", "prerelease", "", "revision", "",
+                             "version", COMPATIBLE_VERSION);
+    (void)json_object_set_new(part, "agent", agent_stats(agent->node));
+    (void)json_object_set_new(part, "consul", consul_stats(agent, stats, self->servers));
+    if (stats && server) /* else it is another node's */
+        (void)json_object_set_new(part, "raft", raft_stats(stats));
+    (void)json_object_set_new(part, "runtime", runtime_stats());
+    if (self->serf_lan)
+        (void)json_object_set(part, "serf_lan", self->serf_lan);
+    return part;
+}
+
+/* ---- asking gossipd, then a catalogd ---- */
+
+static void drop(struct agent_call *call)
+{
+    struct self *self = call->work;
+    if (self->asked)
+        cu_call_cancel(self->asked);
+    json_decref(self->member);
+    json_decref(self->serf_lan);
+    free(self);
+    call->work = NULL;
+    call->drop_work = NULL;
+}
+
+static void answer(struct agent_call *call, const Curia__V1__StatsReply *stats)
+{
     const struct cu_env *env = call->agent->env;
-    const Curia__V1__StatsReply *stats =
-        answer->err ? NULL : (const Curia__V1__StatsReply *)answer->message;
-    json_t *self = json_object();
+    struct self *self = call->work;
+    json_t *whole = json_object();
     struct cu_buf json = {0};
 
-    (void)json_object_set_new(self, "Config", config_part(env));
-    (void)json_object_set_new(self, "DebugConfig", debug_part(call->agent));
-    (void)json_object_set_new(self, "Coord", json_null());
-    (void)json_object_set_new(self, "Member", member_part(env));
-    (void)json_object_set_new(self, "Stats", stats_part(env, stats));
-    (void)json_object_set_new(self, "Meta", json_object());
-    char *text = json_dumps(self, JSON_COMPACT);
-    json_decref(self);
+    (void)json_object_set_new(whole, "Config", config_part(env));
+    (void)json_object_set_new(whole, "DebugConfig", debug_part(call->agent));
+    (void)json_object_set_new(whole, "Coord", json_null());
+    (void)json_object_set_new(
+        whole, "Member", self->member ? json_incref(self->member) : member_without_gossip(env));
+    (void)json_object_set_new(whole, "Stats", stats_part(call->agent, stats, self));
+    (void)json_object_set_new(whole, "Meta", meta_part(call->agent));
+    char *text = json_dumps(whole, JSON_COMPACT);
+    json_decref(whole);
     cu_buf_text(&json, text ? text : "null");
     free(text);
+    drop(call);
     agent_answer_json(call, 200, &json, NULL);
 }
 
-void agent_self_get(struct agent_call *call)
+/* An agent without a catalog still says who it is; then the raft part is missing. */
+static void stats_done(void *arg, const struct cu_answer *came)
+{
+    answer(arg, came->err ? NULL : (const Curia__V1__StatsReply *)came->message);
+}
+
+static void ask_catalog(struct agent_call *call)
 {
     static const Curia__V1__StatsRequest request = CURIA__V1__STATS_REQUEST__INIT;
-    struct cu_answer none = {.err = CU_E_DISCONNECTED, .text = ""};
     if (!cu_view_is_up(call->agent->view)) {
-        stats_done(call, &none);
+        answer(call, NULL);
         return;
     }
     call->upstream = (struct cu_view_call){
@@ -199,4 +284,63 @@ void agent_self_get(struct agent_call *call)
         .arg = call,
     };
     cu_view_call(call->agent->view, &call->upstream);
+}
+
+static void gossip_stats_done(void *arg, const struct cu_answer *came)
+{
+    struct agent_call *call = arg;
+    struct self *self = call->work;
+    self->asked = NULL;
+    if (!came->err) {
+        const Curia__Internal__V1__GossipStatsReply *reply =
+            (const Curia__Internal__V1__GossipStatsReply *)came->message;
+        self->serf_lan = json_object();
+        for (size_t i = 0; i < reply->n_stats; i++)
+            set_text(self->serf_lan, reply->stats[i]->key, reply->stats[i]->value);
+    }
+    ask_catalog(call);
+}
+
+static bool is_server(const Curia__Internal__V1__Member *member)
+{
+    for (size_t i = 0; i < member->n_tags; i++)
+        if (strcmp(member->tags[i]->key, "role") == 0)
+            return member->status == CURIA__INTERNAL__V1__MEMBER_STATUS__MEMBER_ALIVE &&
+                   strcmp(member->tags[i]->value, "consul") == 0;
+    return false;
+}
+
+static void members_done(void *arg, const struct cu_answer *came)
+{
+    static const Curia__Internal__V1__GossipStatsRequest request =
+        CURIA__INTERNAL__V1__GOSSIP_STATS_REQUEST__INIT;
+    struct agent_call *call = arg;
+    struct self *self = call->work;
+    self->asked = NULL;
+    if (!came->err) {
+        const Curia__Internal__V1__MembersListReply *reply =
+            (const Curia__Internal__V1__MembersListReply *)came->message;
+        for (size_t i = 0; i < reply->n_members; i++) {
+            self->servers += is_server(reply->members[i]);
+            if (!self->member && strcmp(reply->members[i]->name, reply->self) == 0)
+                self->member = shape_json(&agent_shape_member, reply->members[i]);
+        }
+    }
+    self->asked = agent_gossip_call(call->agent->gossip, "Stats", &request.base, STATS_MS,
+                                    gossip_stats_done, call);
+    if (!self->asked)
+        ask_catalog(call);
+}
+
+void agent_self_get(struct agent_call *call)
+{
+    static const Curia__Internal__V1__MembersListRequest request =
+        CURIA__INTERNAL__V1__MEMBERS_LIST_REQUEST__INIT;
+    struct self *self = cu_alloc(sizeof *self);
+    call->work = self;
+    call->drop_work = drop;
+    self->asked =
+        agent_gossip_call(call->agent->gossip, "List", &request.base, STATS_MS, members_done, call);
+    if (!self->asked)
+        ask_catalog(call);
 }
