@@ -22,6 +22,7 @@ enum {
     DATE_BYTES = 32,
     TARGET_KEPT_BYTES = 4096,
     CONNECTIONS_MAX = 1000000,
+    STREAM_BLOCK_BYTES = 16 * 1024,
 };
 
 struct agent_http {
@@ -73,6 +74,7 @@ static struct agent_rq *new_rq(struct agent_http *http)
 
 static void free_rq(struct agent_rq *rq)
 {
+    cu_buf_deinit(&rq->stream);
     cu_arena_free(rq->arena);
     cu_buf_deinit(&rq->body);
     free(rq->target_copy);
@@ -93,6 +95,7 @@ static void recycle(struct agent_rq *rq)
     cu_arena_reset(rq->arena);
     cu_arena_set_limit(rq->arena, AGENT_RQ_ARENA_BYTES);
     cu_buf_deinit(&rq->body);
+    cu_buf_deinit(&rq->stream);
     if (rq->target_cap > TARGET_KEPT_BYTES) {
         free(rq->target_copy);
         rq->target_copy = NULL;
@@ -209,12 +212,16 @@ static void resume(struct agent_rq *rq)
         return;
     agent_hangups_forget(rq->http->hangups, fd_of(rq->connection));
     rq->suspended = false;
-    rq->http->suspended--;
+    rq->http->suspended -= !rq->is_stream;
     MHD_resume_connection(rq->connection);
 }
 
 static void lose(struct agent_rq *rq)
 {
+    if (rq->is_stream && !rq->stream_gone) {
+        rq->stream_gone = true;
+        rq->http->handler->gone(rq->http->context, rq);
+    }
     if (rq->state != AGENT_RQ_HANDLED)
         return;
     rq->state = AGENT_RQ_GONE;
@@ -236,7 +243,7 @@ static void suspend(struct agent_rq *rq)
     struct agent_http *http = rq->http;
     MHD_suspend_connection(rq->connection);
     rq->suspended = true;
-    http->suspended++;
+    http->suspended += !rq->is_stream; /* of those without an answer */
     agent_hangups_watch(http->hangups, fd_of(rq->connection), rq);
 }
 
@@ -316,6 +323,54 @@ static enum MHD_Result queue_answer(struct agent_rq *rq)
     enum MHD_Result result = MHD_queue_response(rq->connection, rq->status, response);
     drop_answer(rq);
     return result;
+}
+
+/* ---- answers without an end ---- */
+
+static ssize_t read_stream(void *arg, uint64_t position, char *to, size_t max)
+{
+    struct agent_rq *rq = arg;
+    (void)position;
+    /* For a client that has gone, too: the library closes at its next write or read, while after
+     * an error 0.9.75 waits for an event that does not come. */
+    if (rq->stream_gone || (!rq->stream.len && rq->stream_ends))
+        return MHD_CONTENT_READER_END_OF_STREAM;
+    if (!rq->stream.len) {
+        if (!rq->suspended)
+            suspend(rq);
+        return 0;
+    }
+    size_t len = rq->stream.len < max ? rq->stream.len : max;
+    memcpy(to, rq->stream.data, len);
+    cu_buf_drop_front(&rq->stream, len);
+    rq->http->moves++;
+    return (ssize_t)len;
+}
+
+struct MHD_Response *agent_rq_stream(struct agent_rq *rq)
+{
+    struct MHD_Response *response = MHD_create_response_from_callback(
+        MHD_SIZE_UNKNOWN, STREAM_BLOCK_BYTES, read_stream, rq, NULL);
+    CU_ASSERT(response); /* else out of memory */
+    resume(rq);
+    rq->is_stream = true;
+    return response;
+}
+
+void agent_rq_push(struct agent_rq *rq, struct cu_bytes bytes)
+{
+    if (rq->stream.len + bytes.len > AGENT_STREAM_BYTES || !bytes.len)
+        return;
+    cu_buf_append(&rq->stream, bytes.data, bytes.len);
+    resume(rq);
+    run_soon(rq->http);
+}
+
+void agent_rq_end_stream(struct agent_rq *rq)
+{
+    rq->stream_ends = true;
+    resume(rq);
+    run_soon(rq->http);
 }
 
 static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, const char *url,

@@ -21,6 +21,7 @@ enum {
     AGENT_SUSPEND_AFTER_TURNS = 2,
     AGENT_SUSPEND_AFTER_MS = 20,
     AGENT_RQ_ARENA_BYTES = 64 * 1024,
+    AGENT_STREAM_BYTES = 1024 * 1024,
     AGENT_TARGET_COPIES = 4, /* of it that the arena has room for beside: path, parameters */
     AGENT_ADDRESS_BYTES = 64,
 };
@@ -74,6 +75,8 @@ struct agent_rq {
     struct agent_shared_response *shared; /* instead of it */
     uint64_t handled_turn;
     bool suspended;
+    struct cu_buf stream; /* of an answer without an end: what waits to be sent */
+    bool is_stream, stream_ends, stream_gone;
     struct agent_rq *next, **at;
     char *target_copy;
     size_t target_cap;
@@ -117,6 +120,13 @@ void agent_rq_answer_shared(struct agent_rq *rq, unsigned status,
 int64_t agent_http_add_date(struct agent_http *http, struct MHD_Response *response);
 /* The second now. */
 int64_t agent_http_second(struct agent_http *http);
+
+/* An answer without an end: the response to answer with, then bytes as they come. What a slow
+ * client does not take is dropped, the newest: what comes while AGENT_STREAM_BYTES wait. When the
+ * client goes, gone() is told. */
+struct MHD_Response *agent_rq_stream(struct agent_rq *rq);
+void agent_rq_push(struct agent_rq *rq, struct cu_bytes bytes);
+void agent_rq_end_stream(struct agent_rq *rq); /* what was pushed is still sent */
 
 /* "127.0.0.1:4711", or "" of a local socket. */
 const char *agent_rq_address(const struct agent_rq *rq, char text[AGENT_ADDRESS_BYTES]);

@@ -142,6 +142,13 @@ static struct MHD_Response *body_response(struct agent_call *call, const struct 
     return response;
 }
 
+void agent_answer_stream(struct agent_call *call, unsigned status, const char *content_type)
+{
+    struct MHD_Response *response = agent_rq_stream(&call->rq);
+    agent_response_header(response, "Content-Type", content_type);
+    finish(call, status, response);
+}
+
 void agent_answer_body(struct agent_call *call, unsigned status, const struct agent_body *body,
                        const struct agent_meta *meta)
 {

@@ -32,6 +32,8 @@ void agent_answer_json_with(struct agent_call *call, unsigned status, struct cu_
                             const char *header, const char *value);
 void agent_answer_plain_with(struct agent_call *call, unsigned status, struct cu_buf *text,
                              const char *header, const char *value); /* text/plain */
+/* The head of an endless answer, whose body comes by agent_rq_push(). */
+void agent_answer_stream(struct agent_call *call, unsigned status, const char *content_type);
 void agent_answer_body(struct agent_call *call, unsigned status, const struct agent_body *body,
                        const struct agent_meta *meta);
 void agent_answer_empty(struct agent_call *call, unsigned status, const struct agent_meta *meta);

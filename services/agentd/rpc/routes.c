@@ -19,6 +19,8 @@ const struct agent_route agent_routes[] = {
     {"/v1/agent/maintenance",           "PUT",            0, agent_maintain},
     {"/v1/agent/members",               "GET",            0, agent_members_get},
     {"/v1/agent/metrics",               "GET",            0, agent_metrics_get},
+    {"/v1/agent/monitor",               "GET",            0, agent_monitor_get},
+    {"/v1/agent/reload",                "PUT",            0, agent_reload_put},
     {"/v1/agent/self",                  "GET",            0, agent_self_get},
     {"/v1/agent/service/",              "GET",            AGENT_TAKES_READ_OPTIONS, agent_own_service_get},
     {"/v1/agent/service/deregister/",   "PUT",            0, agent_own_service_deregister},

@@ -11,6 +11,7 @@
 #include "common/base/assert.h"
 #include "common/daemon/host.h"
 #include "services/curia/agent/ask.h"
+#include "services/curia/agent/control.h"
 #include "services/curia/agent/dump.h"
 #include "services/curia/agent/reload.h"
 #include "services/curia/agent/settings.h"
@@ -28,6 +29,7 @@ struct agent {
     struct cu_log *log;
     struct supervisor *supervisor;
     struct reload *reload;
+    struct control *control;
     struct dump *dump;
     struct ask *leave; /* gossipd is telling the pool */
     const char *daemons[SUPERVISOR_CHILDREN];
@@ -212,12 +214,46 @@ static void on_stop_signal(void *arg, int signal_number)
     supervisor_stop(agent->supervisor);
 }
 
+/* ---- what agentd asks ---- */
+
+static bool begin_reload(void *arg, const char **ret_reason)
+{
+    struct agent *agent = arg;
+    bool is_ready = supervisor_is_ready(agent->supervisor);
+    *ret_reason = is_ready ? "a reload is under way" : "the agent is still starting";
+    return is_ready && reload_begin(agent->reload);
+}
+
+static void on_reloaded(void *arg, const char *failure)
+{
+    struct agent *agent = arg;
+    control_reloaded(agent->control, failure);
+}
+
+static void on_line(void *arg, const char *text, size_t len)
+{
+    struct agent *agent = arg;
+    control_line(agent->control, text, len);
+}
+
+static enum cu_err open_control(struct agent *agent, struct cu_diag *diag)
+{
+    return control_new(
+        &(struct control_options){.loop = agent->loop,
+                                  .log = agent->log,
+                                  .run_dir = agent->settings.run_dir,
+                                  .node_name = cu_conf_text(agent->settings.conf, "node_name"),
+                                  .reload = begin_reload,
+                                  .arg = agent},
+        &agent->control, diag);
+}
+
 static void on_reload_signal(void *arg, int signal_number)
 {
     struct agent *agent = arg;
     (void)signal_number;
     if (supervisor_is_ready(agent->supervisor))
-        reload_begin(agent->reload);
+        (void)reload_begin(agent->reload); /* it has said so */
     else
         cu_error(agent->log, "agent.reload", "text=\"not reloaded: the agent is still starting\"");
 }
@@ -290,12 +326,16 @@ static enum cu_err run(struct agent *agent, struct cu_diag *diag)
     if (err)
         return err;
     agent->loop = cu_loop_new();
+    err = open_control(agent, diag);
+    if (err)
+        return err;
     err = supervisor_new(&(struct supervisor_options){.loop = agent->loop,
                                                       .log = agent->log,
                                                       .bin_dir = bin_dir,
                                                       .run_dir = agent->settings.run_dir,
                                                       .daemons = agent->daemons,
                                                       .on_ready = on_ready,
+                                                      .on_line = on_line,
                                                       .arg = agent},
                          &agent->supervisor, diag);
     if (err)
@@ -304,7 +344,9 @@ static enum cu_err run(struct agent *agent, struct cu_diag *diag)
                                                         .log = agent->log,
                                                         .settings = &agent->settings,
                                                         .args = agent->args,
-                                                        .daemons = agent->daemons});
+                                                        .daemons = agent->daemons,
+                                                        .ended = on_reloaded,
+                                                        .arg = agent});
     agent->dump = dump_new(agent->loop, agent->settings.run_dir, agent->daemons);
     watch_signals(agent);
     supervisor_start(agent->supervisor);
@@ -341,6 +383,7 @@ static void release(struct agent *agent)
     reload_free(agent->reload);
     dump_free(agent->dump);
     supervisor_free(agent->supervisor);
+    control_free(agent->control);
     cu_loop_free(agent->loop);
     cu_log_free(agent->log);
     if (*pid_file && agent->lock_fd >= 0)

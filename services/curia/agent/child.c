@@ -20,6 +20,8 @@ extern char **environ;
 static void pass_on(struct child_pipe *pipe_, size_t len)
 {
     size_t done = 0;
+    if (pipe_->child->on_line)
+        pipe_->child->on_line(pipe_->child->line_arg, pipe_->line, len);
     while (done < len) {
         ssize_t put = write(pipe_->to, pipe_->line + done, len - done);
         if (put < 0 && errno != EINTR)

@@ -33,6 +33,9 @@ struct agent_child {
     char message[CHILD_MESSAGE_BYTES]; /* the last line it said on stderr */
     cu_callback *on_ready;
     void *arg;
+    /* What it prints, line by line; NULL: nobody listens. Set after child_init(). */
+    void (*on_line)(void *arg, const char *text, size_t len);
+    void *line_arg;
 };
 
 /* Where its program is and what it is told; opens the socket for its READY=1. `name` is borrowed.

@@ -38,6 +38,8 @@ static void end(struct reload *reload, const char *failure)
     else
         cu_info(reload->options.log, "agent.reload", "generation=%llu",
                 (unsigned long long)reload->generation);
+    if (reload->options.ended)
+        reload->options.ended(reload->options.arg, failure);
     ask_free(reload->ask);
     reload->ask = NULL;
     cu_conf_free(reload->conf);
@@ -112,12 +114,12 @@ static void on_checked(void *arg, enum cu_err err, const char *text)
     ask_all(reload, "Reload", take_up_request, on_taken_up);
 }
 
-void reload_begin(struct reload *reload)
+bool reload_begin(struct reload *reload)
 {
     struct cu_diag diag = {0};
     if (reload->ask) {
         cu_warn(reload->options.log, "agent.reload", "text=\"one is under way\"");
-        return;
+        return false;
     }
     if (agent_settings_reread(reload->options.settings, reload->options.args, &reload->conf,
                               &diag) ||
@@ -125,6 +127,7 @@ void reload_begin(struct reload *reload)
         end(reload, diag.text);
     else
         ask_all(reload, "Check", check_request, on_checked);
+    return true;
 }
 
 struct reload *reload_new(const struct reload_options *options)

@@ -13,7 +13,9 @@ struct reload_options {
     struct cu_log *log;
     struct agent_settings *settings; /* its conf is replaced when all have agreed */
     const struct cli_args *args;
-    const char *const *daemons; /* NULL-ended */
+    const char *const *daemons;                    /* NULL-ended */
+    void (*ended)(void *arg, const char *failure); /* of one that was begun; NULL: well */
+    void *arg;
 };
 
 /* All borrowed for its life. */
@@ -22,7 +24,7 @@ void reload_free(struct reload *reload); /* takes NULL */
 
 /* Reads the files again, has Daemon.Check look at it on all daemons, and only then Daemon.Reload
  * take it up on all. On any error nothing changes and `Reload config failed` is logged. One that
- * comes while another is under way is not begun, and logged. */
-void reload_begin(struct reload *reload);
+ * comes while another is under way is not begun, and logged; false then. */
+bool reload_begin(struct reload *reload);
 
 #endif

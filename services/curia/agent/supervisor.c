@@ -219,6 +219,8 @@ enum cu_err supervisor_new(const struct supervisor_options *options, struct supe
         cu_timer_init(&seat->restart, options->loop, on_restart, seat);
         err = child_init(&seat->child, options->loop, options->daemons[i], options->bin_dir,
                          options->run_dir, diag);
+        seat->child.on_line = options->on_line;
+        seat->child.line_arg = options->arg;
         seat->child.on_ready = on_child_ready;
         seat->child.arg = seat;
     }

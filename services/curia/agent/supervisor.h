@@ -26,6 +26,7 @@ struct supervisor_options {
     const char *const *daemons; /* in the order of their start, NULL-ended */
     supervisor_ready *on_ready;
     void *arg;
+    void (*on_line)(void *arg, const char *text, size_t len); /* a daemon printed; or NULL */
 };
 
 /* CU_OK: *ret is yours; nothing runs yet. Errors: those of child_init(). All borrowed for its life.
