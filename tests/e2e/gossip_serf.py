@@ -1,5 +1,6 @@
 """gossipd in one pool with Debian's `serf agent`, compression on at both sides, in both directions."""
 import os
+import random
 import re
 import signal
 import time
@@ -241,3 +242,19 @@ def agent_103_retry_join_that_is_exhausted_ends_it():
         g1 = p.gossipd('g1', retry_join=['127.0.0.1:1'], retry_max=2, retry_interval='200ms')
         assert g1.process.wait(20) == 79  # common/daemon: starting it again would not help
         assert 'agent: max join LAN retry exhausted, exiting' in g1.logs()
+
+
+@test
+def gossip_84_a_pool_of_ipv6():
+    port = random.randrange(20000, 30000)
+
+    def six(k, **config):
+        return dict(config, bind_addr='::1', advertise_addr='::1', client_addr='::1', ports={'serf_lan': port + k})
+    with Pool() as p:
+        g1 = p.gossipd('g1', **six(0))
+        s1 = p.serf('s1', '-bind', '[::1]:%d' % (port + 1), '-join', '[::1]:%d' % port)
+        g2 = p.gossipd('g2', **six(2, retry_join=['[::1]:%d' % (port + 1)]))
+        p.wait_all()
+        s1.leave()
+        for who in (g1, g2):
+            p.wait_status(who, 's1', 'left')
