@@ -159,3 +159,55 @@ def health_blocking_wakes(client):
     start = time.monotonic()
     later, entries = client.health.service('pywait', index=index, wait='10s')
     assert len(entries) == 2 and int(later) > int(index) and time.monotonic() - start < 5
+
+
+# ---- the agent ----
+
+@test
+def agent_services_and_their_checks(client):
+    service, check = client.agent.service, client.agent.check
+
+    def say(what):
+        return client.http.put(lambda reply: reply.code == 200, '/v1/agent/check/' + what)
+    assert service.register('pyagent', service_id='pyagent1', address='10.1.1.9', port=99, tags=['x'],
+                            check=consul.Check.ttl('1h')) is True
+    found = client.agent.services()['pyagent1']
+    assert found['Service'] == 'pyagent' and found['Port'] == 99 and found['Tags'] == ['x'], found
+    assert client.agent.checks()['service:pyagent1']['Status'] == 'critical'
+    assert check.ttl_pass('service:pyagent1') is False  # it asks by GET, as before 1.0: 405 there and here
+    assert say('pass/service:pyagent1?note=fine') is True
+    assert [e['Service']['ID'] for e in client.health.service('pyagent', passing=True)[1]] == ['pyagent1']
+    assert say('warn/service:pyagent1') is True and say('fail/service:pyagent1') is True
+    assert client.health.service('pyagent', passing=True)[1] == []
+    assert service.maintenance('pyagent1', 'true', 'why') is True
+    assert client.agent.checks()['_service_maintenance:pyagent1']['Notes'] == 'why'
+    assert service.maintenance('pyagent1', 'false') is True
+    assert service.deregister('pyagent1') is True
+    assert 'pyagent1' not in client.agent.services()
+
+
+@test
+def agent_checks_of_the_node(client):
+    host = client.http.host
+    assert client.agent.check.register('pyhttp', consul.Check.http('http://%s:8500/v1/status/leader' % host, '1s',
+                                                                   timeout='1s'), notes='n') is True
+    assert client.agent.check.register('pytcp', consul.Check.tcp(host, 8500, '1s'), check_id='t') is True
+
+    def statuses():
+        return {k: c['Status'] for k, c in client.agent.checks().items()}
+    end = time.monotonic() + 10
+    while statuses() != {'pyhttp': 'passing', 't': 'passing'} and time.monotonic() < end:
+        time.sleep(0.05)
+    assert statuses() == {'pyhttp': 'passing', 't': 'passing'}, client.agent.checks()
+    for name in ('pyhttp', 't'):
+        assert client.agent.check.deregister(name) is True
+    assert client.agent.checks() == {}
+
+
+@test
+def agent_maintenance_and_members(client):
+    assert [m['Name'] for m in client.agent.members()] == ['n1']
+    assert client.agent.maintenance('true', 'py') is True
+    assert client.agent.checks()['_node_maintenance']['Notes'] == 'py'
+    assert client.agent.maintenance('false') is True
+    assert client.agent.self()['Member']['Name'] == 'n1'

@@ -6,6 +6,9 @@
 
 #include "common/json/canonical.h"
 #include "common/json/scan.h"
+#include "services/agentd/core/check_spec.h"
+#include "services/agentd/core/definition.h"
+#include "services/agentd/core/persisted.h"
 #include "services/agentd/core/shapes.h"
 
 enum { ARENA_BYTES = 4 * 1024 * 1024 };
@@ -55,11 +58,48 @@ static void check_canonical(struct cu_bytes text)
     cu_arena_free(arena);
 }
 
+/* As agentd does with what is sent to it, and with what its files hold. */
+static void define(struct cu_bytes text)
+{
+    static const struct agent_definition_rules rules = {.node = "n", .may_run_scripts = true};
+    struct cu_arena *arena = cu_arena_new(ARENA_BYTES);
+    Curia__V1__ServiceDefinition service;
+    Curia__V1__CheckSpec check;
+    struct agent_service_def service_def;
+    struct agent_check_def check_def;
+    struct agent_fault fault = {0};
+    if (agent_service_read(text, arena, &service, &fault) &&
+        agent_service_define(&service, &rules, arena, &service_def, &fault) &&
+        protobuf_c_message_get_packed_size(&service_def.service->base) == 0)
+        abort(); /* it has a name */
+    if (agent_check_read(text, arena, &check, &fault) &&
+        agent_check_define(&check, &rules, arena, &check_def, &fault) &&
+        agent_check_kind(check_def.spec) == AGENT_CHECK_NONE)
+        abort(); /* what was accepted runs somehow */
+    cu_arena_free(arena);
+}
+
+static void read_files(struct cu_bytes text)
+{
+    struct cu_arena *arena = cu_arena_new(ARENA_BYTES);
+    Curia__Internal__V1__PersistedService service;
+    Curia__Internal__V1__PersistedCheck check;
+    Curia__Internal__V1__PersistedCheckState state;
+    struct cu_diag diag = {0};
+    if ((agent_service_file_read(text, arena, &service, &diag) && !diag.text[0]) ||
+        (agent_check_file_read(text, arena, &check, &diag) && !diag.text[0]) ||
+        (agent_state_file_read(text, arena, &state, &diag) && !diag.text[0]))
+        abort(); /* refused without a sentence */
+    cu_arena_free(arena);
+}
+
 bool fuzz_one(const uint8_t *data, size_t len)
 {
     struct cu_bytes text = {data, len};
     bool parsed = false;
     check_canonical(text);
+    define(text);
+    read_files(text);
     for (size_t i = 0; i < agent_shape_count; i++)
         if (agent_shapes[i] != &agent_shape_kv_operation && /* json_fuzz.c: its verb has no name */
             agent_shapes[i]->form == CU_JSON_FORM_OBJECT)
