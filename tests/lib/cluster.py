@@ -21,7 +21,7 @@ from http1 import Http  # noqa: E402
 from net import Net  # noqa: E402
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-DAEMONS = ('gossipd', 'raftd', 'catalogd', 'agentd')
+DAEMONS = ('gossipd', 'raftd', 'catalogd', 'agentd', 'dnsd')
 START_S = 30
 STOP_S = 20
 SANITIZER = re.compile(r'ERROR: (Address|Leak|Thread)Sanitizer|WARNING: ThreadSanitizer|runtime error:')
@@ -180,7 +180,9 @@ class Node(Http):
         def up():
             if self.process.poll() is not None:
                 raise Ended('curia agent of n%d ended with %d' % (self.k, self.process.returncode))
-            return self.get('/v1/status/leader').status
+            has_dns = self.config.get('ports', {}).get('dns') != -1  # dnsd is the last to start
+            dns_is_up = not has_dns or os.path.exists(os.path.join(self.run_dir, 'dnsd.sock'))
+            return dns_is_up and self.get('/v1/status/leader').status
         try:
             return wait_for(up, seconds, 'HTTP of n%d' % self.k)
         finally:
