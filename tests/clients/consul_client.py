@@ -167,15 +167,15 @@ def health_blocking_wakes(client):
 def agent_services_and_their_checks(client):
     service, check = client.agent.service, client.agent.check
 
-    def say(what):
-        return client.http.put(lambda reply: reply.code == 200, '/v1/agent/check/' + what)
+    def say(what, **params):
+        return client.http.put(lambda reply: reply.code == 200, '/v1/agent/check/' + what, params=params)
     assert service.register('pyagent', service_id='pyagent1', address='10.1.1.9', port=99, tags=['x'],
                             check=consul.Check.ttl('1h')) is True
     found = client.agent.services()['pyagent1']
     assert found['Service'] == 'pyagent' and found['Port'] == 99 and found['Tags'] == ['x'], found
     assert client.agent.checks()['service:pyagent1']['Status'] == 'critical'
     assert check.ttl_pass('service:pyagent1') is False  # it asks by GET, as before 1.0: 405 there and here
-    assert say('pass/service:pyagent1?note=fine') is True
+    assert say('pass/service:pyagent1', note='fine') is True
     assert [e['Service']['ID'] for e in client.health.service('pyagent', passing=True)[1]] == ['pyagent1']
     assert say('warn/service:pyagent1') is True and say('fail/service:pyagent1') is True
     assert client.health.service('pyagent', passing=True)[1] == []
