@@ -4,6 +4,7 @@
 
 #include "common/base/assert.h"
 #include "services/catalogd/io/ca.h"
+#include "services/catalogd/io/reconcile.h"
 
 enum { PROPOSE_MS = 10000 };
 
@@ -80,6 +81,11 @@ static void reap(void *context)
 
 static const struct catalog_duty duties[] = {
     {.name = "reap-tombstones", .period_ms = CATALOG_TOMBSTONE_GRAIN_MS, .run = reap},
+    {.name = "members",
+     .period_ms = CATALOG_RECONCILE_MS,
+     .start = catalog_reconcile_start,
+     .run = catalog_reconcile_all,
+     .stop = catalog_reconcile_stop},
     {.name = "connect-ca", .period_ms = CATALOG_CA_PERIOD_MS, .run = catalog_ca_duty},
 };
 

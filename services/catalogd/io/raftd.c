@@ -6,6 +6,7 @@
 #include "common/base/assert.h"
 #include "services/catalogd/io/header.h"
 #include "services/catalogd/io/proposals.h"
+#include "services/catalogd/io/reconcile.h"
 
 enum {
     CALL_TIMEOUT_MS = 10000,
@@ -257,7 +258,7 @@ void catalog_raftd_duty(struct catalog_shell *shell, const struct catalog_action
         in.ticket =
             (ProtobufCBinaryData){CATALOG_ID_BYTES, (uint8_t *)(uintptr_t)act->ticket.bytes};
     in.wait_ms = DUTY_WAIT_MS;
-    in.gossip_well = true; /* there is no gossipd on this node yet that could be gone */
+    in.gossip_well = catalog_reconciler_gossip_is_well(shell->reconciler);
     in.apply_well = !shell->stopped;
     call(shell, "Duty", &in.base, DUTY_TIMEOUT_MS, false, on_duty);
 }

@@ -17,6 +17,7 @@
 #include "services/catalogd/io/proposals.h"
 #include "services/catalogd/io/pull.h"
 #include "services/catalogd/io/raftd.h"
+#include "services/catalogd/io/reconcile.h"
 #include "services/catalogd/io/scrub.h"
 #include "services/catalogd/io/spool.h"
 #include "services/catalogd/rpc/grpc.h"
@@ -451,6 +452,7 @@ enum cu_err catalog_shell_start(struct cu_env *env, void **ret_state, struct cu_
     shell->scrub = catalog_scrub_new(shell);
     shell->comparer = catalog_comparer_new(shell);
     shell->ca = catalog_ca_new(shell);
+    shell->reconciler = catalog_reconciler_new(shell);
     catalog_duties_start(shell);
     err = catalog_rpc_start(shell, diag);
     if (err) {
@@ -495,6 +497,7 @@ void catalog_shell_stop(void *state)
     catalog_duties_stop(shell);
     catalog_proposals_free(shell->proposals);
     catalog_writes_free(shell->writes);
+    catalog_reconciler_free(shell->reconciler); /* its writes were told by now */
     forget_reads(shell);
     catalog_replica_free(shell->replica);
     catalog_actions_deinit(&shell->actions);

@@ -23,6 +23,7 @@ struct catalog_proposals;
 struct catalog_writes;
 struct catalog_reading;
 struct catalog_reaping;
+struct catalog_reconciler;
 struct feed;
 struct rows_call;
 
@@ -85,12 +86,13 @@ struct catalog_shell {
     struct catalog_writes *writes;
     struct cu_map index_reads; /* by tag */
     uint64_t last_tag;
-    struct catalog_reading *reading; /* rpc/read.h */
-    struct feed *feeds;              /* rpc/feed.c: the open ones */
-    struct rows_call *row_pages;     /* rpc/rows.c: under way */
-    struct catalog_reaping *reaping; /* io/duties.c */
-    struct catalog_ca *ca;           /* io/ca.h */
-    struct cu_grpc_export *grpc;     /* rpc/grpc.h; NULL: switched off */
+    struct catalog_reading *reading;       /* rpc/read.h */
+    struct feed *feeds;                    /* rpc/feed.c: the open ones */
+    struct rows_call *row_pages;           /* rpc/rows.c: under way */
+    struct catalog_reaping *reaping;       /* io/duties.c */
+    struct catalog_ca *ca;                 /* io/ca.h */
+    struct catalog_reconciler *reconciler; /* io/reconcile.h */
+    struct cu_grpc_export *grpc;           /* rpc/grpc.h; NULL: switched off */
 
     /* Ready: what was committed at the start is applied, or time is up (contracts 9.4). */
     bool is_ready, knows_target;
