@@ -22,6 +22,8 @@ def voters(node):
 def contracts_4_1_servers_that_only_join_become_one_cluster():
     with Joined(3) as c:
         assert voters(c[2]) == {node_id(k) for k in (1, 2, 3)}
+        listed = c[1].curia('operator', 'raft', 'list-peers').stdout.decode()
+        assert sorted(line.split()[0] for line in listed.splitlines()[1:]) == ['n1', 'n2', 'n3'], listed
         assert c[3].put('/v1/kv/x', b'1').text == 'true'
         assert c[1].get('/v1/kv/x?raw').body == b'1'
 

@@ -26,6 +26,7 @@ START_S = 30
 STOP_S = 20
 SANITIZER = re.compile(r'ERROR: (Address|Leak|Thread)Sanitizer|WARNING: ThreadSanitizer|runtime error:')
 LOUD = re.compile(r'\[(WARN|ERROR)\]')
+ENDING = re.compile(r'catalog\.lost')  # whoever is stopped last may say so of the others
 ASSERTION = re.compile(r'assertion .*failed|Assertion .* failed|CU_ASSERT')
 
 default_build = 'build'
@@ -353,13 +354,13 @@ class Cluster:
         return found
 
     def stop(self, check=True):
-        errors = []
+        errors = self.complaints()
         for who in self.extra + list(self):
             try:
                 who.stop()
             except Exception as e:
                 errors.append('%s: %s' % (who.dir, e))
-        errors += self.complaints()
+        errors += [line for line in self.complaints() if not ENDING.search(line)]
         live.remove(self)
         self.net.release()
         if errors and check:

@@ -450,3 +450,11 @@ bool catalog_reconciler_gossip_is_well(const struct catalog_reconciler *r)
 {
     return catalog_gossip_is_well(r->gossip);
 }
+
+struct cu_call *catalog_reconciler_list(struct catalog_reconciler *r, uint32_t timeout_ms,
+                                        cu_on_answer *on_answer, void *arg)
+{
+    static const Curia__Internal__V1__MembersListRequest request =
+        CURIA__INTERNAL__V1__MEMBERS_LIST_REQUEST__INIT;
+    return catalog_gossip_call(r->gossip, "List", &request.base, timeout_ms, on_answer, arg);
+}

@@ -25,4 +25,8 @@ void catalog_reconcile_stop(void *shell);
 
 bool catalog_reconciler_gossip_is_well(const struct catalog_reconciler *reconciler);
 
+/* Members.List of this host's gossipd; as cu_client_call(). */
+struct cu_call *catalog_reconciler_list(struct catalog_reconciler *reconciler, uint32_t timeout_ms,
+                                        cu_on_answer *on_answer, void *arg);
+
 #endif

@@ -3,19 +3,33 @@
 #include <string.h>
 
 #include "common/base/assert.h"
+#include "common/members/members.h"
 #include "proto/curia/v1/status.pb-c.h"
+#include "services/catalogd/io/reconcile.h"
 #include "services/catalogd/rpc/table.h"
 
-enum { STATUS_TIMEOUT_MS = 3000 };
+enum { STATUS_TIMEOUT_MS = 3000, NAMES_TIMEOUT_MS = 1000 };
+
+/* What gossip calls the server with an id; both in the request's arena. */
+struct server_name {
+    char *id, *name;
+};
+
+struct server_names {
+    struct server_name *items;
+    size_t count;
+};
 
 typedef void answer_fn(struct catalog_shell *shell, struct cu_rq *rq,
-                       const Curia__Internal__V1__LogStatusReply *status);
+                       const Curia__Internal__V1__LogStatusReply *status,
+                       const struct server_names *names);
 
-/* A request that waits for what raftd says. */
+/* A request that waits for what raftd says, perhaps first for what gossipd says. */
 struct asking {
     struct catalog_shell *shell;
     struct cu_rq *rq; /* NULL: gone */
     answer_fn *answer;
+    struct server_names names;
 };
 
 static void on_status(void *arg, const struct cu_answer *answer)
@@ -26,7 +40,7 @@ static void on_status(void *arg, const struct cu_answer *answer)
     else if (answer->err)
         cu_rq_fail(asking->rq, CU_E_NOT_READY, "raftd does not answer: %s", answer->text);
     else
-        asking->answer(asking->shell, asking->rq, (const void *)answer->message);
+        asking->answer(asking->shell, asking->rq, (const void *)answer->message, &asking->names);
     free(asking);
 }
 
@@ -36,18 +50,67 @@ static void gone(void *arg)
     asking->rq = NULL;
 }
 
-static void ask(struct catalog_shell *shell, struct cu_rq *rq, answer_fn *answer)
+static struct asking *begin(struct catalog_shell *shell, struct cu_rq *rq, answer_fn *answer)
 {
     struct asking *asking = cu_alloc(sizeof(*asking));
-    *asking = (struct asking){shell, rq, answer};
+    *asking = (struct asking){.shell = shell, .rq = rq, .answer = answer};
     cu_rq_on_gone(rq, gone, asking);
+    return asking;
+}
+
+static void ask_raftd(struct asking *asking)
+{
     Curia__Internal__V1__LogStatusRequest in = CURIA__INTERNAL__V1__LOG_STATUS_REQUEST__INIT;
-    (void)cu_client_call(shell->raftd,
+    (void)cu_client_call(asking->shell->raftd,
                          &(struct cu_call_spec){.service = &curia__internal__v1__log__descriptor,
                                                 .method = "Status",
                                                 .in = &in.base,
                                                 .timeout_ms = STATUS_TIMEOUT_MS},
                          on_status, asking);
+}
+
+static void ask(struct catalog_shell *shell, struct cu_rq *rq, answer_fn *answer)
+{
+    ask_raftd(begin(shell, rq, answer));
+}
+
+/* ---- names ---- */
+
+static void keep_names(struct asking *asking, const Curia__Internal__V1__MembersListReply *members)
+{
+    struct cu_arena *arena = asking->rq->arena;
+    struct server_names *names = &asking->names;
+    names->items = cu_arena_alloc(arena, (members->n_members + 1) * sizeof(*names->items));
+    for (size_t i = 0; names->items && i < members->n_members; i++) {
+        const Curia__Internal__V1__Member *member = members->members[i];
+        if (strcmp(cu_member_tag(member, "role"), "consul") != 0)
+            continue;
+        struct server_name name = {cu_arena_strdup(arena, cu_member_tag(member, "id")),
+                                   cu_arena_strdup(arena, member->name)};
+        if (name.id && name.name)
+            names->items[names->count++] = name;
+    }
+}
+
+/* Without an answer of gossipd the others have no names; that is no reason to fail. */
+static void on_names(void *arg, const struct cu_answer *answer)
+{
+    struct asking *asking = arg;
+    if (!asking->rq) {
+        free(asking);
+        return;
+    }
+    if (!answer->err)
+        keep_names(asking, (const void *)answer->message);
+    ask_raftd(asking);
+}
+
+static const char *name_of(const struct server_names *names, const char *id)
+{
+    for (size_t i = 0; i < names->count; i++)
+        if (strcmp(names->items[i].id, id) == 0)
+            return names->items[i].name;
+    return "(unknown)";
 }
 
 /* The catalogd's address of a server, in the request's arena; "" when there is none. */
@@ -63,8 +126,10 @@ static char *address_of(struct catalog_shell *shell, struct cu_rq *rq, const cha
 /* ---- Leader ---- */
 
 static void answer_leader(struct catalog_shell *shell, struct cu_rq *rq,
-                          const Curia__Internal__V1__LogStatusReply *status)
+                          const Curia__Internal__V1__LogStatusReply *status,
+                          const struct server_names *names)
 {
+    (void)names;
     Curia__V1__LeaderReply reply = CURIA__V1__LEADER_REPLY__INIT;
     if (status->leader_id[0] != '\0') {
         reply.id = status->leader_id;
@@ -81,8 +146,10 @@ static void leader(void *daemon, struct cu_rq *rq)
 /* ---- Peers ---- */
 
 static void answer_peers(struct catalog_shell *shell, struct cu_rq *rq,
-                         const Curia__Internal__V1__LogStatusReply *status)
+                         const Curia__Internal__V1__LogStatusReply *status,
+                         const struct server_names *names)
 {
+    (void)names;
     Curia__V1__PeersReply reply = CURIA__V1__PEERS_REPLY__INIT;
     size_t count = status->configuration ? status->configuration->n_servers : 0;
     reply.addresses = cu_arena_alloc(rq->arena, (count + 1) * sizeof(*reply.addresses));
@@ -102,12 +169,13 @@ static void peers(void *daemon, struct cu_rq *rq)
 
 static void fill_server(struct catalog_shell *shell, struct cu_rq *rq,
                         const Curia__Internal__V1__LogStatusReply *status,
-                        const Curia__Internal__V1__Server *server, Curia__V1__RaftServer *line)
+                        const struct server_names *names, const Curia__Internal__V1__Server *server,
+                        Curia__V1__RaftServer *line)
 {
     curia__v1__raft_server__init(line);
     bool is_self = strcmp(server->id, status->node_id) == 0 && shell->conf.follow[0] == '\0';
     line->id = server->id;
-    line->node = is_self ? (char *)(uintptr_t)shell->env->node_name : "(unknown)";
+    line->node = (char *)(uintptr_t)(is_self ? shell->env->node_name : name_of(names, server->id));
     line->address = address_of(shell, rq, server->id, server->address);
     line->leader = strcmp(server->id, status->leader_id) == 0;
     line->protocol_version = "3";
@@ -115,7 +183,8 @@ static void fill_server(struct catalog_shell *shell, struct cu_rq *rq,
 }
 
 static void answer_configuration(struct catalog_shell *shell, struct cu_rq *rq,
-                                 const Curia__Internal__V1__LogStatusReply *status)
+                                 const Curia__Internal__V1__LogStatusReply *status,
+                                 const struct server_names *names)
 {
     const Curia__V1__RaftConfigurationRequest *in = (const void *)rq->in;
     Curia__V1__RaftConfigurationReply reply = CURIA__V1__RAFT_CONFIGURATION_REPLY__INIT;
@@ -130,7 +199,7 @@ static void answer_configuration(struct catalog_shell *shell, struct cu_rq *rq,
         Curia__V1__RaftServer *line = cu_arena_alloc(rq->arena, sizeof(*line));
         if (!line)
             break;
-        fill_server(shell, rq, status, status->configuration->servers[i], line);
+        fill_server(shell, rq, status, names, status->configuration->servers[i], line);
         reply.servers[reply.n_servers++] = line;
     }
     reply.index = status->committed_configuration_index;
@@ -139,14 +208,18 @@ static void answer_configuration(struct catalog_shell *shell, struct cu_rq *rq,
 
 static void raft_configuration(void *daemon, struct cu_rq *rq)
 {
-    ask(daemon, rq, answer_configuration);
+    struct catalog_shell *shell = daemon;
+    (void)catalog_reconciler_list(shell->reconciler, NAMES_TIMEOUT_MS, on_names,
+                                  begin(shell, rq, answer_configuration));
 }
 
 /* ---- Stats ---- */
 
 static void answer_stats(struct catalog_shell *shell, struct cu_rq *rq,
-                         const Curia__Internal__V1__LogStatusReply *status)
+                         const Curia__Internal__V1__LogStatusReply *status,
+                         const struct server_names *names)
 {
+    (void)names;
     struct catalog_replica_status replica;
     catalog_replica_status(shell->replica, &replica);
     size_t servers = status->configuration ? status->configuration->n_servers : 0;
