@@ -123,6 +123,29 @@ def agent_13_a_client_that_is_told_to_leave_is_gone_at_once(pool):
     assert client.process.wait(20) == 0, client.logs()[-2000:]
     left = lambda: [m['Status'] for m in pool[1].get('/v1/agent/members').json() if m['Name'] == 'n4'] in ([3], [])
     wait_for(left, 10)
+    wait_for(lambda: catalog_services(pool[1], 'n4') is None, 10, 'the node out of the catalog')
+
+
+@test
+def agent_61_a_node_that_dies_is_critical_and_comes_back_as_it_was(pool):
+    client = pool[4]
+    if client.process.poll() is not None:
+        client.start()
+    register(client, 'story', Port=1, Check={'TTL': '1h'})
+    put(client, 'check/pass/service:story')
+    for node in pool:
+        wait_for(lambda: healthy(node, 'story') == ['story'], 20)
+    wait_for(lambda: catalog_checks(pool[1], 'n4')['serfHealth']['Status'] == 'passing', 20)
+    node = pool[1].get('/v1/catalog/node/n4').json()['Node']
+    assert node['Meta'] == {'consul-network-segment': ''} and node['ID'] == client.config['node_id'], node
+    assert node['TaggedAddresses']['lan'] == client.ip, node
+    client.kill()
+    wait_for(lambda: catalog_checks(pool[1], 'n4')['serfHealth']['Status'] == 'critical', 30)
+    assert healthy(pool[2], 'story') == []
+    client.start()
+    for node in pool:
+        wait_for(lambda: healthy(node, 'story') == ['story'], 30)
+    put(client, 'service/deregister/story')
 
 
 @test
