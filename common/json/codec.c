@@ -9,6 +9,8 @@ static const size_t sizes[] = {
     [CU_JSON_U64]      = sizeof(uint64_t),
     [CU_JSON_DURATION] = sizeof(int64_t),
     [CU_JSON_NS]       = sizeof(int64_t),
+    [CU_JSON_TIME]     = sizeof(int64_t),
+    [CU_JSON_TIME_MS]  = sizeof(uint64_t),
     [CU_JSON_TEXT]     = sizeof(char *),
     [CU_JSON_KEY]      = sizeof(ProtobufCBinaryData),
     [CU_JSON_BASE64]   = sizeof(ProtobufCBinaryData),
@@ -39,6 +41,8 @@ bool json_value_is_empty(const struct cu_json_field *field, const void *at)
     case CU_JSON_U64:
     case CU_JSON_DURATION:
     case CU_JSON_NS:
+    case CU_JSON_TIME:
+    case CU_JSON_TIME_MS:
         return json_u64_at(at) == 0;
     case CU_JSON_TEXT:
         text = json_pointer_at(at);

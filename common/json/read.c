@@ -41,6 +41,8 @@ static const char *const go_types[] = {
     [CU_JSON_U64]      = "uint64",
     [CU_JSON_DURATION] = "time.Duration",
     [CU_JSON_NS]       = "time.Duration",
+    [CU_JSON_TIME]     = "time.Time",
+    [CU_JSON_TIME_MS]  = "time.Time",
     [CU_JSON_TEXT]     = "string",
     [CU_JSON_KEY]      = "string",
     [CU_JSON_BASE64]   = "[]uint8",
@@ -305,6 +307,10 @@ static void read_one(struct reading *r, const struct cu_json_field *field, struc
     case CU_JSON_DURATION:
     case CU_JSON_NS:
         read_duration(r, field, value, at);
+        return;
+    case CU_JSON_TIME:
+    case CU_JSON_TIME_MS:
+        wrong_kind(r, field, value, false);
         return;
     case CU_JSON_TEXT:
     case CU_JSON_KEY:

@@ -25,6 +25,8 @@ enum cu_json_codec {
     CU_JSON_U64,
     CU_JSON_DURATION, /* int64 ns, printed as "1m0s"; read from that or a number of ns */
     CU_JSON_NS,       /* int64 ns, printed as a number; read from either */
+    CU_JSON_TIME,     /* int64 s since 1970, printed as RFC 3339; not read */
+    CU_JSON_TIME_MS,  /* uint64 ms since 1970, likewise */
     CU_JSON_TEXT,     /* a proto string */
     CU_JSON_KEY,      /* proto bytes, printed and read as a string */
     CU_JSON_BASE64,   /* proto bytes */

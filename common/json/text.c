@@ -1,7 +1,9 @@
 #include "common/json/text.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "common/json/base64.h"
 #include "common/json/utf8.h"
@@ -96,6 +98,25 @@ void cu_json_i64(struct cu_buf *out, int64_t value)
     if (value < 0)
         cu_buf_u8(out, '-');
     cu_json_u64(out, value < 0 ? 0 - (uint64_t)value : (uint64_t)value);
+}
+
+void cu_json_time(struct cu_buf *out, int64_t s, unsigned ms)
+{
+    enum { TIME_BYTES = 64 };
+    const int64_t first = -62135596800, last = 253402300799; /* of the years 1 and 9999 */
+    char text[TIME_BYTES], fraction[16] = "";
+    struct tm tm;
+    time_t at = (time_t)(s < first ? first : s > last ? last : s);
+    (void)gmtime_r(&at, &tm);
+    if (ms % 10)
+        (void)snprintf(fraction, sizeof fraction, ".%03u", ms);
+    else if (ms % 100)
+        (void)snprintf(fraction, sizeof fraction, ".%02u", ms / 10);
+    else if (ms)
+        (void)snprintf(fraction, sizeof fraction, ".%u", ms / 100);
+    int len = snprintf(text, sizeof text, "\"%04d-%02d-%02dT%02d:%02d:%02d%sZ\"", tm.tm_year + 1900,
+                       tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, fraction);
+    cu_buf_append(out, text, (size_t)len);
 }
 
 void cu_json_base64(struct cu_buf *out, struct cu_bytes bytes)

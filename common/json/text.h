@@ -14,6 +14,10 @@ void cu_json_cstr(struct cu_buf *out, const char *text); /* NULL prints "" */
 void cu_json_u64(struct cu_buf *out, uint64_t value);
 void cu_json_i64(struct cu_buf *out, int64_t value);
 
+/* Quoted, RFC 3339 in UTC, without trailing zeros; a time beyond the year 9999 as the last second
+ * before. */
+void cu_json_time(struct cu_buf *out, int64_t s, unsigned ms);
+
 /* Quoted base64. */
 void cu_json_base64(struct cu_buf *out, struct cu_bytes bytes);
 

@@ -6,6 +6,8 @@
 #include "common/json/codec.h"
 #include "common/json/text.h"
 
+enum { MS_PER_S = 1000 };
+
 static void write_enum(struct cu_buf *out, const struct cu_json_names *names, uint32_t number)
 {
     cu_json_cstr(out, number < names->count ? names->names[number] : NULL);
@@ -47,6 +49,13 @@ static void write_value(struct cu_buf *out, const struct cu_json_field *field, c
         return;
     case CU_JSON_DURATION:
         write_duration(out, (int64_t)json_u64_at(at));
+        return;
+    case CU_JSON_TIME:
+        cu_json_time(out, (int64_t)json_u64_at(at), 0);
+        return;
+    case CU_JSON_TIME_MS:
+        cu_json_time(out, (int64_t)(json_u64_at(at) / MS_PER_S),
+                     (unsigned)(json_u64_at(at) % MS_PER_S));
         return;
     case CU_JSON_TEXT:
         cu_json_cstr(out, json_pointer_at(at));

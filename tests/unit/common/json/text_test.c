@@ -43,6 +43,30 @@ START_TEST(prints_the_largest_and_the_least_numbers_in_full)
 }
 END_TEST
 
+START_TEST(prints_times_without_trailing_zeros)
+{
+    static const struct {
+        int64_t s;
+        unsigned ms;
+        const char *out;
+    } times[] = {
+        {0, 0, "\"1970-01-01T00:00:00Z\""},
+        {1795166672, 120, "\"2026-11-20T09:24:32.12Z\""},
+        {1795166672, 5, "\"2026-11-20T09:24:32.005Z\""},
+        {1795166672, 500, "\"2026-11-20T09:24:32.5Z\""},
+        {-62135596800, 0, "\"0001-01-01T00:00:00Z\""},
+        {253402300800, 0, "\"9999-12-31T23:59:59Z\""}, /* one more than can be shown */
+    };
+    for (size_t i = 0; i < CU_COUNT(times); i++) {
+        struct cu_buf out = {0};
+        cu_json_time(&out, times[i].s, times[i].ms);
+        cu_buf_u8(&out, 0);
+        ck_assert_str_eq((char *)out.data, times[i].out);
+        cu_buf_deinit(&out);
+    }
+}
+END_TEST
+
 static const struct {
     const char *in, *out;
 } indented[] = {
@@ -66,5 +90,5 @@ START_TEST(indents_by_four_spaces_and_ends_with_a_newline)
 END_TEST
 
 SUITE_MAIN("common/json/text", prints_strings_as_the_reference_escapes_them,
-           prints_the_largest_and_the_least_numbers_in_full,
+           prints_the_largest_and_the_least_numbers_in_full, prints_times_without_trailing_zeros,
            indents_by_four_spaces_and_ends_with_a_newline)
