@@ -1,5 +1,5 @@
 /* json_fuzz.c - bodies: what is read by a shape is written, read again, and written the same; a
- * transaction's body is parsed as agentd does. */
+ * transaction's body and those of the mesh are parsed as agentd does. */
 #include "tests/fuzz/fuzz.h"
 
 #include <stdlib.h>
@@ -7,6 +7,7 @@
 
 #include "common/json/scan.h"
 #include "common/json/text.h"
+#include "services/agentd/core/mesh.h"
 #include "services/agentd/core/shapes.h"
 #include "services/agentd/core/txn.h"
 
@@ -41,6 +42,45 @@ static void check_indent(struct cu_bytes compact)
     cu_buf_deinit(&pretty);
 }
 
+typedef bool read_and_write(struct cu_bytes text, struct cu_arena *arena, struct cu_buf *ret_text);
+
+static bool read_entry(struct cu_bytes text, struct cu_arena *arena, struct cu_buf *ret_text)
+{
+    Curia__V1__ConfigEntry entry;
+    struct agent_fault fault = {0};
+    bool parsed = agent_entry_parse(text, arena, &entry, &fault);
+    if (!parsed && (!fault.status || !fault.text[0]))
+        abort(); /* refused without a sentence */
+    if (parsed)
+        agent_entry_write(ret_text, &entry);
+    return parsed;
+}
+
+static bool read_intention(struct cu_bytes text, struct cu_arena *arena, struct cu_buf *ret_text)
+{
+    Curia__V1__Intention intention;
+    struct agent_fault fault = {0};
+    bool parsed = agent_intention_parse(text, arena, &intention, &fault);
+    if (!parsed && (!fault.status || !fault.text[0]))
+        abort();
+    if (parsed)
+        agent_intention_write(ret_text, &intention);
+    return parsed;
+}
+
+/* What is read and shown is read again, and shown the same. */
+static bool check_stable(read_and_write *read, struct cu_bytes text, struct cu_arena *arena)
+{
+    struct cu_buf once = {0}, twice = {0};
+    bool parsed = read(text, arena, &once);
+    if (parsed && (!read(cu_buf_bytes(&once), arena, &twice) ||
+                   !cu_bytes_equal(cu_buf_bytes(&once), cu_buf_bytes(&twice))))
+        abort();
+    cu_buf_deinit(&once);
+    cu_buf_deinit(&twice);
+    return parsed;
+}
+
 bool fuzz_one(const uint8_t *data, size_t len)
 {
     struct cu_bytes text = {data, len};
@@ -56,6 +96,8 @@ bool fuzz_one(const uint8_t *data, size_t len)
             abort();
         check_indent(cu_buf_bytes(&once));
     }
+    parsed |= check_stable(read_entry, text, arena);
+    parsed |= check_stable(read_intention, text, arena);
     parsed |= agent_txn_parse(text, MAX_VALUE_BYTES, arena, &txn, &fault);
     cu_buf_deinit(&once);
     cu_buf_deinit(&twice);

@@ -120,7 +120,7 @@ static void bind_meta(struct binding *b)
         set_list(b, b->params->meta, b->params->n_meta, list, n);
 }
 
-static bool parse_bool(struct cu_bytes value, bool *ret_value)
+bool agent_bool_parse(struct cu_bytes value, bool *ret_value)
 {
     static const struct {
         const char *text;
@@ -143,7 +143,7 @@ static bool bind_passing(struct binding *b)
     const struct cu_bytes *value = agent_query_get(b->asked->query, "passing");
     if (!value)
         return true;
-    if (value->len && !parse_bool(*value, &passing))
+    if (value->len && !agent_bool_parse(*value, &passing))
         return false;
     set = passing;
     memcpy(b->request + b->params->passing, &set, sizeof set);

@@ -31,4 +31,7 @@ ProtobufCMessage *agent_params_bind(const struct agent_params *params,
                                     const struct agent_asked *asked, struct cu_arena *arena,
                                     bool *ret_bad_passing);
 
+/* The words of a boolean; false: it is none. */
+bool agent_bool_parse(struct cu_bytes value, bool *ret_value);
+
 #endif

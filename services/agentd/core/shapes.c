@@ -3,6 +3,7 @@
 #include "curia/v1/kv.pb-c.h"
 #include "curia/v1/status.pb-c.h"
 
+#include "services/agentd/core/mesh.h"
 #include "services/agentd/core/registration.h"
 #include "services/agentd/core/shapes_rows.h"
 
@@ -126,5 +127,16 @@ const struct cu_json_shape *const agent_shapes[] = {
     &agent_shape_persisted_service,
     &agent_shape_persisted_check,
     &agent_shape_persisted_state,
+    &agent_shape_service_defaults,
+    &agent_shape_proxy_defaults,
+    &agent_shape_service_intentions,
+    &agent_shape_service_intentions_body,
+    &agent_shape_entry_head,
+    &agent_shape_entry_tail,
+    &agent_shape_entry_body,
+    &agent_shape_intention_head,
+    &agent_shape_intention_tail,
+    &agent_shape_intention_body,
+    &agent_shape_ca_roots,
 };
 const size_t agent_shape_count = CU_COUNT(agent_shapes);

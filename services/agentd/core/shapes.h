@@ -18,6 +18,8 @@ enum { AGENT_UNKNOWN_VERB = -1 };
 extern const struct cu_json_shape agent_shape_string_map;
 extern const struct cu_json_shape agent_shape_service_addresses;
 extern const struct cu_json_shape agent_shape_node;
+extern const struct cu_json_shape agent_shape_mesh_gateway;
+extern const struct cu_json_shape agent_shape_expose;
 extern const struct cu_json_shape agent_shape_upstream;
 extern const struct cu_json_shape agent_shape_agent_upstream;
 extern const struct cu_json_shape agent_shape_proxy;

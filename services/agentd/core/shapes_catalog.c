@@ -86,7 +86,7 @@ const struct cu_json_shape agent_shape_node = SHAPE("structs.Node", curia__v1__n
 static const struct cu_json_field mesh_gateway[] = {
     ROW(MeshGatewayConfig, "Mode", mode, CU_JSON_TEXT, CU_JSON_OMIT),
 };
-static const struct cu_json_shape mesh_gateway_shape =
+const struct cu_json_shape agent_shape_mesh_gateway =
     SHAPE("structs.MeshGatewayConfig", curia__v1__mesh_gateway_config__descriptor, mesh_gateway);
 
 /* The catalog's form omits what the agent's prints, and the reverse. */
@@ -109,7 +109,7 @@ static const struct cu_json_shape agent_expose_path_shape =
     LIST(ExposeConfig, "Paths",  paths,  CU_JSON_OBJECT, CU_JSON_OMIT, .shape = &(path_shape))
 
 static const struct cu_json_field expose[] = {EXPOSE(expose_path_shape)};
-static const struct cu_json_shape expose_shape =
+const struct cu_json_shape agent_shape_expose =
     SHAPE("structs.ExposeConfig", curia__v1__expose_config__descriptor, expose);
 static const struct cu_json_field agent_expose[] = {EXPOSE(agent_expose_path_shape)};
 static const struct cu_json_shape agent_expose_shape =
@@ -124,7 +124,7 @@ static const struct cu_json_shape agent_expose_shape =
     ROW(Upstream, "LocalBindPort",        local_bind_port,       CU_JSON_I32,    plain,        ALIASES("local_bind_port")), \
     ROW(Upstream, "Config",               config,                CU_JSON_OPAQUE, CU_JSON_OMIT),    \
     ROW(Upstream, "MeshGateway",          mesh_gateway,          CU_JSON_OBJECT, CU_JSON_ZERO, ALIASES("mesh_gateway"), \
-        .shape = &mesh_gateway_shape)
+        .shape = &agent_shape_mesh_gateway)
 
 static const struct cu_json_field upstream[] = {UPSTREAM(CU_JSON_ZERO)};
 const struct cu_json_shape agent_shape_upstream =
@@ -141,10 +141,10 @@ const struct cu_json_shape agent_shape_agent_upstream =
     ROW(Proxy,  "Config",                 config,       CU_JSON_OPAQUE, CU_JSON_OMIT),             \
     LIST(Proxy, "Upstreams",              upstreams,    CU_JSON_OBJECT, CU_JSON_OMIT, .shape = &(upstream_shape)), \
     ROW(Proxy,  "MeshGateway",            mesh_gateway, CU_JSON_OBJECT, CU_JSON_ZERO, ALIASES("mesh_gateway"), \
-        .shape = &mesh_gateway_shape),                                                             \
+        .shape = &agent_shape_mesh_gateway),                                                             \
     ROW(Proxy,  "Expose",                 expose,       CU_JSON_OBJECT, CU_JSON_ZERO, .shape = &(expose_shape))
 
-static const struct cu_json_field proxy[] = {PROXY(agent_shape_upstream, expose_shape)};
+static const struct cu_json_field proxy[] = {PROXY(agent_shape_upstream, agent_shape_expose)};
 const struct cu_json_shape agent_shape_proxy =
     SHAPE("structs.ConnectProxyConfig", curia__v1__proxy__descriptor, proxy);
 static const struct cu_json_field agent_proxy[] = {PROXY(agent_shape_agent_upstream, agent_expose_shape)};

@@ -7,9 +7,7 @@
 #include "services/agentd/rpc/answer.h"
 #include "services/agentd/rpc/read.h"
 #include "services/agentd/rpc/routes.h"
-
-/* What is read costs more memory than its text: members become structures. */
-enum { ARENA_FACTOR = 16, ARENA_EXTRA_BYTES = 256 * 1024 };
+#include "services/agentd/rpc/write.h"
 
 /* ---- rendering ---- */
 
@@ -125,30 +123,31 @@ static unsigned encode_node_services(const ProtobufCMessage *message, unsigned f
 
 static const struct agent_read_row nodes = {
     METHOD("ListNodes", encode_nodes), FLAGS, NULL,
-    {.request = &curia__v1__list_nodes_request__descriptor,
-     .near = AT(ListNodesRequest, near), .filter = AT(ListNodesRequest, filter),
-     META(ListNodesRequest, list_nodes_request)}};
+    .params = {.request = &curia__v1__list_nodes_request__descriptor,
+               .near = AT(ListNodesRequest, near), .filter = AT(ListNodesRequest, filter),
+               META(ListNodesRequest, list_nodes_request)}};
 static const struct agent_read_row services = {
     METHOD("ListServices", encode_services), CACHED, NULL,
-    {.request = &curia__v1__list_services_request__descriptor,
-     META(ListServicesRequest, list_services_request)}};
+    .params = {.request = &curia__v1__list_services_request__descriptor,
+               META(ListServicesRequest, list_services_request)}};
 #define INSTANCES                                                                                  \
     .request = &curia__v1__service_nodes_request__descriptor,                                      \
     .tail = AT(ServiceNodesRequest, service), .near = AT(ServiceNodesRequest, near),               \
     .filter = AT(ServiceNodesRequest, filter), META(ServiceNodesRequest, service_nodes_request)
 static const struct agent_read_row service = {
     METHOD("ServiceNodes", encode_instances), CACHED, "Missing service name",
-    {INSTANCES, .tags = AT(ServiceNodesRequest, tags), .n_tags = AT(ServiceNodesRequest, n_tags)}};
+    .params = {INSTANCES, .tags = AT(ServiceNodesRequest, tags),
+               .n_tags = AT(ServiceNodesRequest, n_tags)}};
 static const struct agent_read_row proxies = {
     METHOD("ServiceNodes", encode_instances), CACHED, "Missing service name",
-    {INSTANCES, .connect = AT(ServiceNodesRequest, connect)}};
+    .params = {INSTANCES, .connect = AT(ServiceNodesRequest, connect)}};
 #define ONE_NODE                                                                                   \
     {.request = &curia__v1__node_services_request__descriptor,                                     \
-     .tail = AT(NodeServicesRequest, node), .filter = AT(NodeServicesRequest, filter)}
+               .tail = AT(NodeServicesRequest, node), .filter = AT(NodeServicesRequest, filter)}
 static const struct agent_read_row node = {
-    METHOD("NodeServices", encode_node), FLAGS, "Missing node name", ONE_NODE};
+    METHOD("NodeServices", encode_node), FLAGS, "Missing node name", .params = ONE_NODE};
 static const struct agent_read_row node_services = {
-    METHOD("NodeServices", encode_node_services), FLAGS, "Missing node name", ONE_NODE};
+    METHOD("NodeServices", encode_node_services), FLAGS, "Missing node name", .params = ONE_NODE};
 
 #define READ(name, row)                                                                            \
     void agent_catalog_##name##_get(struct agent_call *call)                                       \
@@ -166,65 +165,28 @@ READ(node_services, node_services)
 
 /* ---- writes ---- */
 
-static void written(void *arg, const struct cu_answer *answer)
-{
-    struct agent_call *call = arg;
-    struct cu_buf json = {0};
-    if (answer->err) {
-        agent_answer_error(call, answer->err, answer->text, 500);
-        return;
-    }
-    cu_buf_text(&json, "true");
-    agent_answer_json(call, 200, &json, NULL);
-}
-
-static void write_with(struct agent_call *call, const char *method, const ProtobufCMessage *request)
-{
-    call->upstream = (struct cu_view_call){
-        .service = &curia__v1__catalog__descriptor,
-        .method = method,
-        .request = request,
-        .timeout_ms = AGENT_WRITE_MS,
-        .token = call->token,
-        .origin = {call->agent->env->node_name, "agentd",
-                   agent_rq_address(&call->rq, call->address)},
-        .done = written,
-        .arg = call,
-    };
-    cu_view_call(call->agent->view, &call->upstream);
-}
-
-/* In the arena, since a write that waits for a catalogd is packed later. */
-static void *new_request(struct agent_call *call, size_t size)
-{
-    struct cu_arena *arena = call->rq.arena;
-    cu_arena_set_limit(arena, ARENA_FACTOR * call->rq.body.len + ARENA_EXTRA_BYTES);
-    void *request = cu_arena_alloc(arena, size);
-    if (!request)
-        agent_answer_text(call, 500, "request is too large");
-    return request;
-}
-
 void agent_catalog_register_put(struct agent_call *call)
 {
-    Curia__V1__RegisterRequest *request = new_request(call, sizeof *request);
+    Curia__V1__RegisterRequest *request = agent_new_request(call, sizeof *request);
     if (!request)
         return;
     if (agent_registration_parse(cu_buf_bytes(&call->rq.body), call->agent->env->datacenter,
                                  call->rq.arena, request, &call->fault))
-        write_with(call, "RegisterNode", &request->base);
+        agent_write_start(call, &curia__v1__catalog__descriptor, "RegisterNode", &request->base,
+                          agent_write_true);
     else
         agent_answer_fault(call);
 }
 
 void agent_catalog_deregister_put(struct agent_call *call)
 {
-    Curia__V1__DeregisterRequest *request = new_request(call, sizeof *request);
+    Curia__V1__DeregisterRequest *request = agent_new_request(call, sizeof *request);
     if (!request)
         return;
     if (agent_deregistration_parse(cu_buf_bytes(&call->rq.body), call->agent->env->datacenter,
                                    call->rq.arena, request, &call->fault))
-        write_with(call, "DeregisterNode", &request->base);
+        agent_write_start(call, &curia__v1__catalog__descriptor, "DeregisterNode", &request->base,
+                          agent_write_true);
     else
         agent_answer_fault(call);
 }

@@ -44,19 +44,19 @@ static unsigned encode_entries(const ProtobufCMessage *message, unsigned format,
 
 static const struct agent_read_row of_node = {
     METHOD("NodeChecks", encode_checks), CHECKS_FLAGS, "Missing node name",
-    {.request = &curia__v1__node_checks_request__descriptor,
-     .tail = AT(NodeChecksRequest, node), .filter = AT(NodeChecksRequest, filter)}};
+    .params = {.request = &curia__v1__node_checks_request__descriptor,
+               .tail = AT(NodeChecksRequest, node), .filter = AT(NodeChecksRequest, filter)}};
 static const struct agent_read_row of_service = {
     METHOD("ServiceChecks", encode_checks), CHECKS_FLAGS, "Missing service name",
-    {.request = &curia__v1__service_checks_request__descriptor,
-     .tail = AT(ServiceChecksRequest, service), .near = AT(ServiceChecksRequest, near),
-     .filter = AT(ServiceChecksRequest, filter),
-     META(ServiceChecksRequest, service_checks_request)}};
+    .params = {.request = &curia__v1__service_checks_request__descriptor,
+               .tail = AT(ServiceChecksRequest, service), .near = AT(ServiceChecksRequest, near),
+               .filter = AT(ServiceChecksRequest, filter),
+               META(ServiceChecksRequest, service_checks_request)}};
 static const struct agent_read_row in_state = {
     METHOD("StateChecks", encode_checks), CHECKS_FLAGS, "Missing check state",
-    {.request = &curia__v1__state_checks_request__descriptor,
-     .tail = AT(StateChecksRequest, state), .near = AT(StateChecksRequest, near),
-     .filter = AT(StateChecksRequest, filter), META(StateChecksRequest, state_checks_request)}};
+    .params = {.request = &curia__v1__state_checks_request__descriptor,
+               .tail = AT(StateChecksRequest, state), .near = AT(StateChecksRequest, near),
+               .filter = AT(StateChecksRequest, filter), META(StateChecksRequest, state_checks_request)}};
 #define ENTRIES                                                                                    \
     .request = &curia__v1__service_nodes_request__descriptor,                                      \
     .tail = AT(ServiceNodesRequest, service), .near = AT(ServiceNodesRequest, near),               \
@@ -65,10 +65,10 @@ static const struct agent_read_row in_state = {
     .passing = AT(ServiceNodesRequest, passing), META(ServiceNodesRequest, service_nodes_request)
 static const struct agent_read_row instances = {
     METHOD("ServiceNodes", encode_entries), ENTRIES_FLAGS, "Missing service name",
-    {ENTRIES}};
+    .params = {ENTRIES}};
 static const struct agent_read_row proxies = {
     METHOD("ServiceNodes", encode_entries), ENTRIES_FLAGS, "Missing service name",
-    {ENTRIES, .connect = AT(ServiceNodesRequest, connect)}};
+    .params = {ENTRIES, .connect = AT(ServiceNodesRequest, connect)}};
 
 #define READ(name, row)                                                                            \
     void agent_health_##name##_get(struct agent_call *call)                                        \

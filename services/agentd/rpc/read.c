@@ -60,6 +60,11 @@ static void fail(struct agent_call *call, const struct cu_view_answer *answer)
     agent_answer_fault_of(call, has_meta ? &nothing : NULL);
 }
 
+static const char *raw_type(const struct agent_read_row *row)
+{
+    return row->raw_type ? row->raw_type : "text/plain";
+}
+
 static void give(struct agent_call *call, const struct cu_view_answer *answer,
                  enum agent_cache_use cache, uint64_t age_ms)
 {
@@ -73,17 +78,20 @@ static void give(struct agent_call *call, const struct cu_view_answer *answer,
     };
     struct agent_body body = {
         .body = answer->body,
-        .content_type = call->format & AGENT_RAW ? "text/plain" : "application/json",
+        .content_type = call->format & AGENT_RAW ? raw_type(call->row) : "application/json",
         .is_gzipped = answer->body->number & AGENT_IS_GZIPPED,
         .is_shared = answer->is_shared,
     };
+    const struct agent_meta *said = call->row->flags & AGENT_SAYS_NO_STATE ? NULL : &meta;
     unsigned status = answer->body->number & AGENT_STATUS_MASK;
-    if (call->fault.status) /* a parameter that counts only behind the look (2.7) */
-        agent_answer_fault_of(call, &meta);
+    if (status == 404 && call->row->absent && !call->fault.status)
+        call->row->absent(call);
+    if (call->fault.status) /* or a parameter that counts only behind the look (2.7) */
+        agent_answer_fault_of(call, said);
     else if (status == 404)
-        agent_answer_empty(call, 404, &meta);
+        agent_answer_empty(call, 404, said);
     else
-        agent_answer_body(call, status, &body, &meta);
+        agent_answer_body(call, status, &body, said);
 }
 
 /* `?cached`, where the route and the configuration honour it (1.8). */

@@ -11,6 +11,7 @@ enum {
     AGENT_META_ON_ERROR = 2,    /* index 1 and no leader, also where the catalog refuses */
     AGENT_TAKES_CACHED = 4,     /* ?cached is honoured */
     AGENT_MAY_BE_STALE = 8,     /* discovery_max_stale counts, where no mode is named */
+    AGENT_SAYS_NO_STATE = 16,   /* no X-Consul-Index and the like */
 };
 
 struct agent_read_row {
@@ -18,6 +19,8 @@ struct agent_read_row {
     unsigned flags;
     const char *missing;        /* a 400 where nothing stands behind the pattern; NULL: it may */
     struct agent_params params; /* of agent_read_bound() */
+    const char *raw_type;       /* of AGENT_RAW; NULL: text/plain */
+    agent_handler *absent;      /* fills the fault where the encoder says 404; NULL: no body */
 };
 
 /* Asks for what path and query name. */

@@ -120,6 +120,7 @@ enum cu_err catalog_intention_match(const struct catalog_view *view,
                         .source = request->by_source ? request->name : NULL,
                         .destination = request->by_source ? NULL : request->name};
     enum cu_err err = find(view, &walk, ret_index);
+    reply->name = request->name;
     reply->intentions = (intention_t **)walk.found.items;
     reply->n_intentions = err ? 0 : walk.found.count;
     return err;

@@ -143,6 +143,7 @@ static const char *matches(struct state *state, const char *destination)
     uint64_t index;
     request.name = text(destination);
     ck_assert_int_eq(catalog_intention_match(&view, &request, state->arena, &reply, &index), CU_OK);
+    ck_assert_str_eq(reply.name, destination);
     out[0] = '\0';
     for (size_t i = 0; i < reply.n_intentions; i++) {
         const Curia__V1__Intention *in = reply.intentions[i];
