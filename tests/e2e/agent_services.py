@@ -1,19 +1,24 @@
 """The agent's services and checks over HTTP, in the catalog, and across restarts (http-api.md 5.7, agent.md 27)."""
+import http.server
 import json
 import os
 import signal
+import ssl
+import subprocess
+import threading
 
 from agentapi import (catalog_checks, catalog_services, checks, put, register, register_check, services,
                       status_of)
 from cluster import Cluster, wait_for
 from runner import fixture, test
 
-EXPECT = ('daemon.ended: name=agentd',)  # it is killed often
+EXPECT = ('daemon.ended: name=agentd', 'service.reaped')  # it is killed often
 
 
 @fixture
 def one():
     with Cluster(1, config={'enable_script_checks': True, 'node_meta': {'rack': '7'}}) as c:
+        register(c[1], 'doomed', Check={'TTL': '1h', 'DeregisterCriticalServiceAfter': '1s'})  # see the last test
         yield c[1]
 
 
@@ -113,7 +118,7 @@ def agt_193_a_restart_keeps_services_notes_and_maintenance(one):
         wait_for(in_sync, 5)
     assert one.get('/v1/health/service/kept').index == index, 'a check flapped'
     put(one, 'service/deregister/kept')
-    assert os.listdir(os.path.join(one.data_dir, 'services')) == []
+    assert len(os.listdir(os.path.join(one.data_dir, 'services'))) == 1  # that of the doomed one
 
 
 @test
@@ -131,6 +136,29 @@ def agent_28_29_scripts_say_what_their_exit_says(one):
     wait_for(lambda: checks(one)['long']['Output'] == 'Captured 4 of 10 bytes\n...\n6789', 5)
     assert checks(one)['bad']['Status'] == checks(one)['slow']['Status'] == 'critical'
     for name in ('ok', 'meh', 'bad', 'slow', 'long'):
+        put(one, 'check/deregister/' + name)
+
+
+@test
+def agent_32_a_certificate_nobody_knows_is_critical_unless_it_is_not_looked_at(one):
+    key, cert = os.path.join(one.dir, 'key.pem'), os.path.join(one.dir, 'cert.pem')
+    subprocess.run(['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes',
+                    '-keyout', key, '-out', cert, '-subj', '/CN=x', '-days', '2'], check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(cert, key)
+    server = http.server.ThreadingHTTPServer((one.ip, 8443), http.server.SimpleHTTPRequestHandler)
+    server.RequestHandlerClass.log_message = lambda *args: None
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    url = 'https://%s:8443/' % one.ip
+    register_check(one, 'strict', HTTP=url, Interval='1s')
+    register_check(one, 'lax', HTTP=url, Interval='1s', TLSSkipVerify=True)
+    wait_for(lambda: checks(one)['lax']['Status'] == 'passing', 5)
+    wait_for(lambda: checks(one)['strict']['Output'].startswith('Get "%s": ' % url), 5)
+    assert checks(one)['strict']['Status'] == 'critical', checks(one)['strict']
+    server.shutdown()
+    server.server_close()
+    for name in ('strict', 'lax'):
         put(one, 'check/deregister/' + name)
 
 
@@ -176,5 +204,15 @@ def agent_49_kill_9_during_registrations_loses_none_that_was_answered(one):
     wait_for(in_sync, 20)
     missing = set(answered) - set(catalog_services(one, 'n1'))
     assert not missing, missing
-    for name in list(services(one)):
+    for name in set(services(one)) - {'doomed'}:
         put(one, 'service/deregister/' + name)
+
+
+@test(seconds=150)
+def agent_42_a_service_that_is_critical_for_too_long_is_removed(one):
+    # a minute at least, whatever is asked for, counted anew by each life of the agent; looked at every 30 s
+    assert 'doomed' in services(one)
+    wait_for(lambda: 'doomed' not in services(one), 100)
+    wait_for(lambda: 'doomed' not in catalog_services(one, 'n1'), 5)
+    assert os.listdir(os.path.join(one.data_dir, 'services')) == []
+    assert os.listdir(os.path.join(one.data_dir, 'checks')) == ['state']

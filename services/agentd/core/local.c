@@ -244,6 +244,12 @@ struct cu_mono agent_local_next_deferred(const struct agent_local *local)
 
 /* ---- questions ---- */
 
+bool agent_local_has_room(const struct agent_local *local, size_t services, size_t checks)
+{
+    return local->services.count + services <= AGENT_SERVICES_MAX &&
+           local->checks.count + checks <= AGENT_CHECKS_MAX;
+}
+
 static bool is_overdue(const struct agent_local_check *check, struct cu_mono now)
 {
     if (check->standing.is_deleted || !check->spec || !*check->service_id ||

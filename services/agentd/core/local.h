@@ -15,6 +15,8 @@
 #include "services/agentd/core/by_id.h"
 #include "services/agentd/core/status.h"
 
+enum { AGENT_SERVICES_MAX = 65536, AGENT_CHECKS_MAX = 65536 }; /* of one node */
+
 enum agent_source {
     AGENT_FROM_FILE,  /* of the configuration */
     AGENT_FROM_API,   /* persisted as "remote" */
@@ -101,6 +103,9 @@ bool agent_local_release_deferred(struct agent_local *local, struct cu_mono now)
 struct cu_mono agent_local_next_deferred(const struct agent_local *local);
 
 /* ---- questions ---- */
+
+/* Whether so many more fit under the limits; those count, too, whose removal is not confirmed. */
+bool agent_local_has_room(const struct agent_local *local, size_t services, size_t checks);
 
 /* The first service with a check that has been critical for longer than its definition allows, or
  * NULL (agent.md 9). */

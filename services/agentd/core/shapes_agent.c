@@ -88,7 +88,7 @@ static const struct cu_json_field check_type[] = {
     CHECK_TYPE(NO_SNAKE),
 };
 static const char *const check_type_hidden[] = {"service_id", "token", NULL};
-static const char *const check_type_ignored[] = {"ServiceID", "service_id", "Namespace", NULL};
+static const char *const check_type_ignored[] = {"ServiceID", "service_id", NULL};
 const struct cu_json_shape agent_shape_check_type =
     SHAPE("structs.CheckType", curia__v1__check_spec__descriptor, check_type,
           .hidden = check_type_hidden, .ignored = check_type_ignored);
@@ -107,10 +107,8 @@ static const struct cu_json_field check_spec[] = {
 #undef F
     CHECK_TYPE(NO_SNAKE),
 };
-static const char *const check_spec_ignored[] = {"Namespace", NULL};
 const struct cu_json_shape agent_shape_check_spec =
-    SHAPE("structs.CheckDefinition", curia__v1__check_spec__descriptor, check_spec,
-          .ignored = check_spec_ignored);
+    SHAPE("structs.CheckDefinition", curia__v1__check_spec__descriptor, check_spec);
 
 /* In files every name may be in snake case, and the id of a check is "id". */
 static const struct cu_json_field file_check[] = {
@@ -164,10 +162,9 @@ static const struct cu_json_shape connect_definition_shape =
 
 static const struct cu_json_field service_definition[] = {SERVICE_DEFINITION(agent_shape_check_type)};
 static const struct cu_json_field file_service[] = {SERVICE_DEFINITION(agent_shape_file_check)};
-static const char *const service_definition_ignored[] = {"Namespace", NULL};
 const struct cu_json_shape agent_shape_service_definition =
     SHAPE("structs.ServiceDefinition", curia__v1__service_definition__descriptor,
-          service_definition, .ignored = service_definition_ignored);
+          service_definition);
 const struct cu_json_shape agent_shape_file_service =
     SHAPE("structs.ServiceDefinition", curia__v1__service_definition__descriptor, file_service);
 

@@ -223,11 +223,9 @@ static void put_check(struct agent_node *node, struct agent_files_job *job,
 static bool is_full(const struct agent_node *node, size_t new_services, size_t new_checks,
                     struct agent_fault *fault)
 {
-    if (node->local.services.count + new_services > AGENT_SERVICES_MAX)
-        return !agent_refuse(fault, 429, "This agent has %d services already", AGENT_SERVICES_MAX);
-    if (node->local.checks.count + new_checks > AGENT_CHECKS_MAX)
-        return !agent_refuse(fault, 429, "This agent has %d checks already", AGENT_CHECKS_MAX);
-    return false;
+    return !agent_local_has_room(&node->local, new_services, new_checks) &&
+           !agent_refuse(fault, 429, "This agent has room for %d services and %d checks",
+                         AGENT_SERVICES_MAX, AGENT_CHECKS_MAX);
 }
 
 static void note_new(struct agent_task *task, const struct agent_service_def *def)

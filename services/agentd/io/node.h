@@ -11,8 +11,6 @@
 #include "services/agentd/core/local.h"
 
 enum {
-    AGENT_SERVICES_MAX = 65536, /* of one node; so for checks */
-    AGENT_CHECKS_MAX = 65536,
     AGENT_REAP_MS = 30 * 1000, /* looks for services whose check is critical for too long */
     AGENT_DEFINE_ARENA_BYTES = 64 * 1024 * 1024
 };

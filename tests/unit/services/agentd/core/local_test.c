@@ -1,5 +1,8 @@
 #include "services/agentd/core/local.h"
 
+#include <stdio.h>
+#include <string.h>
+
 #include "services/agentd/core/action.h"
 #include "services/agentd/core/compare.h"
 #include "services/agentd/core/copy.h"
@@ -475,6 +478,24 @@ START_TEST(a_restart_flaps_no_check)
 }
 END_TEST
 
+START_TEST(there_is_a_limit_to_what_a_node_has)
+{
+    struct agent_local local = fresh();
+    char id[16];
+    ck_assert(agent_local_has_room(&local, AGENT_SERVICES_MAX, AGENT_CHECKS_MAX));
+    ck_assert(!agent_local_has_room(&local, AGENT_SERVICES_MAX + 1, 0));
+    ck_assert(!agent_local_has_room(&local, 0, AGENT_CHECKS_MAX + 1));
+    for (int i = 0; i < AGENT_SERVICES_MAX; i++) {
+        (void)snprintf(id, sizeof id, "s%06d", i);
+        put_service(&local, id, 1);
+    }
+    ck_assert(agent_local_has_room(&local, 0, 1));
+    ck_assert(!agent_local_has_room(&local, 1, 0));
+    ck_assert_uint_eq(agent_local_service_count(&local), AGENT_SERVICES_MAX);
+    agent_local_deinit(&local);
+}
+END_TEST
+
 START_TEST(a_full_arena_is_told)
 {
     struct agent_local local = fresh();
@@ -504,4 +525,5 @@ SUITE_MAIN("services/agentd/core/local", a_service_and_its_checks_travel_togethe
            an_output_alone_is_deferred_a_status_is_not,
            a_status_goes_at_once_and_takes_the_output_along, outputs_can_be_discarded,
            a_service_is_overdue_when_a_check_was_critical_for_too_long, a_check_needs_its_service,
-           a_change_of_the_node_is_written, a_restart_flaps_no_check, a_full_arena_is_told)
+           a_change_of_the_node_is_written, a_restart_flaps_no_check,
+           there_is_a_limit_to_what_a_node_has, a_full_arena_is_told)

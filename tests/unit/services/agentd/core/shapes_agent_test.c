@@ -108,6 +108,7 @@ static const struct {
 } refused[] = {
     {&agent_shape_service_definition, "{\"Name\":\"w\",\"Bogus\":1}",
      "json: unknown field \"Bogus\""}, /* http 159 */
+    {&agent_shape_service_definition, "{\"Namespace\":\"x\"}", "json: unknown field \"Namespace\""},
     {&agent_shape_check_spec, "{\"Script\":\"x\"}", "json: unknown field \"Script\""},
     {&agent_shape_check_type, "{\"ID\":\"x\"}", "json: unknown field \"ID\""},
     {&agent_shape_service_definition, "{\"Check\":{\"TTL\":\"abc\"}}",
