@@ -38,7 +38,7 @@ START_TEST(what_is_read_prints_the_same)
                                                  "\"session\":\"\",\"unknown_verb\":\"\"}]}"},
         {&curia__v1__feed_follow_request__descriptor,
          "{\"topics\":[\"kv\",\"x\"],\"after\":{\"cluster_id\":\"\",\"epoch\":1,\"index\":2},"
-         "\"wait_ms\":5,\"max_rows\":0}"},
+         "\"wait_ms\":5,\"max_rows\":0,\"with_rows\":false,\"brief\":false}"},
         {&curia__internal__v1__metric__descriptor,
          "{\"name\":\"n\",\"kind\":\"gauge\",\"value\":1.5,\"count\":0,\"sum\":0.0,\"min\":0.0,"
          "\"max\":0.0}"},
