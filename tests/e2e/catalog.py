@@ -1,5 +1,6 @@
 """http-api.md 5.6 items 125 to 146, 152, 156, and 35 to 60 of 5.2 where they are about the catalog; on one server."""
 import json
+from urllib.parse import quote
 
 from cluster import Cluster, wait_for
 from discovery import check, deregister, equal, register
@@ -308,3 +309,36 @@ def http_50_51_cached_reads_say_where_they_came_from(one):
     register(one, 'cc', {'Service': 's50', 'Port': 99})
     wait_for(lambda: one.get('/v1/catalog/service/s50?cached').json()[0]['ServicePort'] == 99, 2,
              'the cached answer to follow the change')
+
+
+def filtered(node, path, filter, status=200):
+    a = node.get('%s?filter=%s' % (path, quote(filter)))
+    equal(a, status)
+    return a
+
+
+@test
+def http_52_53_59_a_filter_that_means_nothing_is_explained(one):
+    head = 'Failed to create boolean expression evaluator: '
+    a = filtered(one, '/v1/catalog/nodes', 'bogus', 500)
+    assert a.text.startswith(head + '1:6 (5): no match found, expected: "!=", ".", "=="'), a
+    equal(filtered(one, '/v1/catalog/nodes', 'Foo==bar', 500), 500, head + 'Selector "Foo" is not valid')
+    filtered(one, '/v1/catalog/nodes', 'Node AND x', 500)
+    filtered(one, '/v1/catalog/service/web', 'ServicePort > 1', 500)
+    a = filtered(one, '/v1/catalog/service/web', 'ServicePort == abc', 500)
+    assert 'Failed to coerce value "abc" for selector "ServicePort"' in a.text, a
+
+
+@test
+def http_54_55_56_58_a_filter_keeps_what_it_means(one):
+    register(one, 'filt1', {'Service': 'filt', 'Tags': ['v1']}, [check('filt')], NodeMeta={'external-node': 'true'})
+    register(one, 'filt2', {'Service': 'filt'}, [check('filt', 'critical')])
+    names = lambda a: [x['Node'] for x in a.json()]  # noqa: E731
+    assert names(filtered(one, '/v1/catalog/nodes', 'Meta["external-node"]==true')) == ['filt1']
+    assert names(filtered(one, '/v1/catalog/nodes', 'Meta.nokey==y')) == []
+    assert 'filt2' in names(filtered(one, '/v1/catalog/nodes', 'Meta.nokey != y'))
+    assert names(filtered(one, '/v1/catalog/service/filt',
+                          '"v1" in ServiceTags and not ServiceTags is empty')) == ['filt1']
+    entries = filtered(one, '/v1/health/service/filt', 'Checks.Status == passing').json()
+    assert [e['Node']['Node'] for e in entries] == ['filt1'], entries
+    assert names(filtered(one, '/v1/health/checks/filt', 'Status == critical')) == ['filt2']

@@ -4,10 +4,12 @@
 #include <string.h>
 
 #include "common/base/map.h"
+#include "common/filter/shapes.h"
 #include "services/catalogd/core/index.h"
 #include "services/catalogd/core/key.h"
 #include "services/catalogd/core/list.h"
 #include "services/catalogd/core/lookup.h"
+#include "services/catalogd/core/sieve.h"
 
 static const struct cu_bytes all = {NULL, 0};
 
@@ -44,8 +46,12 @@ enum cu_err catalog_list_nodes(const struct catalog_view *view,
     struct nodes nodes = {.request = request, .arena = arena};
     enum cu_err err =
         view->backend->scan(view->backend->context, CATALOG_NODES, all, all, see_node, &nodes);
-    if (err || nodes.err)
-        return err ? err : nodes.err;
+    if (!err)
+        err = nodes.err;
+    if (!err)
+        err = catalog_sieve(request->filter, &cu_filter_node, arena, &nodes.found);
+    if (err)
+        return err;
     reply->nodes = (Curia__V1__Node **)nodes.found.items;
     reply->n_nodes = nodes.found.count;
     *ret_index = catalog_view_index(view, view->nodes_index);
@@ -272,7 +278,8 @@ static bool see_on_node(void *arg, const struct catalog_row *row)
 }
 
 static enum cu_err list_on_node(const struct catalog_view *view, const char *node,
-                                struct cu_arena *arena, Curia__V1__NodeServicesReply *reply)
+                                const char *filter, struct cu_arena *arena,
+                                Curia__V1__NodeServicesReply *reply)
 {
     struct on_node on_node = {.arena = arena};
     struct cu_bytes prefix = catalog_key_of_node(arena, node, "");
@@ -280,9 +287,13 @@ static enum cu_err list_on_node(const struct catalog_view *view, const char *nod
         return CU_E_TOO_LARGE;
     enum cu_err err = view->backend->scan(view->backend->context, CATALOG_SERVICES, prefix, all,
                                           see_on_node, &on_node);
+    if (!err)
+        err = on_node.err;
+    if (!err)
+        err = catalog_sieve(filter, &cu_filter_service, arena, &on_node.found);
     reply->services = (Curia__V1__Service **)on_node.found.items;
     reply->n_services = on_node.found.count;
-    return err ? err : on_node.err;
+    return err;
 }
 
 enum cu_err catalog_node_services(const struct catalog_view *view,
@@ -296,7 +307,7 @@ enum cu_err catalog_node_services(const struct catalog_view *view,
     if (!err && !node)
         err = find_by_prefix(view, request->node, arena, &node);
     if (!err && node)
-        err = list_on_node(view, node->node, arena, reply);
+        err = list_on_node(view, node->node, request->filter, arena, reply);
     if (err)
         return err;
     reply->node = node;

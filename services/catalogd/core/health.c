@@ -3,11 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/filter/shapes.h"
 #include "services/catalogd/core/index.h"
 #include "services/catalogd/core/instances.h"
 #include "services/catalogd/core/key.h"
 #include "services/catalogd/core/list.h"
 #include "services/catalogd/core/lookup.h"
+#include "services/catalogd/core/sieve.h"
 
 typedef Curia__V1__Node node_t;
 typedef Curia__V1__Check check_t;
@@ -157,6 +159,8 @@ enum cu_err catalog_node_checks(const struct catalog_view *view,
     struct checks checks = {.view = view, .arena = arena};
     struct cu_bytes prefix = catalog_key_of_node(arena, request->node, "");
     enum cu_err err = prefix.data ? scan(&checks, prefix) : CU_E_TOO_LARGE;
+    if (!err)
+        err = catalog_sieve(request->filter, &cu_filter_check, arena, &checks.found);
     if (err)
         return err;
     put(&checks, reply);
@@ -189,6 +193,8 @@ enum cu_err catalog_service_checks(const struct catalog_view *view,
     enum cu_err err = by_service_name(&checks, request->service);
     if (!err)
         err = keep_matching(&checks, (struct meta){request->node_meta, request->n_node_meta});
+    if (!err)
+        err = catalog_sieve(request->filter, &cu_filter_check, arena, &checks.found);
     if (err)
         return err;
     put(&checks, reply);
@@ -219,6 +225,8 @@ enum cu_err catalog_state_checks(const struct catalog_view *view,
     enum cu_err err = in_state(&checks, request->state);
     if (!err)
         err = keep_matching(&checks, (struct meta){request->node_meta, request->n_node_meta});
+    if (!err)
+        err = catalog_sieve(request->filter, &cu_filter_check, arena, &checks.found);
     if (err)
         return err;
     put(&checks, reply);

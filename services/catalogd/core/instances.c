@@ -2,10 +2,12 @@
 
 #include <string.h>
 
+#include "common/filter/shapes.h"
 #include "services/catalogd/core/index.h"
 #include "services/catalogd/core/key.h"
 #include "services/catalogd/core/list.h"
 #include "services/catalogd/core/lookup.h"
+#include "services/catalogd/core/sieve.h"
 
 typedef Curia__V1__Node node_t;
 typedef Curia__V1__Service service_t;
@@ -147,6 +149,8 @@ enum cu_err catalog_service_nodes(const struct catalog_view *view, const request
     struct walk walk = {.view = view, .request = request, .arena = arena};
     struct flat flat = {.arena = arena};
     enum cu_err err = walk_instances(&walk, see_flat, &flat);
+    if (!err)
+        err = catalog_sieve(request->filter, &cu_filter_catalog_service, arena, &flat.found);
     if (err)
         return err;
     reply->services = (Curia__V1__CatalogService **)flat.found.items;
@@ -241,6 +245,8 @@ enum cu_err catalog_service_health(const struct catalog_view *view, const reques
     struct walk walk = {.view = view, .request = request, .arena = arena};
     struct entries entries = {.view = view, .arena = arena, .passing = request->passing};
     enum cu_err err = walk_instances(&walk, see_entry, &entries);
+    if (!err)
+        err = catalog_sieve(request->filter, &cu_filter_health_entry, arena, &entries.found);
     if (err)
         return err;
     reply->entries = (Curia__V1__HealthEntry **)entries.found.items;

@@ -4,8 +4,10 @@
 #include <string.h>
 
 #include "common/base/assert.h"
+#include "common/filter/shapes.h"
 #include "services/catalogd/core/list.h"
 #include "services/catalogd/core/sentence.h"
+#include "services/catalogd/core/sieve.h"
 #include "services/catalogd/core/store_state.h"
 
 typedef Curia__V1__ConfigEntry entry_t;
@@ -103,8 +105,9 @@ enum cu_err catalog_intention_list(const struct catalog_view *view,
                                    uint64_t *ret_index)
 {
     struct walk walk = {.arena = arena};
-    (void)request; /* a filter is refused before */
     enum cu_err err = find(view, &walk, ret_index);
+    if (!err)
+        err = catalog_sieve(request->filter, &cu_filter_intention, arena, &walk.found);
     reply->intentions = (intention_t **)walk.found.items;
     reply->n_intentions = err ? 0 : walk.found.count;
     return err;

@@ -69,8 +69,10 @@ static const struct catalog_query
 
 static void list_nodes(void *daemon, struct cu_rq *rq)
 {
-    catalog_discovery_serve(daemon, rq, &nodes,
-                            ((const Curia__V1__ListNodesRequest *)rq->in)->filter);
+    catalog_discovery_serve(
+        daemon, rq, &nodes,
+        (struct catalog_filtered){((const Curia__V1__ListNodesRequest *)rq->in)->filter,
+                                  &cu_filter_node});
 }
 
 static void list_services(void *daemon, struct cu_rq *rq)
@@ -80,14 +82,18 @@ static void list_services(void *daemon, struct cu_rq *rq)
 
 static void service_nodes(void *daemon, struct cu_rq *rq)
 {
-    catalog_discovery_serve(daemon, rq, &instances,
-                            ((const Curia__V1__ServiceNodesRequest *)rq->in)->filter);
+    catalog_discovery_serve(
+        daemon, rq, &instances,
+        (struct catalog_filtered){((const Curia__V1__ServiceNodesRequest *)rq->in)->filter,
+                                  &cu_filter_catalog_service});
 }
 
 static void node_services(void *daemon, struct cu_rq *rq)
 {
-    catalog_discovery_serve(daemon, rq, &node,
-                            ((const Curia__V1__NodeServicesRequest *)rq->in)->filter);
+    catalog_discovery_serve(
+        daemon, rq, &node,
+        (struct catalog_filtered){((const Curia__V1__NodeServicesRequest *)rq->in)->filter,
+                                  &cu_filter_service});
 }
 
 /* ---- writes ---- */

@@ -3,6 +3,7 @@
 #ifndef CATALOG_RPC_DISCOVERY_H
 #define CATALOG_RPC_DISCOVERY_H
 
+#include "common/filter/shapes.h"
 #include "services/catalogd/rpc/query.h"
 #include "services/catalogd/rpc/read.h"
 
@@ -22,8 +23,14 @@ struct catalog_topic catalog_topic_of_index(struct cu_arena *arena, const char *
 size_t catalog_topics_of_service(const ProtobufCMessage *in, struct cu_arena *arena,
                                  struct catalog_topic topics[CATALOG_READ_TOPICS_MAX]);
 
-/* Serves the read, or refuses what its filter says. */
+/* A filter, and what it selects from. */
+struct catalog_filtered {
+    const char *text; /* "": none */
+    const struct cu_filter_shape *shape;
+};
+
+/* Serves the read, or says what is wrong with its filter. */
 void catalog_discovery_serve(struct catalog_shell *shell, struct cu_rq *rq,
-                             const struct catalog_query *query, const char *filter);
+                             const struct catalog_query *query, struct catalog_filtered filtered);
 
 #endif

@@ -57,26 +57,34 @@ static const struct catalog_query
 
 static void node_checks(void *daemon, struct cu_rq *rq)
 {
-    catalog_discovery_serve(daemon, rq, &of_node,
-                            ((const Curia__V1__NodeChecksRequest *)rq->in)->filter);
+    catalog_discovery_serve(
+        daemon, rq, &of_node,
+        (struct catalog_filtered){((const Curia__V1__NodeChecksRequest *)rq->in)->filter,
+                                  &cu_filter_check});
 }
 
 static void service_checks(void *daemon, struct cu_rq *rq)
 {
-    catalog_discovery_serve(daemon, rq, &of_service,
-                            ((const Curia__V1__ServiceChecksRequest *)rq->in)->filter);
+    catalog_discovery_serve(
+        daemon, rq, &of_service,
+        (struct catalog_filtered){((const Curia__V1__ServiceChecksRequest *)rq->in)->filter,
+                                  &cu_filter_check});
 }
 
 static void state_checks(void *daemon, struct cu_rq *rq)
 {
-    catalog_discovery_serve(daemon, rq, &in_state,
-                            ((const Curia__V1__StateChecksRequest *)rq->in)->filter);
+    catalog_discovery_serve(
+        daemon, rq, &in_state,
+        (struct catalog_filtered){((const Curia__V1__StateChecksRequest *)rq->in)->filter,
+                                  &cu_filter_check});
 }
 
 static void service_nodes(void *daemon, struct cu_rq *rq)
 {
-    catalog_discovery_serve(daemon, rq, &instances,
-                            ((const Curia__V1__ServiceNodesRequest *)rq->in)->filter);
+    catalog_discovery_serve(
+        daemon, rq, &instances,
+        (struct catalog_filtered){((const Curia__V1__ServiceNodesRequest *)rq->in)->filter,
+                                  &cu_filter_health_entry});
 }
 
 static struct cu_bytes node_resource(const ProtobufCMessage *in)

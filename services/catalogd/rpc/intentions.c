@@ -39,8 +39,10 @@ static const struct catalog_query
 
 static void list(void *daemon, struct cu_rq *rq)
 {
-    catalog_discovery_serve(daemon, rq, &list_query,
-                            ((const Curia__V1__IntentionListRequest *)rq->in)->filter);
+    catalog_discovery_serve(
+        daemon, rq, &list_query,
+        (struct catalog_filtered){((const Curia__V1__IntentionListRequest *)rq->in)->filter,
+                                  &cu_filter_intention});
 }
 
 static void match(void *daemon, struct cu_rq *rq)

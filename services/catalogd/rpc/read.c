@@ -288,6 +288,8 @@ static void follow_topics(struct catalog_read *read, uint64_t read_at)
 
 static const char *evaluation_text(enum cu_err err)
 {
+    if (err == CU_E_OVERLOADED)
+        return "the filter's regular expression takes too long";
     return err == CU_E_TOO_LARGE ? "the answer is too large" : "the state cannot be read";
 }
 
