@@ -38,6 +38,15 @@ def http_157_self_is_what_gossip_and_the_node_say(one):
 
 
 @test
+def http_host_says_what_the_host_has_left(one):
+    body = one.get('/v1/agent/host').json()
+    assert sorted(body) == ['CPU', 'CollectionTime', 'Disk', 'Errors', 'Host', 'Memory'], body
+    assert body['Memory']['total'] > body['Memory']['used'] > 0 and body['CPU'], body
+    assert body['Disk']['total'] > 0 and body['Host']['os'] == 'linux' and body['Errors'] is None, body
+    assert abs(body['CollectionTime'] / 1e9 - time.time()) < 60, body
+
+
+@test
 def agent_4_58_60_a_reload_takes_up_what_changed_and_no_more(one):
     put(one, 'check/pass/beat?note=fine')
     register(one, 'api')
@@ -108,3 +117,10 @@ def cli_monitor_and_reload_do_the_same(one):
     assert checks(one)['_node_maintenance']['Notes'] == 'why'
     assert one.curia('maint', '-disable').returncode == 0
     assert '_node_maintenance' not in checks(one)
+    with open(one.dir + '/web.json', 'w') as f:
+        json.dump({'service': {'name': 'cli', 'port': 80, 'check': {'ttl': '1h', 'status': 'passing'}}}, f)
+    done = one.curia('services', 'register', one.dir + '/web.json')
+    assert done.returncode == 0, done
+    assert one.get('/v1/health/service/cli?passing').json()[0]['Service']['Port'] == 80
+    assert one.curia('services', 'deregister', '-id=cli').returncode == 0
+    assert 'cli' not in services(one)

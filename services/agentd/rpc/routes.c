@@ -14,6 +14,7 @@ const struct agent_route agent_routes[] = {
     {"/v1/agent/force-leave/",          "PUT",            0, agent_force_leave},
     {"/v1/agent/health/service/id/",    "GET",            0, agent_own_health_by_id},
     {"/v1/agent/health/service/name/",  "GET",            0, agent_own_health_by_name},
+    {"/v1/agent/host",                  "GET",            0, agent_host_get},
     {"/v1/agent/join/",                 "PUT",            0, agent_join},
     {"/v1/agent/leave",                 "PUT",            0, agent_leave},
     {"/v1/agent/maintenance",           "PUT",            0, agent_maintain},

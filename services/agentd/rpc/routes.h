@@ -22,6 +22,7 @@ agent_handler agent_join;
 agent_handler agent_leave;
 agent_handler agent_maintain;
 agent_handler agent_members_get;
+agent_handler agent_host_get;
 agent_handler agent_monitor_get;
 agent_handler agent_reload_put;
 agent_handler agent_self_get;
