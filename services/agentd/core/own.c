@@ -59,12 +59,13 @@ static void end_map(struct cu_buf *out, bool empty)
     cu_buf_u8(out, '}');
 }
 
-void agent_own_services(const struct agent_local *local, const char *datacenter, struct cu_buf *out)
+void agent_own_services(const struct agent_local *local, const char *datacenter,
+                        agent_own_keep *keep, void *arg, struct cu_buf *out)
 {
     bool first = true;
     for (size_t i = 0; i < local->services.count; i++) {
         const struct agent_local_service *slot = local->services.slots[i].item;
-        if (slot->standing.is_deleted)
+        if (slot->standing.is_deleted || (keep && !keep(arg, &slot->service->base)))
             continue;
         put_name(out, first, local->services.slots[i].id);
         first = false;
@@ -73,12 +74,13 @@ void agent_own_services(const struct agent_local *local, const char *datacenter,
     end_map(out, first);
 }
 
-void agent_own_checks(const struct agent_local *local, struct cu_buf *out)
+void agent_own_checks(const struct agent_local *local, agent_own_keep *keep, void *arg,
+                      struct cu_buf *out)
 {
     bool first = true;
     for (size_t i = 0; i < local->checks.count; i++) {
         const struct agent_local_check *slot = local->checks.slots[i].item;
-        if (slot->standing.is_deleted)
+        if (slot->standing.is_deleted || (keep && !keep(arg, &slot->check->base)))
             continue;
         put_name(out, first, local->checks.slots[i].id);
         first = false;

@@ -15,10 +15,14 @@ void agent_own_service(const Curia__V1__Service *service, const char *datacenter
 char *agent_own_hash(const Curia__V1__Service *service, const char *datacenter,
                      char text[AGENT_CONTENT_HASH_BYTES]);
 
-/* {"id": AgentService, ...} and {"id": HealthCheck, ...} of all there are. */
+/* Which of them are shown; NULL: all. */
+typedef bool agent_own_keep(void *arg, const ProtobufCMessage *message);
+
+/* {"id": AgentService, ...} and {"id": HealthCheck, ...}. */
 void agent_own_services(const struct agent_local *local, const char *datacenter,
-                        struct cu_buf *out);
-void agent_own_checks(const struct agent_local *local, struct cu_buf *out);
+                        agent_own_keep *keep, void *arg, struct cu_buf *out);
+void agent_own_checks(const struct agent_local *local, agent_own_keep *keep, void *arg,
+                      struct cu_buf *out);
 
 /* {AggregatedStatus, Service, Checks} of one service that is there; returns the status: over its
  * own checks and those of the node. */

@@ -66,11 +66,41 @@ bool agent_param_enable(struct agent_call *call, bool *ret_enable)
     return false;
 }
 
-bool agent_refuses_filter(struct agent_call *call)
+bool agent_filter_open(struct agent_call *call, const struct cu_filter_shape *shape,
+                       bool names_selectors_late, struct agent_filter *ret_filter)
 {
-    if (!agent_query_value(&call->query, "filter").len)
-        return false;
-    (void)agent_refuse(&call->fault, 500, "filter expressions are not supported yet");
-    agent_answer_fault(call);
-    return true;
+    static const char before[] = "Failed to create boolean expression evaluator: ";
+    const char *text = agent_param_text(call, "filter");
+    *ret_filter = (struct agent_filter){0};
+    if (!*text)
+        return true;
+    enum cu_err err =
+        cu_filter_new(text, shape, call->rq.arena, &ret_filter->parsed, &ret_filter->diag);
+    if (!err)
+        return true;
+    bool bare = names_selectors_late && strncmp(ret_filter->diag.text, "Selector ", 9) == 0;
+    const char *whole =
+        cu_arena_printf(call->rq.arena, "%s%s", bare ? "" : before, ret_filter->diag.text);
+    agent_answer_error(call, CU_E_INVALID, whole ? whole : before, 500);
+    return false;
+}
+
+bool agent_filter_keeps(void *arg, const ProtobufCMessage *message)
+{
+    struct agent_filter *filter = arg;
+    bool matches = true;
+    if (filter->parsed && !filter->err)
+        filter->err = cu_filter_match(filter->parsed, message, &matches);
+    return matches;
+}
+
+void agent_filter_answer(struct agent_call *call, struct agent_filter *filter, struct cu_buf *json)
+{
+    cu_filter_free(filter->parsed);
+    if (!filter->err) {
+        agent_answer_json(call, 200, json, NULL);
+        return;
+    }
+    cu_buf_deinit(json);
+    agent_answer_error(call, filter->err, "a regular expression takes too long", 500);
 }

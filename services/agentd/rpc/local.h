@@ -2,7 +2,9 @@
 #ifndef AGENT_RPC_LOCAL_H
 #define AGENT_RPC_LOCAL_H
 
+#include "common/filter/shapes.h"
 #include "services/agentd/agent.h"
+#include "services/agentd/core/own.h"
 #include "services/agentd/io/node.h"
 
 /* What stands behind the route's pattern, with a NUL; "" when the arena is full, too. */
@@ -17,7 +19,18 @@ agent_task_done agent_call_task_done; /* arg: the call */
 /* `enable` of maintenance; false: the call is answered. */
 bool agent_param_enable(struct agent_call *call, bool *ret_enable);
 
-/* A filter that is not empty is refused; true: the call is answered. */
-bool agent_refuses_filter(struct agent_call *call);
+/* ?filter= of what is shown; everything is in the call's arena but the parsed expression. */
+struct agent_filter {
+    struct cu_filter *parsed; /* NULL: none */
+    struct cu_diag diag;
+    enum cu_err err; /* of a match */
+};
+/* False: the call is answered. `names_selectors_late`: a selector that is no good is told without
+ * the words before it, as where the reference looks at it only while it matches. */
+bool agent_filter_open(struct agent_call *call, const struct cu_filter_shape *shape,
+                       bool names_selectors_late, struct agent_filter *ret_filter);
+agent_own_keep agent_filter_keeps; /* arg: the filter */
+/* Answers with `json`, or that a match took too long. */
+void agent_filter_answer(struct agent_call *call, struct agent_filter *filter, struct cu_buf *json);
 
 #endif

@@ -13,11 +13,12 @@ enum { ARENA_FACTOR = 8, ARENA_EXTRA_BYTES = 128 * 1024 };
 
 void agent_own_checks_get(struct agent_call *call)
 {
+    struct agent_filter filter;
     struct cu_buf json = {0};
-    if (agent_refuses_filter(call))
+    if (!agent_filter_open(call, &cu_filter_check, true, &filter))
         return;
-    agent_own_checks(agent_node_local(call->agent->node), &json);
-    agent_answer_json(call, 200, &json, NULL);
+    agent_own_checks(agent_node_local(call->agent->node), agent_filter_keeps, &filter, &json);
+    agent_filter_answer(call, &filter, &json);
 }
 
 static bool define(struct agent_call *call, struct agent_check_def *ret_def)

@@ -17,13 +17,37 @@ static const struct agent_local *local_of(const struct agent_call *call)
     return agent_node_local(call->agent->node);
 }
 
+/* What the catalog's services have, and what the agent's print beside (http-api.md 1.9). */
+static bool make_shape(struct agent_call *call, struct cu_filter_shape *ret_shape)
+{
+    const struct cu_filter_field more[] = {
+        CU_FILTER_CONSTANT("Datacenter", call->agent->env->datacenter),
+        CU_FILTER_CONSTANT("ContentHash", ""),
+    };
+    size_t count = cu_filter_service.count;
+    struct cu_filter_field *fields =
+        cu_arena_alloc(call->rq.arena, (count + CU_COUNT(more)) * sizeof *fields);
+    if (!fields) {
+        (void)agent_refuse(&call->fault, 500, "request is too large");
+        agent_answer_fault(call);
+        return false;
+    }
+    memcpy(fields, cu_filter_service.fields, count * sizeof *fields);
+    memcpy(fields + count, more, sizeof more);
+    *ret_shape = (struct cu_filter_shape){fields, count + CU_COUNT(more)};
+    return true;
+}
+
 void agent_own_services_get(struct agent_call *call)
 {
+    const char *datacenter = call->agent->env->datacenter;
+    struct agent_filter filter;
+    struct cu_filter_shape shape;
     struct cu_buf json = {0};
-    if (agent_refuses_filter(call))
+    if (!make_shape(call, &shape) || !agent_filter_open(call, &shape, false, &filter))
         return;
-    agent_own_services(local_of(call), call->agent->env->datacenter, &json);
-    agent_answer_json(call, 200, &json, NULL);
+    agent_own_services(local_of(call), datacenter, agent_filter_keeps, &filter, &json);
+    agent_filter_answer(call, &filter, &json);
 }
 
 /* ---- one, by hash ---- */

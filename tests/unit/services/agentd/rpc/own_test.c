@@ -89,7 +89,14 @@ static const struct {
     {"GET", "/v1/agent/members?wan=1&segment=x", "", 400, "Cannot provide a segment with wan=true"}, /* 158 */
     {"GET", "/v1/agent/members?segment=x", "", 500,
      "Network segments are not supported in this version of Consul"},
-    {"GET", "/v1/agent/services?filter=a", "", 500, "filter expressions are not supported yet"},
+    {"GET", "/v1/agent/services?filter=Service==db", "", 200, "{}"},
+    {"GET", "/v1/agent/services?filter=Foo==db", "", 500,
+     "Failed to create boolean expression evaluator: Selector \"Foo\" is not valid"},
+    {"GET", "/v1/agent/checks?filter=Status==passing", "", 200, "{}"},
+    {"GET", "/v1/agent/checks?filter=Foo==x", "", 500, "Selector \"Foo\" is not valid"},
+    {"GET", "/v1/agent/services?filter=Service==web+and+Datacenter==dc1+and+Port!=1", "", 200,
+     "{\"web\":{\"ID\":\"web\",\"Service\":\"web\",\"Tags\":[],\"Meta\":{},\"Port\":80,\"Address\":\"\","
+     "\"Weights\":{\"Passing\":1,\"Warning\":1},\"EnableTagOverride\":false,\"Datacenter\":\"dc1\"}}"},
     {"PUT", "/v1/agent/service/deregister/web", "", 200, ""},
     {"GET", "/v1/agent/services", "", 200, "{}"},
     {"GET", "/v1/agent/checks", "", 200, "{}"},
