@@ -202,8 +202,9 @@ static void take_batch(struct sim_server *server, void *data);
 
 static void forwarded(struct sim *sim, void *data);
 
-struct forward {
+struct forward { /* over a connection, which dies with either process */
     struct sim_server *to;
+    uint64_t life;
     struct sim_batch *batch;
 };
 
@@ -217,7 +218,8 @@ static void forward_free(void *data)
 static void forwarded(struct sim *sim, void *data)
 {
     struct forward *forward = data;
-    sim_deliver(forward->to, SIM_RAFTD, 0, 0, take_batch, forward->batch, sim_batch_free);
+    sim_deliver(forward->to, SIM_RAFTD, forward->life, 0, take_batch, forward->batch,
+                sim_batch_free);
     free(forward);
     (void)sim;
 }
@@ -242,7 +244,8 @@ static bool forward_to_leader(struct sim_server *server, struct sim_batch *batch
             continue;
         struct forward *forward = cu_alloc(sizeof *forward);
         batch->was_forwarded = true;
-        *forward = (struct forward){&server->sim->servers[to], batch};
+        struct sim_server *leader = &server->sim->servers[to];
+        *forward = (struct forward){leader, leader->raftd.life, batch};
         sim_send(server->sim, server->number, to, forwarded, forward, forward_free, NULL);
         return true;
     }

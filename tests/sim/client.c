@@ -55,12 +55,12 @@ void sim_client_answer(struct sim *sim, struct sim_request *request, enum cu_err
         op->kind = HISTORY_READ; /* refused: it had no effect, and is no part of the history */
         op->is_known = false;
     }
-    sim_trace(sim, "client %u: %s %u -> %s %s (value %llu)", client->number,
+    sim_trace(sim, "client %u: %s %u -> %s %s (value %llu, expected %llu at %llu)", client->number,
               request->kind == SIM_PUT   ? "put"
               : request->kind == SIM_CAS ? "cas"
                                          : "get",
-              request->key, cu_err_name(err), applied ? "yes" : "no",
-              (unsigned long long)op->value);
+              request->key, cu_err_name(err), applied ? "yes" : "no", (unsigned long long)op->value,
+              (unsigned long long)op->expected, (unsigned long long)request->cas_index);
     sim_request_free(request);
     if (is_late)
         return;
@@ -116,7 +116,7 @@ static void make_write(struct sim_client *client, struct sim_request *request,
     if (request->kind == SIM_CAS) {
         op->kind = HISTORY_CAS;
         op->expected = client->seen_value[request->key];
-        kv.index = client->seen_index[request->key];
+        kv.index = request->cas_index = client->seen_index[request->key];
     }
     pack_command(request, &kv);
 }

@@ -1,8 +1,8 @@
 /* curia_sim - runs seeds until a claim breaks, the number or the time is up.
  *
- *   curia_sim [--seeds N] [--seconds S] [--first SEED] [--storm] [--planted NAME [--must-break]]
- *   curia_sim --seed SEED [--trace] [--storm] [--planted NAME]   one seed again, told event by
- * event
+ *   curia_sim [--seeds N] [--seconds S] [--first SEED] [--storm] [--losses] [--planted NAME
+ * [--must-break]] curia_sim --seed SEED [--trace] [--storm] [--losses] [--planted NAME]   one seed
+ * again, told event by event
  *
  * Without them SIM_SEEDS (10000), SIM_SECONDS (240) and SEED (1) of the environment. With
  * --must-break the exit code is 0 only if a claim broke: so a planted bug shows that the simulator
@@ -23,7 +23,7 @@
 struct arguments {
     uint64_t first, seeds, seconds;
     const char *planted;
-    bool is_one, trace, must_break, storm;
+    bool is_one, trace, must_break, storm, losses;
 };
 
 static uint64_t from_environment(const char *name, uint64_t otherwise)
@@ -38,10 +38,11 @@ static uint64_t from_environment(const char *name, uint64_t otherwise)
 
 static bool parse(int argc, char **argv, struct arguments *args)
 {
-    static const struct option options[] = {
-        {"seeds", 1, NULL, 'n'},      {"seconds", 1, NULL, 's'}, {"first", 1, NULL, 'f'},
-        {"seed", 1, NULL, 'o'},       {"planted", 1, NULL, 'p'}, {"trace", 0, NULL, 't'},
-        {"must-break", 0, NULL, 'b'}, {"storm", 0, NULL, 'w'},   {NULL, 0, NULL, 0}};
+    static const struct option options[] = {{"seeds", 1, NULL, 'n'},      {"seconds", 1, NULL, 's'},
+                                            {"first", 1, NULL, 'f'},      {"seed", 1, NULL, 'o'},
+                                            {"planted", 1, NULL, 'p'},    {"trace", 0, NULL, 't'},
+                                            {"must-break", 0, NULL, 'b'}, {"storm", 0, NULL, 'w'},
+                                            {"losses", 0, NULL, 'l'},     {NULL, 0, NULL, 0}};
     *args = (struct arguments){.first = from_environment("SEED", 1),
                                .seeds = from_environment("SIM_SEEDS", 10000),
                                .seconds = from_environment("SIM_SECONDS", 240)};
@@ -57,6 +58,8 @@ static bool parse(int argc, char **argv, struct arguments *args)
             args->must_break = true;
         else if (c == 'w')
             args->storm = true;
+        else if (c == 'l')
+            args->losses = true;
         else if (cu_parse_u64(optarg, strlen(optarg), &number))
             return false;
         if (c == 'n')
@@ -80,14 +83,16 @@ struct tally {
 static bool run(const struct arguments *args, uint64_t seed, struct tally *tally)
 {
     static struct sim sim; /* large; one at a time */
-    const char *claim = sim_run(
-        &sim, &(struct sim_options){.seed = seed, .trace = args->trace, .storm = args->storm});
+    const char *claim = sim_run(&sim, &(struct sim_options){.seed = seed,
+                                                            .trace = args->trace,
+                                                            .storm = args->storm,
+                                                            .losses = args->losses});
     if (claim)
         (void)printf(
-            "seed %llu: does not hold: %s: %s\nagain: curia_sim --seed %llu --trace%s%s%s\n",
+            "seed %llu: does not hold: %s: %s\nagain: curia_sim --seed %llu --trace%s%s%s%s\n",
             (unsigned long long)seed, claim, sim.failure_text, (unsigned long long)seed,
-            args->storm ? " --storm" : "", args->planted ? " --planted " : "",
-            args->planted ? args->planted : "");
+            args->storm ? " --storm" : "", args->losses ? " --losses" : "",
+            args->planted ? " --planted " : "", args->planted ? args->planted : "");
     tally->events += sim.steps;
     tally->gave_up += sim.gave_up;
     tally->recoveries += sim.lineage_count - 1;

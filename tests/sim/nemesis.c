@@ -224,6 +224,8 @@ static void strike(struct sim *sim, void *data)
         sim_after(sim, sim_between(sim, 5, 700) * SIM_MS, strike, NULL, NULL);
         return;
     }
+    if (sim->options.losses && sim_chance(sim, 500))
+        sim_lose_majority(sim);
     unsigned total = 0;
     for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
         total += faults[i].weight;

@@ -11,14 +11,22 @@ bool sim_had_recovery(const struct sim *sim)
 
 /* ---- the loss ---- */
 
-static bool is_whole(const struct sim *sim)
+/* All of the newest cluster, and nothing else broken that only a quorum mends. */
+static bool has_settled(struct sim_server *server)
 {
-    for (unsigned i = 0; i < sim->server_count; i++) {
-        const struct sim_server *server = &sim->servers[i];
-        if (server->is_gone || server->is_unnamed || server->is_catalog_lost ||
-            server->raftd.log.recovery.is_aside)
+    struct raft_status status;
+    if (!server->raftd.raft || server->is_gone || server->is_unnamed || server->is_catalog_lost)
+        return false;
+    raft_status(server->raftd.raft, sim_clock(server), &status);
+    return !status.is_aside && !status.is_recovering &&
+           raft_id_equal(status.cluster, sim_newest(server->sim)->cluster);
+}
+
+static bool is_whole(struct sim *sim)
+{
+    for (unsigned i = 0; i < sim->server_count; i++)
+        if (!has_settled(&sim->servers[i]))
             return false;
-    }
     return !sim->has_wiped && !sim->recovery.is_open && sim->lineage_count < SIM_LINEAGES_MAX &&
            sim->lineages[0].count;
 }
@@ -39,18 +47,41 @@ static void lose(struct sim_server *server)
     sim_trace(server->sim, "server %u is lost", server->number);
 }
 
-/* Lost ones that are named as voters must not outweigh the survivors: nobody could be elected. */
-static void name(struct sim *sim, struct sim_server *server, uint32_t *voters_left)
+static void name(struct sim *sim, struct sim_server *server, bool votes)
 {
     struct raft_configuration *to = &sim->recovery.configuration;
-    bool votes = !server->is_gone || (*voters_left && sim_chance(sim, 600));
-    if (server->is_gone && !votes && sim_chance(sim, 350)) {
-        server->is_unnamed = true;
-        return;
-    }
-    *voters_left -= server->is_gone && votes;
     server->is_non_voter = !votes;
     to->servers[to->count++] = (struct raft_server){.id = server->id, .is_voter = votes};
+}
+
+/* One of them votes; another one that does not may well have the longer log. Returns the voters. */
+static uint32_t name_survivors(struct sim *sim)
+{
+    uint32_t votes = 0;
+    for (unsigned i = 0; i < sim->server_count; i++) {
+        struct sim_server *server = &sim->servers[i];
+        if (server->is_gone)
+            continue;
+        bool is_voter = !votes || sim_chance(sim, 600);
+        name(sim, server, is_voter);
+        votes += is_voter;
+    }
+    return votes;
+}
+
+/* Lost ones that are named as voters must not outweigh the survivors: nobody could be elected. */
+static void name_lost(struct sim *sim, uint32_t voters_left)
+{
+    for (unsigned i = 0; i < sim->server_count; i++) {
+        struct sim_server *server = &sim->servers[i];
+        if (!server->is_gone)
+            continue;
+        bool votes = voters_left && sim_chance(sim, 600);
+        voters_left -= votes;
+        server->is_unnamed = !votes && sim_chance(sim, 350);
+        if (!server->is_unnamed)
+            name(sim, server, votes);
+    }
 }
 
 static void operator_comes(struct sim *sim, void *data);
@@ -61,8 +92,7 @@ static bool may_survive(const struct sim_server *server)
     return !server->is_non_voter && (log->count || log->start.position.index);
 }
 
-/* Returns how many are left. */
-static uint32_t strike(struct sim *sim, uint32_t most)
+static void strike(struct sim *sim, uint32_t most)
 {
     uint32_t kept = 0;
     for (unsigned at = (unsigned)cu_random_below(&sim->random, sim->server_count), i = 0;
@@ -73,7 +103,6 @@ static uint32_t strike(struct sim *sim, uint32_t most)
         else
             lose(server);
     }
-    return kept;
 }
 
 static bool any_may_survive(const struct sim *sim)
@@ -89,12 +118,11 @@ void sim_lose_majority(struct sim *sim)
     uint32_t quorum = voters(sim) / 2 + 1;
     if (!is_whole(sim) || quorum < 2 || !any_may_survive(sim))
         return;
-    uint32_t left = strike(sim, (uint32_t)sim_between(sim, 1, quorum - 1)) - 1;
+    strike(sim, (uint32_t)sim_between(sim, 1, quorum - 1));
     sim->recovery = (struct sim_recovery){.is_open = true, .old_quorum = quorum};
     for (unsigned i = 0; i < sizeof sim->recovery.cluster.bytes; i++)
         sim->recovery.cluster.bytes[i] = (uint8_t)cu_random_u64(&sim->random);
-    for (unsigned i = 0; i < sim->server_count; i++)
-        name(sim, &sim->servers[i], &left);
+    name_lost(sim, name_survivors(sim) - 1);
     sim->recovery.is_asked = sim->recovery.configuration.count == 1 && sim_chance(sim, 500);
     sim_after(sim, sim_between(sim, 800, 2500) * SIM_MS, operator_comes, NULL, NULL);
 }
@@ -111,7 +139,7 @@ static void restart(struct sim *sim, void *data)
 /* On the running server, again until it says yes. */
 static void ask(struct sim *sim, struct sim_server *server)
 {
-    if (server->raftd.raft)
+    if (server->raftd.raft && server->raftd.paused_until_ns <= sim->now)
         sim_raftd_step(server, &(struct raft_event){.kind = RAFT_EV_RECOVER});
     if (sim->recovery.is_asked && !sim->failure)
         sim_after(sim, 300 * (uint64_t)SIM_MS, operator_comes, NULL, NULL);
@@ -184,6 +212,8 @@ void sim_let_back(struct sim *sim, void *data)
     struct sim_server *next = NULL;
     bool is_awaited = false;
     (void)data;
+    if (sim->recovery.is_open) /* a second loss has come before all were back */
+        return;
     for (unsigned i = 0; i < sim->server_count; i++) {
         struct sim_server *server = &sim->servers[i];
         old += !server->is_gone && server->was_lost && is_old(server);

@@ -244,9 +244,8 @@ void sim_pull_later(struct sim_server *server, bool was_diverged)
     struct sim *sim = server->sim;
     struct pull *pull = cu_alloc(sizeof *pull);
     if (sim->server_count > 1)
-        pull->giver =
-            (unsigned)((server->number + 1 + cu_random_below(&sim->random, sim->server_count - 1)) %
-                       sim->server_count);
+        pull->giver = (server->number + 1 + server->catalogd.pulls++ % (sim->server_count - 1)) %
+                      sim->server_count; /* in turn, as catalogd does */
     const struct sim_server *giver = &sim->servers[pull->giver];
     pull->was_diverged = was_diverged;
     if (pull->giver != server->number && giver->catalogd.replica) {

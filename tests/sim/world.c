@@ -40,6 +40,8 @@ static void begin(struct sim *sim)
     sim->client_count = (unsigned)sim_between(sim, 2, 4);
     if (sim->options.storm && sim->server_count < 3)
         sim->server_count = 3;
+    if (sim->options.losses)
+        sim->server_count = 5;
     sim->is_storm = sim->options.storm || (sim->server_count > 1 && sim_chance(sim, 500));
     sim->batch = sim->options.storm || sim_chance(sim, 500)
                      ? 1

@@ -83,6 +83,7 @@ struct sim_catalogd {
     struct memory_backend *memory;
     unsigned lineage;                      /* what it holds: a prefix of that one */
     struct raft_id log_cluster, log_prior; /* of its raftd, as it said last */
+    unsigned pulls;                        /* so far: whose turn it is to give */
     uint64_t database;                     /* rises when a pull replaces it */
     uint64_t disk;                         /* index committed: survives a kill */
     uint64_t durable;                      /* index checkpointed: survives power loss */
@@ -146,7 +147,8 @@ struct sim_lineage {
 struct sim_options {
     uint64_t seed;
     bool trace;
-    bool storm; /* every run of three servers or more a storm, entries one at a time */
+    bool storm;  /* every run of three servers or more a storm, entries one at a time */
+    bool losses; /* every run of five servers, and their majority is lost */
 };
 
 struct sim {

@@ -80,6 +80,8 @@ bool raft_in_lineage(const struct raft *r, struct raft_id cluster, uint64_t inde
         return true;
     if (r->recovery.is_aside)
         return false;
+    if (raft_id_equal(cluster, r->cluster)) /* whatever of it is in this log was then committed */
+        return true;
     struct raft_header now = raft_header_at(r, lineage_end(r), 0);
     if (raft_id_equal(cluster, now.position.cluster))
         return true;

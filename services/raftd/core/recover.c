@@ -5,6 +5,7 @@
  * stands until the entry that says the same is known to be committed. A server that stands under
  * the earlier id, or whose log holds committed entries that the others have lost, sets its log
  * aside: the row then names the cluster whose state takes its place. */
+#include "common/base/planted.h"
 #include "services/raftd/core/state.h"
 
 bool raft_has_recovery_row(const struct raft *r)
@@ -89,7 +90,8 @@ enum cu_err raft_may_recover(const struct raft *r, struct raft_configuration *co
 
 static void begin(struct raft *r, const struct raft_recovery *recovery)
 {
-    raft_become_follower(r, (r->term | (RAFT_TERM_SPAN - 1)) + 1, (struct raft_id){{0}});
+    uint64_t span = cu_planted("recovery-in-old-terms") ? 1 : RAFT_TERM_SPAN;
+    raft_become_follower(r, (r->term | (span - 1)) + 1, (struct raft_id){{0}});
     r->recovery = *recovery;
     r->need_state = 0;
     raft_write_recovery(r);
@@ -184,7 +186,7 @@ static bool differs(struct raft *r, uint64_t index, uint64_t term)
  * was acknowledged since is lost with the log. */
 bool raft_is_overturned(struct raft *r, const struct raft_message *m)
 {
-    if (!raft_has_recovery_row(r))
+    if (!raft_has_recovery_row(r) || cu_planted("survivor-keeps-what-is-lost"))
         return false;
     if (m->index <= r->commit && differs(r, m->index, m->log_term))
         return true;
@@ -195,13 +197,14 @@ bool raft_is_overturned(struct raft *r, const struct raft_message *m)
     return false;
 }
 
+/* Of the entry of the recovery; where this log has none: the first that was not committed. */
 static uint64_t recovery_index(const struct raft *r)
 {
     for (uint32_t i = 0; i < r->change_count; i++) {
         if (raft_id_equal(r->changes[i].cluster, r->recovery.cluster))
             return r->changes[i].configuration.index;
     }
-    return UINT64_MAX;
+    return r->commit + 1;
 }
 
 /* The leader has deleted what this log needs. When it has done so since the recovery this log
@@ -210,7 +213,7 @@ static uint64_t recovery_index(const struct raft *r)
  * prior id does: there may be no other, for the recovery may wait for this very server. */
 bool raft_is_outrun(struct raft *r, const struct raft_message *m)
 {
-    if (!raft_has_recovery_row(r))
+    if (!raft_has_recovery_row(r) || cu_planted("survivor-keeps-what-is-lost"))
         return false;
     bool is_since = m->log_term / RAFT_TERM_SPAN == m->term / RAFT_TERM_SPAN;
     return (raft_is_recovering(r) && is_since) ||

@@ -148,6 +148,22 @@ START_TEST(entries_are_handed_out_under_the_id_they_stand_under) /* contracts 3.
 }
 END_TEST
 
+START_TEST(a_second_recovery_judges_states_of_the_first_by_it)
+{
+    struct rig rig;
+    rig_open(&rig, &(struct rig_seed){.voters = 3, .log = "1 1", .term = 1, .is_unattached = true});
+    recover(&rig, next, named(1, 1));
+    rig_attach(&rig, 2, 1); /* leads: the entry of the recovery is 4 */
+    rig_crash(&rig, 0);     /* and not known to be committed any more */
+    recover(&rig, (struct raft_id){{0xc3}}, named(2, 0));
+    ck_assert_uint_eq(answered(&rig, RAFT_ACT_RECOVERED), CU_OK);
+    attach(&rig, next, 5, SPAN + 1);
+    ck_assert_uint_eq(rig_action(&rig, RAFT_ACT_ATTACHED)->attached.err, CU_OK);
+    ck_assert_uint_eq(rig_status(&rig).commit, 5);
+    rig_close(&rig);
+}
+END_TEST
+
 START_TEST(refuses_what_is_no_recovery) /* consensus 58 */
 {
     struct rig rig;
@@ -425,6 +441,14 @@ START_TEST(a_survivor_that_is_far_behind_pulls) /* consensus 19, 87 */
     ck_assert(rig_action(&rig, RAFT_ACT_ATTACHED)->attached.adopted);
     ck_assert(rig_status(&rig).is_recovering);
     rig_close(&rig);
+    /* So does one where an entry that was never committed stands in the way. */
+    open_survivor(&rig, 4);
+    m.index = 6;
+    m.log_term = 2;
+    rig_hear(&rig, &m);
+    ck_assert(!rig_status(&rig).is_aside);
+    ck_assert_int_eq(follow(&rig, rig_cluster(), 4, 2), RAFT_FOLLOW_COMPACTED);
+    rig_close(&rig);
     /* Since: this log may differ anywhere. */
     open_survivor(&rig, 4);
     m.log_term = SPAN + 1;
@@ -472,7 +496,8 @@ END_TEST
 
 SUITE_MAIN("services/raftd/core/recover", a_lone_survivor_leads_at_once_under_a_new_id,
            a_recovery_appends_nothing_until_one_leads,
-           entries_are_handed_out_under_the_id_they_stand_under, refuses_what_is_no_recovery,
+           entries_are_handed_out_under_the_id_they_stand_under,
+           a_second_recovery_judges_states_of_the_first_by_it, refuses_what_is_no_recovery,
            a_request_for_votes_of_the_next_cluster_tells_nothing,
            a_leader_of_the_next_cluster_sets_a_named_log_aside,
            a_crash_before_the_row_is_durable_leaves_it_where_it_was,
