@@ -265,6 +265,7 @@ def http_155_156_connect_finds_proxies_and_native_instances(one):
 
 @test
 def http_35_reads_say_how_consistent_they_were(one):
+    wait_for(lambda: one.get('/v1/catalog/nodes?stale')['X-Consul-KnownLeader'] == 'true', 5)
     for path in ('catalog/nodes', 'catalog/services', 'catalog/service/db', 'catalog/node/n1', 'health/state/any',
                  'health/service/db'):
         for query, want in (('', 'leader'), ('?stale', 'stale'), ('?consistent', 'consistent'),
@@ -331,10 +332,10 @@ def http_52_53_59_a_filter_that_means_nothing_is_explained(one):
 
 @test
 def http_54_55_56_58_a_filter_keeps_what_it_means(one):
-    register(one, 'filt1', {'Service': 'filt', 'Tags': ['v1']}, [check('filt')], NodeMeta={'external-node': 'true'})
+    register(one, 'filt1', {'Service': 'filt', 'Tags': ['v1']}, [check('filt')], NodeMeta={'filt-node': 'true'})
     register(one, 'filt2', {'Service': 'filt'}, [check('filt', 'critical')])
     names = lambda a: [x['Node'] for x in a.json()]  # noqa: E731
-    assert names(filtered(one, '/v1/catalog/nodes', 'Meta["external-node"]==true')) == ['filt1']
+    assert names(filtered(one, '/v1/catalog/nodes', 'Meta["filt-node"]==true')) == ['filt1']
     assert names(filtered(one, '/v1/catalog/nodes', 'Meta.nokey==y')) == []
     assert 'filt2' in names(filtered(one, '/v1/catalog/nodes', 'Meta.nokey != y'))
     assert names(filtered(one, '/v1/catalog/service/filt',

@@ -299,7 +299,8 @@ static void on_status(void *arg, const struct cu_answer *answer)
     } else {
         shell->log_status.known_leader = false;
     }
-    cu_timer_set_ms(&shell->status_timer, CATALOG_STATUS_MS);
+    cu_timer_set_ms(&shell->status_timer,
+                    shell->log_status.known_leader ? CATALOG_STATUS_MS : CATALOG_STATUS_SOON_MS);
 }
 
 static void ask_status(void *arg)

@@ -8,6 +8,7 @@
 enum {
     CATALOG_FOLLOW_BYTES = 1024 * 1024, /* of entries in one answer */
     CATALOG_STATUS_MS = 250,            /* how often raftd is asked for the age of stale reads */
+    CATALOG_STATUS_SOON_MS = 25,        /* while it knows no leader, or does not answer */
 };
 
 /* Dials; the connection's coming and going becomes events. */
