@@ -23,6 +23,11 @@ def busy():
     return False
 
 
+def heed_interrupts():
+    """A shell's background jobs ignore SIGINT, and so would all that they start."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Dev:
     """One run of the script, in a session of its own, with a temporary folder of its own."""
 
@@ -34,7 +39,7 @@ class Dev:
         self.begin = time.monotonic()
         self.process = subprocess.Popen([os.path.join(ROOT, 'deploy', 'dev'), *args], stdin=subprocess.DEVNULL,
                                         stdout=self.out, stderr=subprocess.STDOUT, start_new_session=True,
-                                        env=dict(environment(), TMPDIR=work))
+                                        preexec_fn=heed_interrupts, env=dict(environment(), TMPDIR=work))
         self.work = work
 
     def text(self):
