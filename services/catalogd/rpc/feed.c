@@ -5,6 +5,7 @@
 #include "common/base/assert.h"
 #include "proto/curia/v1/feed.pb-c.h"
 #include "services/catalogd/core/bookmark.h"
+#include "services/catalogd/core/list.h"
 #include "services/catalogd/io/header.h"
 #include "services/catalogd/rpc/rows.h"
 #include "services/catalogd/rpc/table.h"
@@ -37,8 +38,8 @@ struct feed {
     struct cu_arena *arena;
     struct catalog_bookmark bookmark;
     const struct catalog_backend *backend;
-    Curia__V1__Change **changes;
-    size_t count, whole; /* whole: up to the last complete index */
+    struct catalog_list changes;
+    size_t whole; /* up to the last complete index */
     uint64_t last_index, whole_index;
     bool is_cut;
     enum cu_err err;
@@ -113,7 +114,7 @@ static Curia__V1__Change *change_of(struct feed *feed, const struct catalog_chan
 
 static bool is_full(const struct feed *feed)
 {
-    return feed->count >= feed->rows_max || cu_arena_used(feed->arena) >= FEED_BYTES_MAX;
+    return feed->changes.count >= feed->rows_max || cu_arena_used(feed->arena) >= FEED_BYTES_MAX;
 }
 
 /* An answer ends with a whole index, so that the next one begins behind it. */
@@ -121,7 +122,7 @@ static bool visit(void *arg, const struct catalog_change *from)
 {
     struct feed *feed = arg;
     if (from->index != feed->last_index) {
-        feed->whole = feed->count;
+        feed->whole = feed->changes.count;
         feed->whole_index = feed->last_index;
         if (is_full(feed)) {
             feed->is_cut = true;
@@ -132,20 +133,19 @@ static bool visit(void *arg, const struct catalog_change *from)
     if (!feed->tables[from->table])
         return true;
     Curia__V1__Change *change = change_of(feed, from);
-    if (!change || feed->count >= FEED_ROWS_MAX) {
+    if (!change || feed->changes.count >= FEED_ROWS_MAX ||
+        !catalog_list_add(&feed->changes, feed->arena, change)) {
         feed->is_cut = true;
         if (!feed->err && feed->whole == 0)
             feed->err = CU_E_TOO_LARGE;
         return false;
     }
-    feed->changes[feed->count++] = change;
     return true;
 }
 
 static void look(struct feed *feed, const struct catalog_backend *backend)
 {
     feed->err = catalog_bookmark_read(backend, feed->arena, &feed->bookmark);
-    feed->changes = cu_arena_alloc(feed->arena, FEED_ROWS_MAX * sizeof(struct feed *));
     if (feed->err || feed->after < feed->bookmark.trimmed_index)
         return;
     feed->backend = backend;
@@ -155,7 +155,7 @@ static void look(struct feed *feed, const struct catalog_backend *backend)
         feed->err = err;
     if (!feed->is_cut) {
         uint64_t shown = catalog_bookmark_shown_index(&feed->bookmark);
-        feed->whole = feed->count;
+        feed->whole = feed->changes.count;
         feed->whole_index = shown > feed->after ? shown : feed->after; /* we may be behind */
     }
 }
@@ -163,7 +163,8 @@ static void look(struct feed *feed, const struct catalog_backend *backend)
 static void run(void *arg, const struct catalog_backend *backend, const struct cu_diag *diag)
 {
     struct feed *feed = arg;
-    feed->count = feed->whole = 0;
+    feed->changes = (struct catalog_list){0};
+    feed->whole = 0;
     feed->is_cut = false;
     cu_arena_reset(feed->arena);
     if (backend)
@@ -212,7 +213,7 @@ static void reply(struct feed *feed, unsigned outcome, uint64_t upto)
     if (wire.rows_at < upto)
         wire.rows_at = upto;
     if (outcome == CURIA__V1__FEED_OUTCOME__FEED_CHANGES) {
-        wire.changes = feed->changes;
+        wire.changes = (Curia__V1__Change **)feed->changes.items;
         wire.n_changes = feed->whole;
         cu_count(feed->shell->count.feed, feed->whole);
     }
