@@ -67,7 +67,7 @@ struct agent_rq {
     uint64_t body_seen; /* bytes that came, kept or not */
     struct cu_mono arrived;
 
-    struct agent_http *http; /* the rest is http.c's own */
+    struct agent_http *http; /* the rest is the server's own */
     struct MHD_Connection *connection;
     enum agent_rq_state state;
     unsigned status;
