@@ -148,55 +148,43 @@ uint64_t state_named_index(struct state *state, const char *head, const char *na
     return index;
 }
 
-static void *find(struct state *state, enum catalog_table table, struct cu_bytes key,
-                  const ProtobufCMessageDescriptor *type, struct catalog_row *ret_row)
+static void put_index(ProtobufCMessage *message, const char *field, uint64_t index)
 {
-    enum cu_err err =
-        state->backend->get(state->backend->context, table, key, state->arena, ret_row);
+    const ProtobufCFieldDescriptor *to =
+        protobuf_c_message_descriptor_get_field_by_name(message->descriptor, field);
+    ck_assert(to && to->type == PROTOBUF_C_TYPE_UINT64);
+    memcpy((uint8_t *)message + to->offset, &index, sizeof index);
+}
+
+/* The row as a message that says when it was made and changed; NULL: there is none. */
+static void *find(struct state *state, enum catalog_table table, const char *node, const char *id,
+                  const ProtobufCMessageDescriptor *type)
+{
+    struct catalog_row row;
+    struct cu_bytes key = catalog_key_of_node(state->arena, node, id);
+    enum cu_err err = state->backend->get(state->backend->context, table, key, state->arena, &row);
     if (err == CU_E_NOT_FOUND)
         return NULL;
     ck_assert_int_eq(err, CU_OK);
-    void *message = protobuf_c_message_unpack(type, cu_arena_allocator(state->arena),
-                                              ret_row->value.len, ret_row->value.data);
+    ProtobufCMessage *message = protobuf_c_message_unpack(type, cu_arena_allocator(state->arena),
+                                                          row.value.len, row.value.data);
     ck_assert_ptr_nonnull(message);
+    put_index(message, "create_index", row.create_index);
+    put_index(message, "modify_index", row.modify_index);
     return message;
 }
 
 Curia__V1__Node *state_node(struct state *state, const char *node)
 {
-    struct catalog_row row;
-    Curia__V1__Node *found =
-        find(state, CATALOG_NODES, catalog_key_of_node(state->arena, node, NULL),
-             &curia__v1__node__descriptor, &row);
-    if (found) {
-        found->create_index = row.create_index;
-        found->modify_index = row.modify_index;
-    }
-    return found;
+    return find(state, CATALOG_NODES, node, NULL, &curia__v1__node__descriptor);
 }
 
 Curia__V1__Service *state_service(struct state *state, const char *node, const char *id)
 {
-    struct catalog_row row;
-    Curia__V1__Service *found =
-        find(state, CATALOG_SERVICES, catalog_key_of_node(state->arena, node, id),
-             &curia__v1__service__descriptor, &row);
-    if (found) {
-        found->create_index = row.create_index;
-        found->modify_index = row.modify_index;
-    }
-    return found;
+    return find(state, CATALOG_SERVICES, node, id, &curia__v1__service__descriptor);
 }
 
 Curia__V1__Check *state_check(struct state *state, const char *node, const char *id)
 {
-    struct catalog_row row;
-    Curia__V1__Check *found =
-        find(state, CATALOG_CHECKS, catalog_key_of_node(state->arena, node, id),
-             &curia__v1__check__descriptor, &row);
-    if (found) {
-        found->create_index = row.create_index;
-        found->modify_index = row.modify_index;
-    }
-    return found;
+    return find(state, CATALOG_CHECKS, node, id, &curia__v1__check__descriptor);
 }

@@ -5,6 +5,7 @@
 #include "services/agentd/core/check_spec.h"
 #include "services/agentd/core/shapes.h"
 #include "common/base/err.h"
+#include "tests/lib/shaped.h"
 #include "tests/lib/suite.h"
 
 static struct cu_arena *arena;
@@ -33,11 +34,7 @@ static bool define_check(const char *body, struct agent_check_def *ret_def)
 
 static const char *printed(const struct agent_service_def *def)
 {
-    static struct cu_buf out;
-    cu_buf_clear(&out);
-    cu_json_write(&out, &agent_shape_node_service, &def->service->base);
-    cu_buf_u8(&out, 0);
-    return (const char *)out.data;
+    return shaped_text(&agent_shape_node_service, def->service);
 }
 
 START_TEST(a_name_is_enough) /* http 160, agent 17, 19 */

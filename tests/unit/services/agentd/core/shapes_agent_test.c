@@ -3,33 +3,8 @@
 #include "common/json/scan.h"
 #include "curia/internal/v1/members.pb-c.h"
 #include "curia/v1/agent.pb-c.h"
+#include "tests/lib/shaped.h"
 #include "tests/lib/suite.h"
-
-static struct cu_arena *arena;
-
-static const char *written(const struct cu_json_shape *shape, const void *message)
-{
-    static struct cu_buf out;
-    cu_buf_clear(&out);
-    cu_json_write(&out, shape, message);
-    cu_buf_u8(&out, 0);
-    return (const char *)out.data;
-}
-
-static void *read_text(const struct cu_json_shape *shape, const char *text)
-{
-    struct cu_bytes value;
-    struct cu_diag diag = {0};
-    ProtobufCMessage *message;
-    if (!arena)
-        arena = cu_arena_new(256 * 1024);
-    message = cu_arena_alloc(arena, shape->descriptor->sizeof_message);
-    protobuf_c_message_init(shape->descriptor, message);
-    ck_assert_int_eq(cu_json_check(cu_bytes_of(text), &value, &diag), CU_OK);
-    enum cu_err err = cu_json_read(value, shape, arena, message, &diag);
-    ck_assert_msg(!err, "%s: %s", text, diag.text);
-    return message;
-}
 
 START_TEST(prints_a_service_of_the_agent_as_observed) /* http-api.md 8 */
 {
@@ -42,9 +17,10 @@ START_TEST(prints_a_service_of_the_agent_as_observed) /* http-api.md 8 */
         "\"DestinationServiceID\":\"web1\",\"LocalServiceAddress\":\"127.0.0.1\","
         "\"LocalServicePort\":80,\"MeshGateway\":{},\"Expose\":{}},\"Datacenter\":\"dc1\"}";
     ck_assert_str_eq(
-        written(&agent_shape_agent_service, read_text(&agent_shape_agent_service, text)), text);
+        shaped_text(&agent_shape_agent_service, shaped_message(&agent_shape_agent_service, text)),
+        text);
     ck_assert_str_eq(
-        written(&agent_shape_agent_service, read_text(&agent_shape_agent_service, "{}")),
+        shaped_text(&agent_shape_agent_service, shaped_message(&agent_shape_agent_service, "{}")),
         "{\"ID\":\"\",\"Service\":\"\",\"Tags\":[],\"Meta\":{},\"Port\":0,\"Address\":\"\","
         "\"Weights\":{\"Passing\":0,\"Warning\":0},\"EnableTagOverride\":false,"
         "\"Datacenter\":\"\"}");
@@ -57,13 +33,14 @@ START_TEST(prints_a_member_as_observed) /* http 158 */
         "{\"Name\":\"n1\",\"Addr\":\"127.0.0.1\",\"Port\":8301,\"Tags\":{\"acls\":\"0\",\"dc\":"
         "\"dc1\"},\"Status\":1,\"ProtocolMin\":1,\"ProtocolMax\":5,\"ProtocolCur\":2,"
         "\"DelegateMin\":2,\"DelegateMax\":5,\"DelegateCur\":4}";
-    ck_assert_str_eq(written(&agent_shape_member, read_text(&agent_shape_member, text)), text);
+    ck_assert_str_eq(shaped_text(&agent_shape_member, shaped_message(&agent_shape_member, text)),
+                     text);
 }
 END_TEST
 
 START_TEST(reads_a_definition_in_snake_case) /* http 166 */
 {
-    Curia__V1__ServiceDefinition *service = read_text(
+    Curia__V1__ServiceDefinition *service = shaped_message(
         &agent_shape_service_definition,
         "{\"id\":\"web1\",\"name\":\"web\",\"tags\":[\"a\",\"B\"],\"port\":80,\"address\":"
         "\"10.1.1.1\",\"meta\":{\"k\":\"v\"},\"enable_tag_override\":true,\"tagged_addresses\":"
@@ -92,12 +69,12 @@ START_TEST(an_alias_fills_only_what_is_empty) /* http-api.md 1.3 */
                                          "{\"ScriptArgs\":[],\"script_args\":[\"x\"]}",
                                          "{\"script_args\":[\"x\"],\"ScriptArgs\":null}"};
     for (size_t i = 0; i < CU_COUNT(orders); i++) {
-        Curia__V1__CheckSpec *check = read_text(&agent_shape_check_spec, orders[i]);
+        Curia__V1__CheckSpec *check = shaped_message(&agent_shape_check_spec, orders[i]);
         ck_assert_uint_eq(check->n_script_args, 1);
         ck_assert_str_eq(check->script_args[0], "x");
     }
     Curia__V1__CheckSpec *check =
-        read_text(&agent_shape_check_spec, "{\"service_id\":\"a\",\"ServiceID\":\"\"}");
+        shaped_message(&agent_shape_check_spec, "{\"service_id\":\"a\",\"ServiceID\":\"\"}");
     ck_assert_str_eq(check->service_id, "a");
 }
 END_TEST
@@ -122,15 +99,8 @@ static const struct {
 
 START_TEST(refuses_what_the_strict_decoder_refuses)
 {
-    for (size_t i = 0; i < CU_COUNT(refused); i++) {
-        struct cu_bytes value;
-        struct cu_diag diag = {0};
-        ProtobufCMessage *message = read_text(refused[i].shape, "{}");
-        ck_assert_int_eq(cu_json_check(cu_bytes_of(refused[i].text), &value, &diag), CU_OK);
-        ck_assert_int_eq(cu_json_read(value, refused[i].shape, arena, message, &diag),
-                         CU_E_INVALID);
-        ck_assert_str_eq(diag.text, refused[i].sentence);
-    }
+    for (size_t i = 0; i < CU_COUNT(refused); i++)
+        ck_assert_str_eq(shaped_refusal(refused[i].shape, refused[i].text), refused[i].sentence);
 }
 END_TEST
 

@@ -1,45 +1,12 @@
 #include "services/agentd/core/shapes.h"
 
+#include <stdlib.h>
+
+#include "common/base/assert.h"
 #include "common/json/scan.h"
 #include "curia/v1/health.pb-c.h"
+#include "tests/lib/shaped.h"
 #include "tests/lib/suite.h"
-
-static struct cu_arena *arena;
-
-static const char *written(const struct cu_json_shape *shape, const void *message)
-{
-    static struct cu_buf out;
-    cu_buf_clear(&out);
-    cu_json_write(&out, shape, message);
-    cu_buf_u8(&out, 0);
-    return (const char *)out.data;
-}
-
-/* The message that `text` reads as; it lives in the arena. */
-static void *read_text(const struct cu_json_shape *shape, const char *text)
-{
-    struct cu_bytes value;
-    struct cu_diag diag = {0};
-    ProtobufCMessage *message;
-    if (!arena)
-        arena = cu_arena_new(256 * 1024);
-    message = cu_arena_alloc(arena, shape->descriptor->sizeof_message);
-    protobuf_c_message_init(shape->descriptor, message);
-    ck_assert_int_eq(cu_json_check(cu_bytes_of(text), &value, &diag), CU_OK);
-    enum cu_err err = cu_json_read(value, shape, arena, message, &diag);
-    ck_assert_msg(!err, "%s: %s", text, diag.text);
-    return message;
-}
-
-static const char *refusal(const struct cu_json_shape *shape, const char *text)
-{
-    static struct cu_diag diag;
-    struct cu_bytes value;
-    ProtobufCMessage *message = read_text(shape, "{}");
-    ck_assert_int_eq(cu_json_check(cu_bytes_of(text), &value, &diag), CU_OK);
-    ck_assert_int_eq(cu_json_read(value, shape, arena, message, &diag), CU_E_INVALID);
-    return diag.text;
-}
 
 /* Bodies of http-api.md 2.1 and its appendix; each reads and prints as itself. */
 static const struct {
@@ -97,28 +64,30 @@ static const struct {
 START_TEST(prints_the_observed_bodies_as_they_are)
 {
     for (size_t i = 0; i < CU_COUNT(bodies); i++)
-        ck_assert_str_eq(written(bodies[i].shape, read_text(bodies[i].shape, bodies[i].text)),
-                         bodies[i].text);
+        ck_assert_str_eq(
+            shaped_text(bodies[i].shape, shaped_message(bodies[i].shape, bodies[i].text)),
+            bodies[i].text);
 }
 END_TEST
 
 START_TEST(prints_what_is_absent_as_if_it_were_empty)
 {
-    ck_assert_str_eq(written(&agent_shape_health_entry, read_text(&agent_shape_health_entry, "{}")),
-                     "{\"Node\":{\"ID\":\"\",\"Node\":\"\",\"Address\":\"\",\"Datacenter\":\"\","
-                     "\"TaggedAddresses\":null,\"Meta\":null,\"CreateIndex\":0,\"ModifyIndex\":0},"
-                     "\"Service\":{\"ID\":\"\",\"Service\":\"\",\"Tags\":[],\"Address\":\"\","
-                     "\"Meta\":null,\"Port\":0,\"Weights\":{\"Passing\":0,\"Warning\":0},"
-                     "\"EnableTagOverride\":false,\"Proxy\":{\"MeshGateway\":{},\"Expose\":{}},"
-                     "\"Connect\":{},\"CreateIndex\":0,\"ModifyIndex\":0},\"Checks\":[]}");
+    ck_assert_str_eq(
+        shaped_text(&agent_shape_health_entry, shaped_message(&agent_shape_health_entry, "{}")),
+        "{\"Node\":{\"ID\":\"\",\"Node\":\"\",\"Address\":\"\",\"Datacenter\":\"\","
+        "\"TaggedAddresses\":null,\"Meta\":null,\"CreateIndex\":0,\"ModifyIndex\":0},"
+        "\"Service\":{\"ID\":\"\",\"Service\":\"\",\"Tags\":[],\"Address\":\"\","
+        "\"Meta\":null,\"Port\":0,\"Weights\":{\"Passing\":0,\"Warning\":0},"
+        "\"EnableTagOverride\":false,\"Proxy\":{\"MeshGateway\":{},\"Expose\":{}},"
+        "\"Connect\":{},\"CreateIndex\":0,\"ModifyIndex\":0},\"Checks\":[]}");
 }
 END_TEST
 
 START_TEST(an_empty_map_is_not_an_absent_one) /* contracts 8.2 */
 {
-    void *service =
-        read_text(&agent_shape_catalog_service, "{\"NodeMeta\":{},\"ServiceTaggedAddresses\":{}}");
-    const char *text = written(&agent_shape_catalog_service, service);
+    void *service = shaped_message(&agent_shape_catalog_service,
+                                   "{\"NodeMeta\":{},\"ServiceTaggedAddresses\":{}}");
+    const char *text = shaped_text(&agent_shape_catalog_service, service);
     ck_assert_ptr_nonnull(strstr(text, "\"TaggedAddresses\":null,\"NodeMeta\":{}"));
     ck_assert_ptr_nonnull(strstr(text, "\"ServiceMeta\":{}"));      /* never null (2.1) */
     ck_assert_ptr_null(strstr(text, "\"ServiceTaggedAddresses\"")); /* omitted when empty */
@@ -136,7 +105,7 @@ START_TEST(prints_maps_sorted_whatever_their_order)
     c.value = "<3";
     map.entries = entries;
     map.n_entries = 3;
-    ck_assert_str_eq(written(&agent_shape_string_map, &map),
+    ck_assert_str_eq(shaped_text(&agent_shape_string_map, &map),
                      "{\"a\":\"\",\"b\":\"\",\"c\":\"\\u003c3\"}");
 }
 END_TEST
@@ -144,7 +113,7 @@ END_TEST
 START_TEST(reads_maps_sorted_and_keeps_the_last_of_equal_keys)
 {
     Curia__V1__Node *node =
-        read_text(&agent_shape_node, "{\"meta\":{\"b\":\"1\",\"a\":null,\"b\":\"2\"}}");
+        shaped_message(&agent_shape_node, "{\"meta\":{\"b\":\"1\",\"a\":null,\"b\":\"2\"}}");
     ck_assert_uint_eq(node->meta->n_entries, 2);
     ck_assert_str_eq(node->meta->entries[0]->key, "a");
     ck_assert_str_eq(node->meta->entries[0]->value, "");
@@ -155,23 +124,24 @@ END_TEST
 START_TEST(a_null_in_a_list_leaves_no_hole)
 {
     Curia__V1__HealthEntry *entry =
-        read_text(&agent_shape_health_entry, "{\"Checks\":[null,{\"ServiceTags\":[null]}]}");
+        shaped_message(&agent_shape_health_entry, "{\"Checks\":[null,{\"ServiceTags\":[null]}]}");
     ck_assert_uint_eq(entry->n_checks, 2);
     ck_assert_ptr_nonnull(entry->checks[0]);
     ck_assert_str_eq(entry->checks[1]->service_tags[0], "");
     size_t size = protobuf_c_message_get_packed_size(&entry->base);
-    uint8_t *packed = cu_arena_alloc(arena, size);
+    uint8_t *packed = cu_alloc(size);
     ck_assert_uint_eq(protobuf_c_message_pack(&entry->base, packed), size);
+    free(packed);
 }
 END_TEST
 
 START_TEST(reads_durations_as_text_or_nanoseconds) /* http-api.md 1.3; agent 25 */
 {
-    Curia__V1__CheckDefinition *definition = read_text(
+    Curia__V1__CheckDefinition *definition = shaped_message(
         &agent_shape_check_definition, "{\"Interval\":\"1m\",\"Timeout\":1500000000,\"TTL\":\"2s\","
                                        "\"DeregisterCriticalServiceAfter\":1.5e9,\"Bogus\":1}");
     ck_assert_int_eq(definition->interval_ns, 60000000000);
-    ck_assert_str_eq(written(&agent_shape_check_definition, definition),
+    ck_assert_str_eq(shaped_text(&agent_shape_check_definition, definition),
                      "{\"Interval\":\"1m0s\",\"Timeout\":\"1.5s\","
                      "\"DeregisterCriticalServiceAfter\":\"1.5s\",\"TTL\":2000000000}");
 }
@@ -179,9 +149,9 @@ END_TEST
 
 START_TEST(the_agents_health_prints_a_whole_definition) /* http-api.md 2.3 */
 {
-    Curia__V1__Check *check = read_text(&agent_shape_full_check, "{\"CheckID\":\"c\"}");
+    Curia__V1__Check *check = shaped_message(&agent_shape_full_check, "{\"CheckID\":\"c\"}");
     ck_assert_str_eq(
-        written(&agent_shape_full_check, check),
+        shaped_text(&agent_shape_full_check, check),
         "{\"Node\":\"\",\"CheckID\":\"c\",\"Name\":\"\",\"Status\":\"\",\"Notes\":\"\",\"Output\":"
         "\"\",\"ServiceID\":\"\",\"ServiceName\":\"\",\"ServiceTags\":[],\"Type\":\"\","
         "\"Definition\":{\"Interval\":\"0s\",\"Timeout\":\"0s\",\"DeregisterCriticalServiceAfter\":"
@@ -232,7 +202,7 @@ static const struct {
 START_TEST(names_the_first_field_that_does_not_fit)
 {
     for (size_t i = 0; i < CU_COUNT(refused); i++)
-        ck_assert_str_eq(refusal(refused[i].shape, refused[i].text), refused[i].sentence);
+        ck_assert_str_eq(shaped_refusal(refused[i].shape, refused[i].text), refused[i].sentence);
 }
 END_TEST
 

@@ -5,6 +5,7 @@
 #include "common/json/scan.h"
 #include "curia/v1/kv.pb-c.h"
 #include "curia/v1/status.pb-c.h"
+#include "tests/lib/shaped.h"
 #include "tests/lib/suite.h"
 
 START_TEST(no_field_of_any_message_is_missing_by_accident) /* contracts 8.1 */
@@ -17,27 +18,18 @@ START_TEST(no_field_of_any_message_is_missing_by_accident) /* contracts 8.1 */
 }
 END_TEST
 
-static const char *written(const struct cu_json_shape *shape, const ProtobufCMessage *message)
-{
-    static struct cu_buf out;
-    cu_buf_clear(&out);
-    cu_json_write(&out, shape, message);
-    cu_buf_u8(&out, 0);
-    return (const char *)out.data;
-}
-
 START_TEST(prints_a_pair_in_the_order_of_the_reference) /* http 65, 66 */
 {
     Curia__V1__KvPair pair = CURIA__V1__KV_PAIR__INIT;
     pair.key = (ProtobufCBinaryData){3, (uint8_t *)"a/b"};
     pair.create_index = pair.modify_index = 7;
-    ck_assert_str_eq(written(&agent_shape_kv_pair, &pair.base),
+    ck_assert_str_eq(shaped_text(&agent_shape_kv_pair, &pair.base),
                      "{\"LockIndex\":0,\"Key\":\"a/b\",\"Flags\":0,\"Value\":null,"
                      "\"CreateIndex\":7,\"ModifyIndex\":7}");
     pair.value = (ProtobufCBinaryData){5, (uint8_t *)"hello"};
     pair.session = "s";
     pair.flags = UINT64_MAX;
-    ck_assert_str_eq(written(&agent_shape_kv_pair, &pair.base),
+    ck_assert_str_eq(shaped_text(&agent_shape_kv_pair, &pair.base),
                      "{\"LockIndex\":0,\"Key\":\"a/b\",\"Flags\":18446744073709551615,"
                      "\"Value\":\"aGVsbG8=\",\"Session\":\"s\",\"CreateIndex\":7,"
                      "\"ModifyIndex\":7}");
@@ -49,14 +41,14 @@ START_TEST(prints_lists_of_messages) /* http 231 */
     Curia__V1__RaftServer server = CURIA__V1__RAFT_SERVER__INIT;
     Curia__V1__RaftServer *servers[] = {&server};
     Curia__V1__RaftConfigurationReply reply = CURIA__V1__RAFT_CONFIGURATION_REPLY__INIT;
-    ck_assert_str_eq(written(&agent_shape_raft_configuration, &reply.base),
+    ck_assert_str_eq(shaped_text(&agent_shape_raft_configuration, &reply.base),
                      "{\"Servers\":[],\"Index\":0}");
     server.id = "i";
     server.leader = true;
     server.protocol_version = "3";
     reply.servers = servers;
     reply.n_servers = 1;
-    ck_assert_str_eq(written(&agent_shape_raft_configuration, &reply.base),
+    ck_assert_str_eq(shaped_text(&agent_shape_raft_configuration, &reply.base),
                      "{\"Servers\":[{\"ID\":\"i\",\"Node\":\"\",\"Address\":\"\",\"Leader\":true,"
                      "\"ProtocolVersion\":\"3\",\"Voter\":false}],\"Index\":0}");
 }
