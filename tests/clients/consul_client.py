@@ -4,14 +4,30 @@ import time
 
 import consul
 
-from cluster import Cluster
+from cluster import Cluster, wait_for
 from runner import fixture, test
+from waiting import suspended, wait_until_hanging
 
 
 @fixture
-def client():
+def node():
     with Cluster(1) as c:
-        yield consul.Consul(host=c[1].ip)
+        yield c[1]
+
+
+@fixture
+def client(node):
+    yield consul.Consul(host=node.ip)
+
+
+def once_it_hangs(node, act):
+    """Calls `act` in a thread of its own as soon as one more read hangs at the node."""
+    before = suspended(node)
+
+    def wait():
+        wait_until_hanging(node, before)
+        act()
+    threading.Thread(target=wait).start()
 
 
 @test
@@ -65,14 +81,11 @@ def kv_every_consistency_mode(client):
 
 
 @test
-def kv_blocking_get_wakes(client):
+def kv_blocking_get_wakes(node, client):
     client.kv.put('py/w', '1')
     index, _ = client.kv.get('py/w')
 
-    def change():
-        time.sleep(0.3)
-        consul.Consul(host=client.http.host).kv.put('py/w', '2')
-    threading.Thread(target=change).start()
+    once_it_hangs(node, lambda: consul.Consul(host=node.ip).kv.put('py/w', '2'))
     start = time.monotonic()
     later, data = client.kv.get('py/w', index=index, wait='10s')
     assert data['Value'] == b'2' and int(later) > int(index) and time.monotonic() - start < 5
@@ -148,14 +161,11 @@ def health_of_services_nodes_and_states(client):
 
 
 @test
-def health_blocking_wakes(client):
+def health_blocking_wakes(node, client):
     put_in(client, 'py4', 'pywait')
     index, _ = client.health.service('pywait')
 
-    def change():
-        time.sleep(0.3)
-        put_in(consul.Consul(host=client.http.host), 'py5', 'pywait')
-    threading.Thread(target=change).start()
+    once_it_hangs(node, lambda: put_in(consul.Consul(host=node.ip), 'py5', 'pywait'))
     start = time.monotonic()
     later, entries = client.health.service('pywait', index=index, wait='10s')
     assert len(entries) == 2 and int(later) > int(index) and time.monotonic() - start < 5
@@ -197,10 +207,7 @@ def agent_checks_of_the_node(client):
 
     def statuses():
         return {k: c['Status'] for k, c in client.agent.checks().items()}
-    end = time.monotonic() + 10
-    while statuses() != {'pyhttp': 'passing', 't': 'passing'} and time.monotonic() < end:
-        time.sleep(0.05)
-    assert statuses() == {'pyhttp': 'passing', 't': 'passing'}, client.agent.checks()
+    wait_for(lambda: statuses() == {'pyhttp': 'passing', 't': 'passing'}, 10, 'both checks pass')
     for name in ('pyhttp', 't'):
         assert put_agent(client, 'check/deregister/' + name) is True
     assert client.agent.checks() == {}

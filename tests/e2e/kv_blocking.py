@@ -91,8 +91,7 @@ def http_286_a_delete_wakes_key_prefix_and_keys(one):
         one.put('/v1/kv/w286/b', b'1')
         one.put('/v1/kv/w286/c/d', b'1')
         paths = ['/v1/kv/w286/b?', '/v1/kv/w286/?recurse&', '/v1/kv/w286/?keys&']
-        waits = [Wait(one, '%sindex=%d&wait=10s' % (p, one.get(p).index), settle=0.1) for p in paths]
-        time.sleep(0.2)
+        waits = [Wait(one, '%sindex=%d&wait=10s' % (p, one.get(p).index)) for p in paths]
         one.delete('/v1/kv/w286/' + recurse if recurse else '/v1/kv/w286/b')
         index = {w.result().index for w in waits}
         assert index == {one.get('/v1/kv/w286/b').index}, index
@@ -111,9 +110,8 @@ def http_286_a_read_with_an_index_from_before_the_delete_returns_at_once(one):
 def http_1_8_a_raw_wait_and_a_consistent_wait_wake(one):
     one.put('/v1/kv/wr', b'1')
     n = one.get('/v1/kv/wr').index
-    waits = [Wait(one, '/v1/kv/wr?%s&index=%d&wait=10s' % (q, n), settle=0.05)
+    waits = [Wait(one, '/v1/kv/wr?%s&index=%d&wait=10s' % (q, n))
              for q in ('raw', 'consistent', 'stale')]
-    time.sleep(0.2)
     one.put('/v1/kv/wr', b'new')
     assert waits[0].result().body == b'new'
     assert all(w.result().index > n for w in waits)
@@ -168,7 +166,7 @@ def issue_a_wait_is_not_woken_by_10000_writes_to_other_keys(one):
 
     def woken():
         return one.daemon('catalogd').metric('catalog.watch.woken')
-    waits = [Wait(one, '/v1/kv/quiet?index=%d&wait=60s' % n, settle=0.05) for _ in range(5)]
+    waits = [Wait(one, '/v1/kv/quiet?index=%d&wait=60s' % n) for _ in range(5)]
     before = woken()
     load.put_many(one.ip, 'noise/%d', 10000)
     assert woken() == before, (woken(), before)

@@ -6,6 +6,7 @@ from cluster import Cluster, wait_for
 from http1 import Http
 from load import put_many
 from runner import fixture, test
+from waiting import Wait
 
 WAKE_S = 0.05
 
@@ -72,19 +73,12 @@ def issue_a_blocking_read_wakes_within_50_ms_on_any_server(three):
     late = []
     for i in range(30):
         n = three[1].put('/v1/kv/wake', b'%d' % i) and three[1].get('/v1/kv/wake').index
-        woke = {}
-
-        def wait(node):
-            a = Http(node.ip).get('/v1/kv/wake?index=%d&wait=10s' % n)
-            woke[node.k] = (time.monotonic(), a.index)
-        threads = [threading.Thread(target=wait, args=(node,)) for node in three]
-        [t.start() for t in threads]
-        time.sleep(0.15)
+        waits = [Wait(node, '/v1/kv/wake?index=%d&wait=10s' % n) for node in three]
         three[1 + i % 3].put('/v1/kv/wake', b'changed %d' % i)
         at = time.monotonic()
-        [t.join() for t in threads]
-        assert all(index > n for _, index in woke.values()), (n, woke)
-        late += [t - at for t, _ in woke.values()]
+        answers = [w.result() for w in waits]
+        assert all(a.index > n for a in answers), (n, answers)
+        late += [w.at - at for w in waits]
     late.sort()
     print('wake after the answer to the write: median %.1f ms, worst %.1f ms' %
           (late[len(late) // 2] * 1e3, late[-1] * 1e3))
@@ -96,18 +90,14 @@ def issue_a_blocking_read_wakes_within_50_ms_on_any_server(three):
 def issue_no_server_wakes_a_wait_for_10000_writes_to_other_keys(three):
     three[1].put('/v1/kv/calm', b'1')
     n = three[1].get('/v1/kv/calm').index
-    answers = []
-    threads = [threading.Thread(target=lambda node=node: answers.append(
-        Http(node.ip, timeout=90).get('/v1/kv/calm?index=%d&wait=80s' % n))) for node in three]
-    [t.start() for t in threads]
-    time.sleep(0.5)
+    waits = [Wait(node, '/v1/kv/calm?index=%d&wait=80s' % n, timeout=90) for node in three]
+    wait_for(lambda: all(node.daemon('catalogd').metric('catalog.watch.waiting') for node in three), 10, 'the watches')
     before = [node.daemon('catalogd').metric('catalog.watch.woken') for node in three]
     put_many(three[2].ip, 'busy/%d', 10000)
     assert [node.daemon('catalogd').metric('catalog.watch.woken') for node in three] == before
-    assert not answers
+    assert all(w.hangs for w in waits)
     three[3].put('/v1/kv/calm', b'2')
-    [t.join(5) for t in threads]
-    assert len(answers) == 3 and all(a.index > n for a in answers), answers
+    assert all(w.result(5).index > n for w in waits)
 
 
 @test
@@ -128,7 +118,7 @@ def issue_4_1_no_server_leads_before_all_of_bootstrap_expect_are_there():
     with Cluster(3, start=False) as c:
         c[1].start()
         c[2].start()
-        time.sleep(3)
+        time.sleep(3)  # nothing may come of it
         assert c[1].leader() == '' == c[2].leader()
         a = c[1].get('/v1/kv/x', timeout=20)
         assert a.status == 500 and a.text == 'No cluster leader', a

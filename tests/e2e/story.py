@@ -50,6 +50,7 @@ def passing(c, nodes=None):
 def srv(node, *options):
     """The ports and targets that DNS names for web."""
     found = dig(node.ip, 'web.service.consul SRV', *options)
+    assert found.status in ('NOERROR', 'NXDOMAIN'), found  # silence is no absence
     return [line.split()[4:] for line in found.answer if line.split()[3] == 'SRV'], found
 
 

@@ -76,12 +76,22 @@ def environment():
     return env
 
 
-def alive(pid):
+def state_letter(path):
+    """Of a process or a thread, by its `stat` file; '' when it is gone."""
     try:
-        with open('/proc/%d/stat' % pid) as f:
-            return f.read().rsplit(')', 1)[1].split()[0] != 'Z'
+        with open(path) as f:
+            return f.read().rsplit(')', 1)[1].split()[0]
     except (FileNotFoundError, ProcessLookupError):
-        return False
+        return ''
+
+
+def alive(pid):
+    return state_letter('/proc/%d/stat' % pid) not in ('', 'Z')
+
+
+def stopped(pid):
+    """By a signal, each of its threads."""
+    return all(state_letter('/proc/%d/task/%s/stat' % (pid, t)) in ('T', '') for t in os.listdir('/proc/%d/task' % pid))
 
 
 class Daemon:
@@ -107,7 +117,10 @@ class Daemon:
         return pid
 
     def pause(self):
-        return self.signal(signal.SIGSTOP)
+        """SIGSTOP, and waits until none of its threads runs. Returns its pid."""
+        pid = self.signal(signal.SIGSTOP)
+        wait_for(lambda: stopped(pid), 5, 'pause of %s' % self.name, every=0.002)
+        return pid
 
     def resume(self):
         return self.signal(signal.SIGCONT)
@@ -209,8 +222,10 @@ class Node(Http):
         self.close()
 
     def pause(self):
-        for pid in self.pids():
+        pids = self.pids()
+        for pid in pids:
             os.kill(pid, signal.SIGSTOP)
+        wait_for(lambda: all(map(stopped, pids)), 5, 'pause of n%d' % self.k, every=0.002)
 
     def resume(self):
         for pid in self.pids():

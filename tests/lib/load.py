@@ -3,6 +3,7 @@ import http.client
 import threading
 import time
 
+from cluster import wait_for
 from http1 import Http
 
 
@@ -86,6 +87,11 @@ class Load:
                 a = node.get('/v1/kv/%s?raw' % key)
                 assert a.status == 200 and floor <= int(a.body) <= self.tried[key], (key, floor, a)
         return self.outcomes
+
+    def wait_more(self, count=50, seconds=30):
+        """Until so many more requests have ended."""
+        end = len(self.outcomes) + count
+        wait_for(lambda: len(self.outcomes) >= end, seconds, '%d more requests' % count)
 
     def failures(self):
         return [o for o in self.outcomes if o[2] not in (200, 404)]
