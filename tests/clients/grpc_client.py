@@ -1,5 +1,6 @@
 """A Python client with stubs made from proto/ drives the public gRPC services of catalogd: unary calls, the feed as a
 stream that is resumed, health, reflection (v1 and v1alpha)."""
+import contextlib
 import os
 import subprocess
 import sys
@@ -49,14 +50,17 @@ def pb():
         yield Stubs(folder)
 
 
+@contextlib.contextmanager
 def channel_to(node):
-    return grpc.insecure_channel('%s:8504' % node.ip)
+    """A connection of its own: by default channels to one address share theirs, also one whose other end was killed."""
+    with grpc.insecure_channel('%s:8504' % node.ip, [('grpc.use_local_subchannel_pool', 1)]) as c:
+        grpc.channel_ready_future(c).result(timeout=20)
+        yield c
 
 
 @fixture
 def channel(one):
     with channel_to(one) as c:
-        grpc.channel_ready_future(c).result(timeout=20)
         yield c
 
 

@@ -7,6 +7,7 @@ import time
 from agentapi import catalog_checks, catalog_services, checks, equal, put, register, register_check, services
 from cluster import Cluster, wait_for
 from runner import fixture, test
+from waiting import Wait
 
 EXPECT = ('daemon.ended', 'peer', 'raft.', 'bus.', 'lost', 'gossip', 'member', 'catalog', 'sync.failed')
 
@@ -61,9 +62,9 @@ def a_service_of_the_client_is_on_every_server_while_it_is_healthy(pool):
     output = catalog_checks(pool[1], 'n4')['service:web']['Output']
     assert output == 'HTTP GET http://%s:8080/: 200 OK Output: ok' % client.ip, output
     index = pool[2].get('/v1/health/service/web?passing').index
+    wait = Wait(pool[2], '/v1/health/service/web?passing&index=%d&wait=10s' % index, done=lambda a: a.json() == [])
     Answering.status = 500
-    woken = pool[2].get('/v1/health/service/web?passing&index=%d&wait=10s' % index)
-    assert woken.json() == [] and woken.seconds < 3, woken
+    assert wait.result(5).status == 200
     Answering.status = 200
     wait_for(lambda: healthy(pool[3], 'web') == ['web'], 5)
     server.shutdown()

@@ -1,4 +1,5 @@
 """A blocking read under way."""
+import re
 import threading
 import time
 
@@ -16,17 +17,24 @@ def wait_until_hanging(node, before, more=1, seconds=10):
 
 
 class Wait(threading.Thread):
-    """On a connection of its own; it hangs at its agentd, or is answered, when this returns."""
+    """On a connection of its own; it hangs at its agentd, or is answered, when this returns.
 
-    def __init__(self, node, path, timeout=30):
+    With `done` it goes on past every answer of which that does not hold, as clients must: a wake without a change of
+    what was asked for is allowed.
+    """
+
+    def __init__(self, node, path, timeout=30, done=lambda answer: True):
         super().__init__(daemon=True)
-        self.node, self.path, self.answer = Http(node.ip, timeout=timeout), path, None
+        self.node, self.path, self.done, self.answer = Http(node.ip, timeout=timeout), path, done, None
         before = suspended(node)
         self.start()
         wait_for(lambda: not self.is_alive() or suspended(node) > before, 10, 'a read that hangs: ' + path)
 
     def run(self):
-        self.answer = self.node.get(self.path)
+        answer = self.node.get(self.path)
+        while not self.done(answer):
+            answer = self.node.get(re.sub(r'\bindex=\d+', 'index=%d' % answer.index, self.path))
+        self.answer = answer
         self.at = time.monotonic()
         self.node.close()
 
