@@ -37,7 +37,7 @@ def http_153_a_check_wakes_who_waits_for_its_service_and_no_other(three):
     for w, index in mine:
         a = w.result()
         assert a.json() == [] and a.index > index, a
-        assert w.at - at < 1, w.at - at
+        assert w.at - at < 5, w.at - at
     stays_asleep(other)
 
 

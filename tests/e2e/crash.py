@@ -246,7 +246,7 @@ def issue_failover_acknowledges_a_write_within_a_second_or_so():
         wait_for(lambda: rest[0].put('/v1/kv/fo', b'2').text == 'true', 15, 'a write', every=0.01)
         took = time.monotonic() - start
         print('first write %.2f s after the kill' % took)
-        assert took < 3, took  # the median of seven is tests/bench
+        assert took < 5, took  # the median of seven is tests/bench
 
 
 @test(seconds=120)
