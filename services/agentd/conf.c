@@ -1,6 +1,5 @@
 #include "services/agentd/conf.h"
 
-#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -53,22 +52,12 @@ static void copy_headers(const json_t *map, struct agent_conf *conf)
 
 /* ---- networks ---- */
 
-static enum cu_err parse_network(const char *text, struct agent_network *ret, struct cu_diag *diag)
+/* The reference takes no address without its bits. */
+static enum cu_err parse_network(const char *text, struct cu_network *ret, struct cu_diag *diag)
 {
-    char ip[INET6_ADDRSTRLEN] = "";
-    const char *slash = strchr(text, '/');
-    uint64_t bits = 0;
-
-    if (!slash || (size_t)(slash - text) >= sizeof ip ||
-        cu_parse_u64(slash + 1, strlen(slash + 1), &bits))
+    if (!strchr(text, '/') || cu_network_parse(text, ret))
         return cu_fail(diag, CU_E_INVALID, "http_config.allow_write_http_from: invalid CIDR %s",
                        text);
-    memcpy(ip, text, (size_t)(slash - text));
-    ret->family = strchr(ip, ':') ? AF_INET6 : AF_INET;
-    if (inet_pton(ret->family, ip, ret->ip) != 1 || bits > (ret->family == AF_INET ? 32 : 128))
-        return cu_fail(diag, CU_E_INVALID, "http_config.allow_write_http_from: invalid CIDR %s",
-                       text);
-    ret->bits = (unsigned)bits;
     return CU_OK;
 }
 
@@ -89,16 +78,6 @@ static enum cu_err read_networks(const json_t *list, struct agent_conf *conf, st
     return CU_OK;
 }
 
-static bool contains(const struct agent_network *network, int family, const uint8_t *ip)
-{
-    if (network->family != family)
-        return false;
-    for (unsigned bit = 0; bit < network->bits; bit++)
-        if ((network->ip[bit / 8] ^ ip[bit / 8]) & (0x80 >> bit % 8))
-            return false;
-    return true;
-}
-
 bool agent_conf_may_write(const struct agent_conf *conf, const struct sockaddr *address)
 {
     if (conf->writer_count == 0 || !address ||
@@ -108,7 +87,7 @@ bool agent_conf_may_write(const struct agent_conf *conf, const struct sockaddr *
                             ? (const uint8_t *)&((const struct sockaddr_in *)address)->sin_addr
                             : (const uint8_t *)&((const struct sockaddr_in6 *)address)->sin6_addr;
     for (size_t i = 0; i < conf->writer_count; i++)
-        if (contains(&conf->writers[i], address->sa_family, ip))
+        if (cu_network_has(&conf->writers[i], address->sa_family, ip))
             return true;
     return false;
 }

@@ -7,18 +7,13 @@
 
 #include "common/base/err.h"
 #include "common/conf/conf.h"
+#include "common/conf/network.h"
 #include "services/agentd/core/options.h"
 
 enum { AGENT_NETWORKS_MAX = 256 };
 
 struct agent_pair {
     char *name, *value;
-};
-
-struct agent_network {
-    int family;
-    uint8_t ip[16];
-    unsigned bits;
 };
 
 struct agent_conf {
@@ -40,7 +35,7 @@ struct agent_conf {
     size_t header_count;
     char **blocked; /* prefixes of paths */
     size_t blocked_count;
-    struct agent_network *writers; /* none: everybody may write */
+    struct cu_network *writers; /* none: everybody may write */
     size_t writer_count;
 };
 

@@ -62,9 +62,13 @@ static enum cu_err read_readers(const struct cu_conf *conf, struct raft_conf *to
         return cu_fail(diag, CU_E_INVALID, "raftd.readers: at most %d entries",
                        RAFT_CONF_READERS_MAX);
     enum cu_err err = CU_OK;
-    for (size_t i = 0; !err && i < count; i++)
-        err = copy_ip(json_string_value(json_array_get(readers, i)),
-                      to->readers[to->reader_count++], "raftd.readers", diag);
+    for (size_t i = 0; !err && i < count; i++) {
+        const char *text = json_string_value(json_array_get(readers, i));
+        if (!text || cu_network_parse(text, &to->readers[to->reader_count++]))
+            err = cu_fail(diag, CU_E_INVALID,
+                          "raftd.readers: \"%.64s\" is neither an IP address nor a network",
+                          text ? text : "");
+    }
     return err;
 }
 

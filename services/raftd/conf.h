@@ -3,6 +3,7 @@
 #define RAFT_CONF_H
 
 #include "common/conf/conf.h"
+#include "common/conf/network.h"
 #include "services/raftd/core/raft.h"
 
 enum { RAFT_CONF_PEERS_MAX = 64, RAFT_CONF_READERS_MAX = 64, RAFT_ADDRESS_BYTES = 64 };
@@ -21,7 +22,7 @@ struct raft_conf {
     uint32_t peer_count; /* as written: may name this server, too */
     struct raft_peer_address peers[RAFT_CONF_PEERS_MAX];
     uint32_t reader_count;
-    char readers[RAFT_CONF_READERS_MAX][RAFT_ADDRESS_BYTES];
+    struct cu_network readers[RAFT_CONF_READERS_MAX];
     uint32_t expect;          /* bootstrap_expect, where gossip finds the set; 0: it does not */
     bool is_alone;            /* bootstraps {self}: no peers are awaited */
     uint32_t bootstrap_count; /* 0: join only, or found by gossip */

@@ -181,7 +181,7 @@ static void make_service(struct raftd *raftd)
         .self = raftd->self,
         .node_id = env->node_id,
         .own_address = raftd->own_address,
-        .readers = (const char(*)[RAFT_ADDRESS_BYTES])raftd->conf.readers,
+        .readers = raftd->conf.readers,
         .reader_count = raftd->conf.reader_count,
         .context = raftd,
         .failed = on_failed,

@@ -68,7 +68,7 @@ enum cu_caller raft_classify(void *context, const struct cu_peer *peer)
     if (raft_peers_has_ip(service->peers, ip))
         return CALLER_SERVER;
     for (uint32_t i = 0; i < service->options.reader_count; i++)
-        if (!strcmp(service->options.readers[i], ip))
+        if (cu_network_has_text(&service->options.readers[i], ip))
             return CALLER_READER;
     return CALLER_AGENT;
 }

@@ -5,6 +5,7 @@
 #ifndef RAFT_SERVICE_H
 #define RAFT_SERVICE_H
 
+#include "common/conf/network.h"
 #include "common/log/log.h"
 #include "common/metric/metric.h"
 #include "common/rpc/rpc.h"
@@ -20,9 +21,9 @@ struct raft_service_options {
     struct cu_log *log;
     struct cu_metrics *metrics;
     struct raft_id self;
-    const char *node_id;       /* as text; borrowed */
-    const char *own_address;   /* "ip:port" of the own Raft listener; borrowed */
-    const char (*readers)[64]; /* ips that may follow (contracts 3.8); borrowed */
+    const char *node_id;              /* as text; borrowed */
+    const char *own_address;          /* "ip:port" of the own Raft listener; borrowed */
+    const struct cu_network *readers; /* who may follow (contracts 3.8); borrowed */
     uint32_t reader_count;
     void *context;
     void (*failed)(void *context, const char *sentence); /* the log cannot be read */

@@ -88,17 +88,22 @@ START_TEST(timings_follow_the_multiplier) /* consensus 11 */
 }
 END_TEST
 
-START_TEST(a_reader_is_an_ip_address)
+START_TEST(a_reader_is_an_ip_address_or_a_network)
 {
     struct raft_conf conf = {0};
     struct cu_diag diag = {{0}};
-    ck_assert_uint_eq(read_text("\"raftd\":{\"readers\":[\"127.0.0.9\",\"::1\"]}", &conf, &diag),
-                      CU_OK);
-    ck_assert_uint_eq(conf.reader_count, 2);
+    ck_assert_uint_eq(
+        read_text("\"raftd\":{\"readers\":[\"127.0.0.9\",\"::1\",\"10.8.0.0/16\"]}", &conf, &diag),
+        CU_OK);
+    ck_assert_uint_eq(conf.reader_count, 3);
+    ck_assert(cu_network_has_text(&conf.readers[0], "127.0.0.9"));
+    ck_assert(!cu_network_has_text(&conf.readers[0], "127.0.0.8"));
+    ck_assert(cu_network_has_text(&conf.readers[2], "10.8.255.1"));
     ck_assert_uint_eq(read_text("\"raftd\":{\"readers\":[\"host\"]}", &conf, &diag), CU_E_INVALID);
-    ck_assert_str_eq(diag.text, "raftd.readers: \"host\" is no IP address");
+    ck_assert_str_eq(diag.text, "raftd.readers: \"host\" is neither an IP address nor a network");
 }
 END_TEST
 
 SUITE_MAIN("services/raftd/conf", the_set_to_bootstrap_follows_from_the_settings,
-           peers_and_ports_are_read, timings_follow_the_multiplier, a_reader_is_an_ip_address)
+           peers_and_ports_are_read, timings_follow_the_multiplier,
+           a_reader_is_an_ip_address_or_a_network)
