@@ -142,6 +142,17 @@ static void read_limits(const struct cu_conf *conf, struct agent_conf *out)
     out->max_per_client = (unsigned)cu_conf_int(conf, "limits.http_max_conns_per_client");
 }
 
+static enum cu_err read_intention_policy(const struct cu_conf *conf, bool *ret_allows,
+                                         struct cu_diag *diag)
+{
+    const char *policy = cu_conf_text(conf, "default_intention_policy");
+    *ret_allows = strcmp(policy, "allow") == 0;
+    return *ret_allows || strcmp(policy, "deny") == 0
+               ? CU_OK
+               : cu_fail(diag, CU_E_INVALID,
+                         "default_intention_policy must be \"allow\" or \"deny\"");
+}
+
 enum cu_err agent_conf_read(const struct cu_conf *conf, const char *local_catalog,
                             struct agent_conf *ret_conf, struct cu_diag *diag)
 {
@@ -163,6 +174,8 @@ enum cu_err agent_conf_read(const struct cu_conf *conf, const char *local_catalo
     out.blocked = copy_texts(cu_conf_json(conf, "http_config.block_endpoints"), &out.blocked_count);
     enum cu_err err =
         read_networks(cu_conf_json(conf, "http_config.allow_write_http_from"), &out, diag);
+    if (!err)
+        err = read_intention_policy(conf, &out.allows_by_default, diag);
     if (err)
         agent_conf_deinit(&out);
     else

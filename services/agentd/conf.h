@@ -25,7 +25,8 @@ struct agent_conf {
     bool any_path; /* unprintable characters are taken */
     bool translate_addresses;
     char *default_policy;
-    char **addresses; /* to listen on */
+    bool allows_by_default; /* default_intention_policy: what no intention decides (mesh.md 3.5) */
+    char **addresses;       /* to listen on */
     size_t address_count;
     char **catalogs; /* URLs */
     size_t catalog_count;

@@ -5,6 +5,7 @@
 
 #include "common/json/scan.h"
 #include "services/agentd/core/shapes.h"
+#include "services/agentd/core/sidecar.h"
 
 /* One definition being read. */
 struct reading {
@@ -112,6 +113,8 @@ static enum cu_err read_service(struct reading *r, const json_t *object)
 {
     struct agent_fault fault = {0};
     struct agent_definitions *out = r->out;
+    struct agent_service_def *def = &out->services[out->service_count];
+    Curia__V1__ServiceDefinition *sidecar;
     Curia__V1__ServiceDefinition *definition = cu_arena_alloc(out->arena, sizeof *definition);
     if (!definition)
         return too_large(r);
@@ -124,9 +127,10 @@ static enum cu_err read_service(struct reading *r, const json_t *object)
     r->name = definition->name;
     if (!*definition->name)
         return cu_fail(r->diag, CU_E_INVALID, "Service name missing");
-    if (!agent_service_define(definition, &r->rules, out->arena, &out->services[out->service_count],
-                              &fault))
+    if (!agent_service_define(definition, &r->rules, out->arena, def, &fault) ||
+        !agent_sidecar_read(definition, &r->rules, out->arena, &sidecar, &fault))
         return bad(r, fault.text);
+    def->sidecar = sidecar;
     out->service_count++;
     return CU_OK;
 }

@@ -10,6 +10,7 @@
 #include "services/agentd/core/definition.h"
 #include "services/agentd/core/persisted.h"
 #include "services/agentd/core/shapes.h"
+#include "services/agentd/core/sidecar.h"
 
 enum { ARENA_BYTES = 4 * 1024 * 1024 };
 
@@ -68,10 +69,15 @@ static void define(struct cu_bytes text)
     struct agent_service_def service_def;
     struct agent_check_def check_def;
     struct agent_fault fault = {0};
+    Curia__V1__ServiceDefinition *sidecar = NULL;
     if (agent_service_read(text, arena, &service, &fault) &&
         agent_service_define(&service, &rules, arena, &service_def, &fault) &&
         protobuf_c_message_get_packed_size(&service_def.service->base) == 0)
         abort(); /* it has a name */
+    if (agent_service_read(text, arena, &service, &fault) &&
+        agent_sidecar_read(&service, &rules, arena, &sidecar, &fault) && sidecar &&
+        !agent_sidecar_define(sidecar, 1, &rules, arena, &service_def, &fault))
+        abort(); /* whatever its port is */
     if (agent_check_read(text, arena, &check, &fault) &&
         agent_check_define(&check, &rules, arena, &check_def, &fault) &&
         agent_check_kind(check_def.spec) == AGENT_CHECK_NONE)

@@ -296,15 +296,11 @@ bool agent_service_define(const Curia__V1__ServiceDefinition *definition,
 {
     struct defining d = {rules, arena, fault};
     struct agent_service_def def = {.token = definition->token};
-    bool has_sidecar = definition->connect && definition->connect->sidecar_service.len;
     if (!*definition->name)
         return agent_refuse(fault, 400, "Missing service name");
     if (!make_service(&d, definition, &def.service) || !validate_service(&d, def.service) ||
-        !add_checks(&d, definition, &def))
-        return false;
-    if (has_sidecar)
-        return agent_refuse(fault, 500, "Sidecar services are not part of this build");
-    if (!fill_tagged(&d, def.service) || !validate_addresses(&d, def.service))
+        !add_checks(&d, definition, &def) || !fill_tagged(&d, def.service) ||
+        !validate_addresses(&d, def.service))
         return false;
     *ret_def = def;
     return true;

@@ -25,10 +25,11 @@ struct agent_service_def {
     const char *token; /* "": none */
     struct agent_check_def *checks;
     size_t check_count;
+    const Curia__V1__ServiceDefinition *sidecar; /* the proxy beside it (sidecar.h); NULL: none */
 };
 
-/* Everything is in the arena, or borrowed from `definition`. False: status and sentence of the
- * reference, as the HTTP handler has them. */
+/* Everything is in the arena, or borrowed from `definition`; without the proxy beside it. False:
+ * status and sentence of the reference, as the HTTP handler has them. */
 bool agent_service_define(const Curia__V1__ServiceDefinition *definition,
                           const struct agent_definition_rules *rules, struct cu_arena *arena,
                           struct agent_service_def *ret_def, struct agent_fault *fault);

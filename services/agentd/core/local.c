@@ -89,6 +89,7 @@ void agent_local_put_service(struct agent_local *local, const Curia__V1__Service
     slot->service = copy;
     slot->token = token_copy;
     slot->source = source;
+    slot->is_sidecar = false;
     slot->standing.is_deleted = false;
     touch(&slot->standing);
 }

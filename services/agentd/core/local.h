@@ -37,6 +37,7 @@ struct agent_local_service {
     Curia__V1__Service *service; /* NULL when deleted */
     char *token;                 /* "": none */
     enum agent_source source;
+    bool is_sidecar; /* registered as the proxy beside another: it goes with that */
 };
 
 struct agent_local_check {
@@ -71,7 +72,7 @@ void agent_local_set_node(struct agent_local *local, const Curia__V1__Node *node
 /* ---- services; a deleted one is none ---- */
 
 struct agent_local_service *agent_local_service(const struct agent_local *local, const char *id);
-/* Adds or replaces; copied. */
+/* Adds or replaces; copied. It is no sidecar until the caller says so. */
 void agent_local_put_service(struct agent_local *local, const Curia__V1__Service *service,
                              const char *token, enum agent_source source);
 /* With its checks. False: no such service. */

@@ -15,6 +15,7 @@ static const struct cu_json_field service_rows[] = {
     PROW(PersistedService, "Token",   token,   CU_JSON_TEXT,   CU_JSON_ZERO),
     PROW(PersistedService, "Service", service, CU_JSON_OBJECT, CU_JSON_NULL, .shape = &agent_shape_bare_service),
     PROW(PersistedService, "Source",  source,  CU_JSON_TEXT,   CU_JSON_ZERO),
+    PROW(PersistedService, "LocallyRegisteredAsSidecar", locally_registered_as_sidecar, CU_JSON_BOOL, CU_JSON_OMIT),
 };
 static const struct cu_json_field check_rows[] = {
     PROW(PersistedCheck, "Check",   check,    CU_JSON_OBJECT, CU_JSON_NULL, .shape = &agent_shape_bare_check),
@@ -87,6 +88,7 @@ void agent_service_write(const struct agent_local_service *service, struct cu_bu
     file.token = service->token;
     file.service = service->service;
     file.source = (char *)source_name(service->source);
+    file.locally_registered_as_sidecar = service->is_sidecar;
     cu_json_write(out, &agent_shape_persisted_service, &file.base);
 }
 

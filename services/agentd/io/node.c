@@ -10,7 +10,7 @@
 #include "services/agentd/core/persisted.h"
 #include "services/agentd/io/node_state.h"
 
-enum { REASON_BYTES = 160, ID_BYTES = 512 };
+enum { REASON_BYTES = 160, ID_BYTES = 512, SIDECAR_ARENA_BYTES = 16 * 1024 * 1024 };
 
 struct cu_mono node_now(const struct agent_node *node)
 {
@@ -64,7 +64,8 @@ static void free_task(struct agent_task *task)
     for (size_t i = 0; i < task->new_check_count; i++)
         free(task->new_checks[i]);
     free(task->new_checks);
-    free(task->new_service);
+    for (size_t i = 0; i < CU_COUNT(task->new_services); i++)
+        free(task->new_services[i]);
     free(task);
 }
 
@@ -89,8 +90,9 @@ static void undo(struct agent_task *task)
     struct agent_files_job *job = agent_files_begin(node->files);
     for (size_t i = 0; i < task->new_check_count; i++)
         node_drop_check(node, job, task->new_checks[i]);
-    if (task->new_service)
-        node_drop_service(node, job, task->new_service);
+    for (size_t i = 0; i < CU_COUNT(task->new_services); i++)
+        if (task->new_services[i])
+            node_drop_service(node, job, task->new_services[i]);
     agent_files_submit(job, NULL, NULL);
 }
 
@@ -185,7 +187,7 @@ static void drop_checks(struct agent_node *node, struct agent_files_job *job,
     }
 }
 
-void node_drop_service(struct agent_node *node, struct agent_files_job *job, const char *id)
+static void drop_one_service(struct agent_node *node, struct agent_files_job *job, const char *id)
 {
     char name[AGENT_FILE_NAME_BYTES];
     if (!agent_local_service(&node->local, id))
@@ -193,6 +195,19 @@ void node_drop_service(struct agent_node *node, struct agent_files_job *job, con
     drop_checks(node, job, id, NULL);
     agent_files_remove(job, agent_service_file(id, name));
     (void)agent_local_remove_service(&node->local, id); /* it is there */
+}
+
+void node_drop_service(struct agent_node *node, struct agent_files_job *job, const char *id)
+{
+    struct cu_buf text = {0};
+    cu_buf_printf(&text, "%s" AGENT_SIDECAR_SUFFIX, id);
+    cu_buf_u8(&text, 0);
+    const char *sidecar_id = (const char *)text.data;
+    const struct agent_local_service *sidecar = agent_local_service(&node->local, sidecar_id);
+    drop_one_service(node, job, id);
+    if (sidecar && sidecar->is_sidecar)
+        drop_one_service(node, job, sidecar_id);
+    cu_buf_deinit(&text);
 }
 
 /* ---- registering ---- */
@@ -228,34 +243,74 @@ static bool is_full(const struct agent_node *node, size_t new_services, size_t n
                          AGENT_SERVICES_MAX, AGENT_CHECKS_MAX);
 }
 
-static void note_new(struct agent_task *task, const struct agent_service_def *def)
+/* `place` of the service in the task. */
+static void note_new(struct agent_task *task, size_t place, const struct agent_service_def *def)
 {
     struct agent_node *node = task->node;
-    task->new_checks = cu_alloc((def->check_count + 1) * sizeof *task->new_checks);
+    size_t count = task->new_check_count;
+    task->new_checks =
+        cu_realloc(task->new_checks, (count + def->check_count + 1) * sizeof *task->new_checks);
     for (size_t i = 0; i < def->check_count; i++)
         if (!agent_local_check(&node->local, def->checks[i].check->check_id))
             task->new_checks[task->new_check_count++] = cu_strdup(def->checks[i].check->check_id);
     if (!agent_local_service(&node->local, def->service->id))
-        task->new_service = cu_strdup(def->service->id);
+        task->new_services[place] = cu_strdup(def->service->id);
+}
+
+/* One service of a registration, with its checks. */
+static void put_service(struct agent_node *node, struct agent_files_job *job,
+                        const struct agent_service_def *def, const char *token, bool is_sidecar)
+{
+    agent_local_put_service(&node->local, def->service, token, AGENT_FROM_API);
+    agent_local_service(&node->local, def->service->id)->is_sidecar = is_sidecar;
+    put_service_file(node, job, def->service->id);
+    for (size_t i = 0; i < def->check_count; i++)
+        put_check(node, job, &def->checks[i], token, AGENT_FROM_API);
+}
+
+bool node_define_sidecar(struct agent_node *node, const struct agent_service_def *parent,
+                         bool is_remote, struct cu_arena *arena, struct agent_service_def *ret_def,
+                         struct agent_fault *fault)
+{
+    int32_t port;
+    /* Its checks were looked at when it was read. */
+    struct agent_definition_rules rules = {
+        .node = node->local.node_name, .may_run_scripts = true, .is_remote = is_remote};
+    return agent_sidecar_port(&node->local, parent->sidecar, &node->sidecar_ports, &port, fault) &&
+           agent_sidecar_define(parent->sidecar, port, &rules, arena, ret_def, fault);
+}
+
+static struct agent_task *put_services(struct agent_node *node,
+                                       const struct agent_service_def *const defs[2],
+                                       const char *const tokens[2], bool replaces_checks,
+                                       agent_task_done *done, void *arg)
+{
+    struct agent_task *task = begin(node, done, arg);
+    struct agent_files_job *job = agent_files_begin(node->files);
+    for (size_t i = 0; i < 2 && defs[i]; i++) {
+        note_new(task, i, defs[i]);
+        put_service(node, job, defs[i], tokens[i], i > 0);
+        if (replaces_checks)
+            drop_checks(node, job, defs[i]->service->id, defs[i]);
+    }
+    return submit(task, job);
 }
 
 bool agent_node_register(struct agent_node *node, const struct agent_service_def *def,
                          const char *token, bool replaces_checks, agent_task_done *done, void *arg,
                          struct agent_task **ret_task, struct agent_fault *fault)
 {
-    if (is_full(node, 1, def->check_count, fault))
-        return false;
-    struct agent_task *task = begin(node, done, arg);
-    struct agent_files_job *job = agent_files_begin(node->files);
-    note_new(task, def);
-    agent_local_put_service(&node->local, def->service, token, AGENT_FROM_API);
-    put_service_file(node, job, def->service->id);
-    for (size_t i = 0; i < def->check_count; i++)
-        put_check(node, job, &def->checks[i], token, AGENT_FROM_API);
-    if (replaces_checks)
-        drop_checks(node, job, def->service->id, def);
-    *ret_task = submit(task, job);
-    return true;
+    struct cu_arena *arena = cu_arena_new(SIDECAR_ARENA_BYTES);
+    struct agent_service_def sidecar = {0};
+    const struct agent_service_def *const defs[2] = {def, def->sidecar ? &sidecar : NULL};
+    bool has_own_token = def->sidecar && *def->sidecar->token;
+    const char *const tokens[2] = {token, has_own_token ? def->sidecar->token : token};
+    bool good = !def->sidecar || node_define_sidecar(node, def, true, arena, &sidecar, fault);
+    good = good && !is_full(node, defs[1] ? 2 : 1, def->check_count + sidecar.check_count, fault);
+    if (good)
+        *ret_task = put_services(node, defs, tokens, replaces_checks, done, arg);
+    cu_arena_free(arena);
+    return good;
 }
 
 bool agent_node_register_check(struct agent_node *node, const struct agent_check_def *def,

@@ -9,6 +9,7 @@
 
 #include "services/agentd/core/definition.h"
 #include "services/agentd/core/local.h"
+#include "services/agentd/core/sidecar.h"
 
 enum {
     AGENT_REAP_MS = 30 * 1000, /* looks for services whose check is critical for too long */
@@ -24,6 +25,7 @@ struct agent_node_settings {
     uint64_t update_interval_ms; /* check_update_interval */
     bool discards_output;
     bool may_run_remote_scripts; /* those that were registered through the API */
+    struct agent_ports sidecar_ports;
     /* Services and checks of files, in their order. */
     const struct agent_service_def *services;
     size_t service_count;
@@ -78,6 +80,7 @@ void agent_task_forget(struct agent_task *task);
 
 /* Those that return false have not begun: the fault says why. Everything handed in is copied. */
 
+/* With the proxy beside it. */
 bool agent_node_register(struct agent_node *node, const struct agent_service_def *def,
                          const char *token, bool replaces_checks, agent_task_done *done, void *arg,
                          struct agent_task **ret_task, struct agent_fault *fault);

@@ -14,6 +14,7 @@ enum { ARENA_BYTES = 16 * 1024 * 1024 };
 /* One file being read. */
 struct loading {
     struct agent_node *node;
+    const struct agent_node_settings *settings;
     struct agent_files_job *job; /* files that go */
     struct cu_arena *arena;
     size_t services, checks, damaged;
@@ -25,6 +26,7 @@ static void take_settings(struct agent_node *node, const struct agent_node_setti
 {
     node->output_limit = settings->output_limit;
     node->may_run_remote_scripts = settings->may_run_remote_scripts;
+    node->sidecar_ports = settings->sidecar_ports;
     node->local.update_interval_ms = settings->update_interval_ms;
     node->local.discards_output = settings->discards_output;
     agent_local_set_node(&node->local, settings->node);
@@ -78,10 +80,70 @@ static void put_services(struct agent_node *node, const struct agent_node_settin
         put_service(node, &settings->services[i]);
 }
 
+static bool lists_check(const struct agent_service_def *def, const char *id)
+{
+    for (size_t i = 0; i < def->check_count; i++)
+        if (strcmp(def->checks[i].check->check_id, id) == 0)
+            return true;
+    return false;
+}
+
+/* Checks that the configuration gave a sidecar and does not any more. */
+static void drop_other_checks(struct agent_node *node, struct agent_files_job *job,
+                              const struct agent_service_def *def)
+{
+    for (size_t i = 0; i < node->local.checks.count; i++) {
+        const struct agent_slot *slot = &node->local.checks.slots[i];
+        const struct agent_local_check *check = slot->item;
+        if (!check->standing.is_deleted && check->source == AGENT_FROM_FILE &&
+            strcmp(check->service_id, def->service->id) == 0 && !lists_check(def, slot->id))
+            node_drop_check(node, job, slot->id);
+    }
+}
+
+static void put_sidecar(struct agent_node *node, struct agent_files_job *job,
+                        const struct agent_service_def *parent, struct cu_arena *arena)
+{
+    struct agent_service_def def;
+    struct agent_fault fault = {0};
+    cu_arena_reset(arena);
+    if (!node_define_sidecar(node, parent, false, arena, &def, &fault)) {
+        cu_error(node->options.log, "sidecar.define", "id=\"%s\" reason=\"%s\"",
+                 parent->service->id, fault.text);
+        return;
+    }
+    put_service(node, &def);
+    agent_local_service(&node->local, def.service->id)->is_sidecar = true;
+    drop_other_checks(node, job, &def);
+}
+
+/* Behind what was registered, whose ports stay what they were. */
+static void put_sidecars(struct agent_node *node, struct agent_files_job *job,
+                         const struct agent_node_settings *settings)
+{
+    struct cu_arena *arena = cu_arena_new(ARENA_BYTES);
+    for (size_t i = 0; i < settings->service_count; i++)
+        if (settings->services[i].sidecar)
+            put_sidecar(node, job, &settings->services[i], arena);
+    cu_arena_free(arena);
+}
+
 static void put_checks(struct agent_node *node, const struct agent_node_settings *settings)
 {
     for (size_t i = 0; i < settings->check_count; i++)
         put_check(node, &settings->checks[i], settings->check_tokens[i], AGENT_FROM_FILE);
+}
+
+/* Whether the configuration defines it, as a service or as the proxy beside one. */
+static bool has_service(const struct agent_node_settings *settings, const char *id)
+{
+    for (size_t i = 0; i < settings->service_count; i++) {
+        const struct agent_service_def *def = &settings->services[i];
+        if (strcmp(def->service->id, id) == 0 ||
+            (def->sidecar && strcmp(def->sidecar->id, id) == 0))
+            return true;
+    }
+    return false;
 }
 
 /* ---- files ---- */
@@ -112,12 +174,14 @@ static void visit_service(void *arg, const char *name, struct cu_bytes text, con
         return;
     }
     const struct agent_local_service *there = agent_local_service(&node->local, file.service->id);
-    if (there && there->source == AGENT_FROM_FILE) {
+    if ((there && there->source == AGENT_FROM_FILE) || has_service(l->settings, file.service->id)) {
         purge(l, name, "a definition of the configuration has its id");
     } else if (!agent_source_parse(file.source, &source)) {
         purge(l, name, "unknown source");
     } else {
         agent_local_put_service(&node->local, file.service, file.token, source);
+        agent_local_service(&node->local, file.service->id)->is_sidecar =
+            file.locally_registered_as_sidecar;
         l->services++;
     }
 }
@@ -199,16 +263,20 @@ static void visit_check(void *arg, const char *name, struct cu_bytes text, const
         restore_check(l, name, &file, source);
 }
 
-/* Definitions of files, then registered services, then checks of files, then registered checks. */
+/* Definitions of files, then registered services, then sidecars and checks of files, then
+ * registered checks. */
 enum cu_err node_load(struct agent_node *node, const struct agent_node_settings *settings,
                       struct cu_diag *diag)
 {
-    struct loading l = {
-        .node = node, .job = agent_files_begin(node->files), .arena = cu_arena_new(ARENA_BYTES)};
+    struct loading l = {.node = node,
+                        .settings = settings,
+                        .job = agent_files_begin(node->files),
+                        .arena = cu_arena_new(ARENA_BYTES)};
     node->is_loading = true;
     take_settings(node, settings);
     put_services(node, settings);
     enum cu_err err = agent_files_each(node->files, "services", visit_service, &l, diag);
+    put_sidecars(node, l.job, settings);
     put_checks(node, settings);
     if (!err)
         err = agent_files_each(node->files, "checks", visit_check, &l, diag);
@@ -223,14 +291,6 @@ enum cu_err node_load(struct agent_node *node, const struct agent_node_settings 
 
 /* ---- reload ---- */
 
-static bool has_service(const struct agent_node_settings *settings, const char *id)
-{
-    for (size_t i = 0; i < settings->service_count; i++)
-        if (strcmp(settings->services[i].service->id, id) == 0)
-            return true;
-    return false;
-}
-
 static bool has_check(const struct agent_node_settings *settings, const char *id)
 {
     for (size_t i = 0; i < settings->check_count; i++)
@@ -243,6 +303,14 @@ static bool has_check(const struct agent_node_settings *settings, const char *id
     return false;
 }
 
+/* Those of sidecars are looked at with them. */
+static bool is_of_sidecar(const struct agent_node *node, const struct agent_local_check *check)
+{
+    const struct agent_local_service *service =
+        agent_local_service(&node->local, check->service_id);
+    return service && service->is_sidecar;
+}
+
 /* What a file defined and none does any more. */
 static void drop_missing(struct agent_node *node, struct agent_files_job *job,
                          const struct agent_node_settings *settings)
@@ -251,7 +319,7 @@ static void drop_missing(struct agent_node *node, struct agent_files_job *job,
         const struct agent_slot *slot = &node->local.checks.slots[i];
         const struct agent_local_check *check = slot->item;
         if (!check->standing.is_deleted && check->source == AGENT_FROM_FILE &&
-            !has_check(settings, slot->id))
+            !has_check(settings, slot->id) && !is_of_sidecar(node, check))
             node_drop_check(node, job, slot->id);
     }
     for (size_t i = 0; i < node->local.services.count; i++) {
@@ -270,6 +338,7 @@ void agent_node_reload(struct agent_node *node, const struct agent_node_settings
     take_settings(node, settings);
     drop_missing(node, job, settings);
     put_services(node, settings);
+    put_sidecars(node, job, settings);
     put_checks(node, settings);
     agent_files_submit(job, NULL, NULL);
     agent_sync_resume(node->sync);

@@ -27,7 +27,8 @@ struct agent_task {
     void *arg;
     struct agent_flush flush;
     /* To be undone if the files cannot be written: what was not there before. */
-    char *new_service, **new_checks;
+    char *new_services[2]; /* a service, and the proxy beside it */
+    char **new_checks;
     size_t new_check_count;
     struct agent_task *next, **at;
 };
@@ -45,6 +46,7 @@ struct agent_node {
     struct cu_turn_hook changed; /* aliases and watchers look */
     size_t output_limit;
     bool may_run_remote_scripts;
+    struct agent_ports sidecar_ports;
     bool is_loading; /* nothing is written to files */
 };
 
@@ -68,8 +70,13 @@ CU_MUST_USE enum cu_err node_load(struct agent_node *node,
 
 /* ---- node.c ---- */
 
+/* The proxy beside `parent`, which asks for one, with its port; in the arena. */
+bool node_define_sidecar(struct agent_node *node, const struct agent_service_def *parent,
+                         bool is_remote, struct cu_arena *arena, struct agent_service_def *ret_def,
+                         struct agent_fault *fault);
+
 struct cu_mono node_now(const struct agent_node *node);
-/* The service with its checks, out of memory, files and the catalog. */
+/* The service with its checks and its sidecar, out of memory, files and the catalog. */
 void node_drop_service(struct agent_node *node, struct agent_files_job *job, const char *id);
 void node_drop_check(struct agent_node *node, struct agent_files_job *job, const char *id);
 

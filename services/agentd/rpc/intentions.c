@@ -54,16 +54,26 @@ static unsigned encode_one(const ProtobufCMessage *message, unsigned format, str
     return agent_read_finish(200, format, start, out);
 }
 
-/* What no intention decides is allowed: there are no ACLs yet whose default policy could deny it
- * (mesh.md 3.5). */
 static unsigned encode_decision(const ProtobufCMessage *message, unsigned format,
-                                struct cu_buf *out)
+                                bool allows_by_default, struct cu_buf *out)
 {
     const Curia__V1__IntentionCheckReply *reply = (const Curia__V1__IntentionCheckReply *)message;
     size_t start = out->len;
-    bool allowed = !reply->matched || reply->allowed;
+    bool allowed = reply->matched ? reply->allowed : allows_by_default;
     cu_buf_text(out, allowed ? "{\"Allowed\":true}" : "{\"Allowed\":false}");
     return agent_read_finish(200, format, start, out);
+}
+
+/* An encoder looks at nothing but the reply: there is one for each policy. */
+static unsigned encode_or_allow(const ProtobufCMessage *message, unsigned format,
+                                struct cu_buf *out)
+{
+    return encode_decision(message, format, true, out);
+}
+
+static unsigned encode_or_deny(const ProtobufCMessage *message, unsigned format, struct cu_buf *out)
+{
+    return encode_decision(message, format, false, out);
 }
 
 static void no_intention(struct agent_call *call)
@@ -80,7 +90,8 @@ static const struct agent_read_row
     matching = {METHOD("Match", encode_match),
                 .flags = AGENT_SAYS_CONSISTENCY | AGENT_META_ON_ERROR | AGENT_TAKES_CACHED},
     one   = {METHOD("Get", encode_one), .flags = AGENT_SAYS_NO_STATE, .absent = no_intention},
-    check = {METHOD("Check", encode_decision), .flags = AGENT_SAYS_NO_STATE};
+    check_or_allow = {METHOD("Check", encode_or_allow), .flags = AGENT_SAYS_NO_STATE},
+    check_or_deny  = {METHOD("Check", encode_or_deny), .flags = AGENT_SAYS_NO_STATE};
 /* clang-format on */
 
 /* ---- parameters ---- */
@@ -160,7 +171,9 @@ void agent_intentions_check_get(struct agent_call *call)
     if (type.len && !cu_bytes_equal(type, cu_bytes_of("consul")))
         (void)agent_refuse(&call->fault, 500, "unknown source type");
     else if (pair_of(call, &request->source, &request->destination)) {
-        agent_read_start(call, &check, &request->base);
+        agent_read_start(call,
+                         call->agent->conf.allows_by_default ? &check_or_allow : &check_or_deny,
+                         &request->base);
         return;
     }
     agent_answer_fault(call);

@@ -151,8 +151,15 @@ static bool define(struct agent_call *call, struct agent_service_def *ret_def)
     Curia__V1__ServiceDefinition *definition = cu_arena_alloc(arena, sizeof *definition);
     if (!definition)
         return agent_refuse(&call->fault, 413, "the definition is too large");
-    return agent_service_read(cu_buf_bytes(&call->rq.body), arena, definition, &call->fault) &&
-           agent_service_define(definition, &rules, arena, ret_def, &call->fault);
+    Curia__V1__ServiceDefinition *sidecar;
+    if (!agent_service_read(cu_buf_bytes(&call->rq.body), arena, definition, &call->fault) ||
+        !agent_service_define(definition, &rules, arena, ret_def, &call->fault))
+        return false;
+    definition->token = ""; /* agent.md 26 */
+    if (!agent_sidecar_read(definition, &rules, arena, &sidecar, &call->fault))
+        return false;
+    ret_def->sidecar = sidecar;
+    return true;
 }
 
 /* Given without a value, or as true. */

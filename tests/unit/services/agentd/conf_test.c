@@ -80,6 +80,20 @@ START_TEST(a_network_that_is_none_is_named)
 }
 END_TEST
 
+START_TEST(what_no_intention_decides_is_allowed_unless_it_is_denied) /* mesh 3.5 */
+{
+    struct cu_diag diag;
+    ck_assert_int_eq(read_conf("", &diag), CU_OK);
+    ck_assert(conf.allows_by_default);
+    agent_conf_deinit(&conf);
+    ck_assert_int_eq(read_conf("\"default_intention_policy\":\"deny\"", &diag), CU_OK);
+    ck_assert(!conf.allows_by_default);
+    agent_conf_deinit(&conf);
+    ck_assert_int_eq(read_conf("\"default_intention_policy\":\"maybe\"", &diag), CU_E_INVALID);
+    ck_assert_str_eq(diag.text, "default_intention_policy must be \"allow\" or \"deny\"");
+}
+END_TEST
+
 START_TEST(endpoints_are_blocked_by_prefix) /* http 24 */
 {
     struct cu_diag diag;
@@ -124,5 +138,6 @@ END_TEST
 
 SUITE_MAIN("services/agentd/conf", only_named_networks_may_write,
            everybody_may_write_when_none_is_named, a_network_that_is_none_is_named,
+           what_no_intention_decides_is_allowed_unless_it_is_denied,
            endpoints_are_blocked_by_prefix, catalogs_are_the_setting_or_else_this_host,
            a_transaction_may_be_as_long_as_a_value)

@@ -42,6 +42,7 @@ static struct agent_node_settings settings(void)
                                         .output_limit = 4096,
                                         .update_interval_ms = 300000,
                                         .may_run_remote_scripts = true,
+                                        .sidecar_ports = {21000, 21255},
                                         .services = file_services,
                                         .service_count = file_service_count,
                                         .checks = file_checks,
@@ -132,9 +133,12 @@ static struct agent_service_def parse(const char *body, bool is_remote)
     if (!arena)
         arena = cu_arena_new(1 << 20);
     definition = cu_arena_alloc(arena, sizeof *definition);
+    Curia__V1__ServiceDefinition *sidecar = NULL;
     bool good = agent_service_read(cu_bytes_of(body), arena, definition, &fault) &&
-                agent_service_define(definition, &rules, arena, &def, &fault);
+                agent_service_define(definition, &rules, arena, &def, &fault) &&
+                agent_sidecar_read(definition, &rules, arena, &sidecar, &fault);
     ck_assert_msg(good, "%s", fault.text);
+    def.sidecar = sidecar;
     return def;
 }
 
@@ -452,6 +456,83 @@ START_TEST(a_reload_changes_what_changed) /* agent 58, 60 */
 }
 END_TEST
 
+/* ---- sidecars ---- */
+
+#define WITH_SIDECAR "\"Connect\":{\"SidecarService\":{}}"
+
+static int32_t port_of(const char *id)
+{
+    const struct agent_local_service *service = agent_local_service(agent_node_local(node), id);
+    return service ? service->service->port : 0;
+}
+
+START_TEST(a_sidecar_keeps_its_port_and_goes_with_its_service) /* http 167 to 169, agent 21 */
+{
+    open_all();
+    register_service("{\"Name\":\"a\",\"Port\":80," WITH_SIDECAR "}", false);
+    register_service("{\"Name\":\"b\",\"Port\":80," WITH_SIDECAR "}", false);
+    ck_assert_int_eq(port_of("a-sidecar-proxy"), 21000);
+    ck_assert_int_eq(port_of("b-sidecar-proxy"), 21001);
+    const Curia__V1__Service *known = fake_node_service(&fake->node, "b-sidecar-proxy");
+    ck_assert_ptr_nonnull(known);
+    ck_assert_str_eq(known->proxy->destination_service_id, "b");
+    ck_assert_ptr_nonnull(fake_node_check(&fake->node, "service:b-sidecar-proxy:1"));
+    ck_assert_str_eq(local_output("service:b-sidecar-proxy:2"), "No checks found.");
+    (void)agent_node_deregister(node, "a", done, NULL);
+    wait_done();
+    ck_assert_ptr_null(fake_node_service(&fake->node, "a-sidecar-proxy"));
+    ck_assert(!service_file("a-sidecar-proxy") && !check_file("service:a-sidecar-proxy:1"));
+    restart();
+    register_service("{\"Name\":\"b\",\"Port\":81," WITH_SIDECAR "}", false);
+    ck_assert_int_eq(port_of("b-sidecar-proxy"), 21001);
+    (void)agent_node_deregister(node, "b", done, NULL); /* it knows its sidecar still */
+    wait_done();
+    ck_assert_uint_eq(fake->node.service_count + fake->node.check_count, 0);
+    close_all();
+}
+END_TEST
+
+START_TEST(a_proxy_that_was_registered_by_itself_stays)
+{
+    open_all();
+    register_service("{\"Name\":\"a\"}", false);
+    register_service("{\"ID\":\"a-sidecar-proxy\",\"Name\":\"p\",\"Kind\":\"connect-proxy\","
+                     "\"Port\":1,\"Proxy\":{\"DestinationServiceName\":\"a\"}}",
+                     false);
+    (void)agent_node_deregister(node, "a", done, NULL);
+    wait_done();
+    ck_assert_ptr_nonnull(fake_node_service(&fake->node, "a-sidecar-proxy"));
+    close_all();
+}
+END_TEST
+
+START_TEST(sidecars_of_files_come_behind_those_that_have_a_port)
+{
+    open_all();
+    register_service("{\"Name\":\"api\"," WITH_SIDECAR "}", false);
+    file_services[0] = parse("{\"name\":\"one\",\"connect\":{\"sidecar_service\":{}}}", false);
+    file_service_count = 1;
+    restart();
+    ck_assert_int_eq(port_of("api-sidecar-proxy"), 21000);
+    ck_assert_int_eq(port_of("one-sidecar-proxy"), 21001);
+    FAKE_WAIT(loop, agent_local_is_in_sync(agent_node_local(node)));
+    unsigned before = fake->node.registered + fake->node.deregistered;
+    struct agent_node_settings now = settings();
+    agent_node_reload(node, &now); /* nothing has changed */
+    fake_turn(loop);
+    FAKE_WAIT(loop, agent_local_is_in_sync(agent_node_local(node)));
+    ck_assert_int_eq(port_of("one-sidecar-proxy"), 21001);
+    ck_assert_uint_eq(fake->node.registered + fake->node.deregistered, before);
+    file_services[0] = parse("{\"name\":\"one\"}", false);
+    now = settings();
+    agent_node_reload(node, &now);
+    ck_assert_int_eq(port_of("one-sidecar-proxy"), 0);
+    ck_assert_str_eq(local_status("service:one-sidecar-proxy:1"), "");
+    ck_assert_int_eq(port_of("api-sidecar-proxy"), 21000);
+    close_all();
+}
+END_TEST
+
 static void spoil(const char *name, const char *text)
 {
     char path[400];
@@ -532,6 +613,9 @@ SUITE_MAIN("services/agentd/io/node", a_registration_is_in_the_catalog_when_it_i
            an_alias_follows_its_target, two_aliases_of_each_other_do_not_grow_for_ever,
            re_registration_keeps_what_checks_last_said, maintenance_is_a_check,
            a_definition_of_a_file_wins_over_a_registration, a_reload_changes_what_changed,
+           a_sidecar_keeps_its_port_and_goes_with_its_service,
+           a_proxy_that_was_registered_by_itself_stays,
+           sidecars_of_files_come_behind_those_that_have_a_port,
            damaged_files_are_passed_over_and_kept, a_removal_behind_its_back_is_mended,
            without_a_catalog_a_registration_is_answered_and_kept,
            rights_that_forbid_a_write_stop_no_other)
