@@ -20,7 +20,8 @@ struct cu_conf {
  * of its own in raftd. */
 static const char dev_defaults[] =
     "{\"dev_mode\":true,\"server\":true,\"bootstrap\":true,\"bind_addr\":\"127.0.0.1\","
-    "\"enable_debug\":true,\"log_level\":\"DEBUG\"}";
+    "\"enable_debug\":true,\"log_level\":\"DEBUG\","
+    "\"connect\":{\"enabled\":true},\"ports\":{\"grpc\":8502}}";
 
 static enum cu_err take(void *arg, const char *name, json_t *content, struct cu_diag *diag)
 {

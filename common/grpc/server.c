@@ -227,6 +227,12 @@ void cu_grpc_call_finish(struct cu_grpc_call *call, enum cu_grpc_status status, 
         finish_now(call, message);
 }
 
+void cu_grpc_call_cancel(struct cu_grpc_call *call)
+{
+    grpc_call_error error = grpc_call_cancel(call->call, NULL);
+    CU_ASSERT(error == GRPC_CALL_OK);
+}
+
 /* ---- events, on the loop ---- */
 
 static void on_new(struct cu_grpc_server *server, bool success)
@@ -384,6 +390,8 @@ struct cu_grpc_server *cu_grpc_server_new(const struct cu_grpc_options *options)
         number(GRPC_ARG_MAX_SEND_MESSAGE_LENGTH, -1),
         number(GRPC_ARG_MAX_CONCURRENT_STREAMS, CU_GRPC_STREAMS_MAX),
         number(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, CU_GRPC_PING_MIN_MS),
+        number(GRPC_ARG_KEEPALIVE_TIME_MS, CU_GRPC_ALIVE_MS),
+        number(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, CU_GRPC_DEAD_MS),
     };
     grpc_channel_args args = {CU_COUNT(list), list};
     server->server = grpc_server_create(&args, NULL);

@@ -22,6 +22,8 @@ enum {
     CU_GRPC_STREAMS_MAX = 2048,              /* concurrent ones of one connection (mesh.md 6.1) */
     CU_GRPC_MESSAGE_BYTES = 4 * 1024 * 1024, /* received at most; more is RESOURCE_EXHAUSTED */
     CU_GRPC_PING_MIN_MS = 15 * 1000,         /* between pings of a client without data */
+    CU_GRPC_ALIVE_MS = 30 * 1000,            /* a silent client is asked whether it is there, ... */
+    CU_GRPC_DEAD_MS = 20 * 1000,             /* and called gone when it does not answer */
 };
 
 /* Codes of google.rpc.Code that we send. */
@@ -97,5 +99,7 @@ void cu_grpc_call_send(struct cu_grpc_call *call, struct cu_bytes message);
  * only where nothing is on its way out). Does nothing when the call has been finished. */
 void cu_grpc_call_finish(struct cu_grpc_call *call, enum cu_grpc_status status, const char *text,
                          struct cu_bytes message);
+/* Ends the call at once, also where its client takes nothing from us; its `gone` comes soon. */
+void cu_grpc_call_cancel(struct cu_grpc_call *call);
 
 #endif

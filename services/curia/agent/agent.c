@@ -91,7 +91,7 @@ static void log_warnings(const struct agent *agent)
 }
 
 /* Every node is a member; servers run raftd and catalogd; catalogd alone is a reading one
- * (contracts 3.8, 9.3). dnsd runs where it has a port. */
+ * (contracts 3.8, 9.3). dnsd and xdsd run where they have a port. */
 static void choose_daemons(struct agent *agent)
 {
     const struct cu_conf *conf = agent->settings.conf;
@@ -105,6 +105,8 @@ static void choose_daemons(struct agent *agent)
     agent->daemons[count++] = "agentd";
     if (cu_conf_int(conf, "ports.dns") > 0)
         agent->daemons[count++] = "dnsd";
+    if (cu_conf_int(conf, "ports.grpc") > 0)
+        agent->daemons[count++] = "xdsd";
 }
 
 static enum cu_err write_configs(struct agent *agent, const struct cu_conf *conf,

@@ -26,6 +26,7 @@ static const struct call_daemon daemons[] = {
                   &curia__v1__intentions__descriptor, &curia__v1__kv__descriptor,
                   &curia__internal__v1__state__descriptor, &curia__v1__status__descriptor}},
     {"dnsd",     {&curia__internal__v1__daemon__descriptor}},
+    {"xdsd",     {&curia__internal__v1__daemon__descriptor}},
     {"gossipd",  {&curia__internal__v1__daemon__descriptor, &curia__internal__v1__members__descriptor}},
     {"raftd",    {&curia__internal__v1__daemon__descriptor, &curia__internal__v1__log__descriptor,
                   &curia__internal__v1__raft__descriptor}},

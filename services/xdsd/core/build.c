@@ -127,6 +127,17 @@ Envoy__Type__Matcher__V3__StringMatcher *xds_regex(struct cu_arena *arena, const
     return matcher;
 }
 
+Envoy__Config__Listener__V3__Filter *xds_filter(struct cu_arena *arena, const char *name,
+                                                const ProtobufCMessage *config)
+{
+    Envoy__Config__Listener__V3__Filter *out = XDS_NEW(arena, Envoy__Config__Listener__V3__Filter,
+                                                       envoy__config__listener__v3__filter__init);
+    out->name = (char *)(uintptr_t)name;
+    out->config_type_case = ENVOY__CONFIG__LISTENER__V3__FILTER__CONFIG_TYPE_TYPED_CONFIG;
+    out->typed_config = xds_any(arena, config);
+    return out;
+}
+
 bool xds_is_ip(const char *text)
 {
     uint8_t bytes[16];

@@ -39,6 +39,10 @@ Envoy__Config__Core__V3__ConfigSource *xds_ads(struct cu_arena *arena);
 Envoy__Type__Matcher__V3__StringMatcher *xds_exact(struct cu_arena *arena, const char *text);
 Envoy__Type__Matcher__V3__StringMatcher *xds_regex(struct cu_arena *arena, const char *regex);
 
+/* A filter of a listener. */
+Envoy__Config__Listener__V3__Filter *xds_filter(struct cu_arena *arena, const char *name,
+                                                const ProtobufCMessage *config);
+
 /* An address that Envoy takes in a cluster or listener. */
 bool xds_is_ip(const char *text);
 

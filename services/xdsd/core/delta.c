@@ -101,16 +101,10 @@ struct building {
     char **removed;
 };
 
-static bool is_wanted(const struct xds_channel *channel, const char *name)
-{
-    const struct xds_name *entry = cu_map_get(&channel->names, cu_bytes_of(name));
-    return channel->is_wildcard || (entry && entry->is_subscribed);
-}
-
 static bool is_news(const struct xds_channel *channel, const struct xds_resource *resource)
 {
     const struct xds_name *entry = cu_map_get(&channel->names, cu_bytes_of(resource->name));
-    return is_wanted(channel, resource->name) &&
+    return xds_channel_wants(channel, resource->name) &&
            !(entry && entry->is_had && strcmp(entry->version, resource->version) == 0);
 }
 

@@ -88,14 +88,10 @@ static manager *new_manager(struct cu_arena *arena, char *stat_prefix, enum xds_
     return out;
 }
 
-static Envoy__Config__Listener__V3__Filter *filter_of(struct cu_arena *arena, const manager *config)
+static Envoy__Config__Listener__V3__Filter *manager_filter(struct cu_arena *arena,
+                                                           const manager *config)
 {
-    Envoy__Config__Listener__V3__Filter *out = XDS_NEW(arena, Envoy__Config__Listener__V3__Filter,
-                                                       envoy__config__listener__v3__filter__init);
-    out->name = xds_text(arena, "envoy.filters.network.http_connection_manager");
-    out->config_type_case = ENVOY__CONFIG__LISTENER__V3__FILTER__CONFIG_TYPE_TYPED_CONFIG;
-    out->typed_config = xds_any(arena, &config->base);
-    return out;
+    return xds_filter(arena, "envoy.filters.network.http_connection_manager", &config->base);
 }
 
 /* ---- routes ---- */
@@ -173,7 +169,7 @@ Envoy__Config__Listener__V3__Filter *xds_public_http(struct cu_arena *arena,
                        envoy__extensions__filters__network__http_connection_manager__v3__rds__init);
     out->rds->route_config_name = xds_text(arena, XDS_PUBLIC);
     out->rds->config_source = xds_ads(arena);
-    return filter_of(arena, out);
+    return manager_filter(arena, out);
 }
 
 Envoy__Config__Listener__V3__Filter *xds_upstream_http(struct cu_arena *arena,
@@ -188,5 +184,5 @@ Envoy__Config__Listener__V3__Filter *xds_upstream_http(struct cu_arena *arena,
         all_to(arena, upstream->service,
                xds_text(arena, "%s.default.%s", upstream->service, upstream->datacenter),
                xds_cluster_name(arena, proxy, upstream));
-    return filter_of(arena, out);
+    return manager_filter(arena, out);
 }

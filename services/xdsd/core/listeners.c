@@ -9,15 +9,6 @@ typedef Envoy__Config__Listener__V3__Listener listener;
 typedef Envoy__Config__Listener__V3__Filter filter;
 typedef Envoy__Config__Listener__V3__FilterChain filter_chain;
 
-static filter *filter_of(struct cu_arena *arena, const char *name, const ProtobufCMessage *config)
-{
-    filter *out = XDS_NEW(arena, filter, envoy__config__listener__v3__filter__init);
-    out->name = (char *)(uintptr_t)name;
-    out->config_type_case = ENVOY__CONFIG__LISTENER__V3__FILTER__CONFIG_TYPE_TYPED_CONFIG;
-    out->typed_config = xds_any(arena, config);
-    return out;
-}
-
 static filter *tcp_proxy(struct cu_arena *arena, const char *stat_prefix, const char *cluster)
 {
     typedef Envoy__Extensions__Filters__Network__TcpProxy__V3__TcpProxy proxy_config;
@@ -27,7 +18,7 @@ static filter *tcp_proxy(struct cu_arena *arena, const char *stat_prefix, const 
     config->cluster_specifier_case =
         ENVOY__EXTENSIONS__FILTERS__NETWORK__TCP_PROXY__V3__TCP_PROXY__CLUSTER_SPECIFIER_CLUSTER;
     config->cluster = (char *)(uintptr_t)cluster;
-    return filter_of(arena, "envoy.filters.network.tcp_proxy", &config->base);
+    return xds_filter(arena, "envoy.filters.network.tcp_proxy", &config->base);
 }
 
 static filter *network_rbac(struct cu_arena *arena, const struct xds_proxy *proxy)
@@ -37,7 +28,7 @@ static filter *network_rbac(struct cu_arena *arena, const struct xds_proxy *prox
         XDS_NEW(arena, rbac_config, envoy__extensions__filters__network__rbac__v3__rbac__init);
     config->stat_prefix = xds_text(arena, "connect_authz");
     config->rules = xds_rbac(arena, proxy);
-    return filter_of(arena, "envoy.filters.network.rbac", &config->base);
+    return xds_filter(arena, "envoy.filters.network.rbac", &config->base);
 }
 
 static listener *listener_of(struct cu_arena *arena, char *name, const char *address, uint32_t port,

@@ -56,10 +56,10 @@ struct xds_proxy {
     const char *service; /* that it stands before: its identity */
     const char *datacenter;
     const char *trust_domain;
-    const char *bind_address; /* of the public listener: an IP */
+    const char *bind_address; /* of the public listener: an IP, which Envoy needs */
     uint32_t bind_port;
     enum xds_protocol protocol;
-    const char *local_address; /* of the application: an IP */
+    const char *local_address; /* of the application: an IP, or a name for Envoy to resolve */
     uint32_t local_port;
     uint64_t local_connect_timeout_ms;
     const char *roots_pem; /* all roots */

@@ -76,6 +76,8 @@ static void resource_deinit(struct xds_resource *resource)
         free(*route);
     free(resource->routes);
     free(resource->name);
+    if (resource->bytes.len) /* of a secret it is a key */
+        explicit_bzero(resource->bytes.data, resource->bytes.len);
     cu_buf_deinit(&resource->bytes);
 }
 

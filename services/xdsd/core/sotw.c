@@ -11,37 +11,45 @@ typedef Envoy__Service__Discovery__V3__DiscoveryResponse sotw_response;
 
 /* ---- requests ---- */
 
-static bool is_among(const sotw_request *request, struct cu_bytes name)
+/* Names that the request does not repeat are given up. */
+static bool drop_others(struct xds_channel *channel, const sotw_request *request)
 {
-    for (size_t i = 0; i < request->n_resource_names; i++)
-        if (cu_bytes_equal(cu_bytes_of(request->resource_names[i]), name))
-            return true;
-    return false;
+    size_t at = 0;
+    struct cu_bytes key;
+    bool has_dropped = false;
+    for (size_t i = 0; i < request->n_resource_names; i++) {
+        struct xds_name *entry =
+            cu_map_get(&channel->names, cu_bytes_of(request->resource_names[i]));
+        if (entry)
+            entry->is_named = true;
+    }
+    for (void *value; cu_map_next(&channel->names, &at, &key, &value);) {
+        struct xds_name *entry = value;
+        if (entry->is_subscribed && !entry->is_named) {
+            entry->is_subscribed = false;
+            channel->subscribed--;
+            has_dropped = true;
+        }
+        entry->is_named = false;
+        if (xds_name_is_idle(entry))
+            xds_name_free(cu_map_del(&channel->names, key));
+    }
+    return has_dropped;
 }
 
 /* The names become those of the request; *ret_changed: they were others. */
 static enum cu_err take_names(struct xds_channel *channel, const sotw_request *request,
                               bool *ret_changed, struct cu_diag *diag)
 {
-    size_t at = 0, before = channel->subscribed;
-    struct cu_bytes key;
-    void *value;
     enum cu_err err = CU_OK;
     *ret_changed = false;
     if (request->n_resource_names > XDS_NAMES_MAX)
         return cu_fail(diag, CU_E_OVERLOADED, "more than %d resources of one type", XDS_NAMES_MAX);
-    while (cu_map_next(&channel->names, &at, &key, &value)) {
-        struct xds_name *entry = value;
-        if (entry->is_subscribed && !is_among(request, key)) {
-            entry->is_subscribed = false;
-            channel->subscribed--;
-            *ret_changed = true;
-        }
-    }
-    before = channel->subscribed;
+    bool has_dropped = drop_others(channel, request);
+    size_t before = channel->subscribed;
     for (size_t i = 0; !err && i < request->n_resource_names; i++)
         err = xds_channel_subscribe(channel, request->resource_names[i], diag);
-    *ret_changed = *ret_changed || channel->subscribed != before;
+    *ret_changed = has_dropped || channel->subscribed != before;
     return err;
 }
 
@@ -104,18 +112,12 @@ static void add(struct building *b, const struct xds_resource *resource)
     b->pointers[i] = &b->anys[i];
 }
 
-static bool is_wanted(const struct xds_channel *channel, const char *name)
-{
-    const struct xds_name *entry = cu_map_get(&channel->names, cu_bytes_of(name));
-    return channel->is_wildcard || (entry && entry->is_subscribed);
-}
-
 static void add_current(struct building *b, struct xds_snapshot *snapshot)
 {
     size_t count;
     const struct xds_resource *all = xds_snapshot_resources(snapshot, b->type, &count);
     for (size_t i = 0; i < count; i++) {
-        if (!is_wanted(b->channel, all[i].name))
+        if (!xds_channel_wants(b->channel, all[i].name))
             continue;
         struct xds_name *entry = xds_channel_name(b->channel, all[i].name);
         b->is_news = b->is_news || !entry->is_had || strcmp(entry->version, all[i].version) != 0;

@@ -73,10 +73,21 @@ struct xds_name *xds_channel_name(struct xds_channel *channel, const char *name)
     return entry;
 }
 
+bool xds_name_is_idle(const struct xds_name *name)
+{
+    return !name->is_subscribed && !name->is_had && !name->is_pending && !name->is_stale;
+}
+
+bool xds_channel_wants(const struct xds_channel *channel, const char *name)
+{
+    const struct xds_name *entry = cu_map_get(&channel->names, cu_bytes_of(name));
+    return channel->is_wildcard || (entry && entry->is_subscribed);
+}
+
 static void forget_if_idle(struct xds_channel *channel, const char *name)
 {
     struct xds_name *entry = cu_map_get(&channel->names, cu_bytes_of(name));
-    if (entry && !entry->is_subscribed && !entry->is_had && !entry->is_pending && !entry->is_stale)
+    if (entry && xds_name_is_idle(entry))
         xds_name_free(cu_map_del(&channel->names, cu_bytes_of(name)));
 }
 

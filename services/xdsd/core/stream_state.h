@@ -12,6 +12,7 @@ struct xds_name {
     bool is_subscribed;
     char version[XDS_VERSION_BYTES]; /* that the proxy has; "": none, or to be sent anew */
     bool is_had;                     /* it has it, in whatever version */
+    bool is_named;                   /* sotw, while a request is read: it is among its names */
     bool is_stale; /* its parent was built anew: whatever it says it has, it comes again */
     /* In the response under way: what its acknowledgement makes true. */
     bool is_pending, is_removal;
@@ -21,6 +22,8 @@ struct xds_name {
 
 void xds_name_keep(struct xds_name *name, struct xds_snapshot *from);
 void xds_name_free(struct xds_name *name); /* takes NULL */
+/* Nothing is known of it that would have to be kept. */
+bool xds_name_is_idle(const struct xds_name *name);
 
 struct xds_channel { /* of one type */
     bool is_registered, is_wildcard;
@@ -43,6 +46,8 @@ struct xds_stream {
 struct xds_name *xds_channel_name(struct xds_channel *channel, const char *name);
 CU_MUST_USE enum cu_err xds_channel_subscribe(struct xds_channel *channel, const char *name,
                                               struct cu_diag *diag);
+/* It asks for that resource: by name, or for all of them. */
+bool xds_channel_wants(const struct xds_channel *channel, const char *name);
 void xds_channel_unsubscribe(struct xds_channel *channel, const char *name);
 
 /* Sets and returns the next nonce; the channel waits for its answer. */
