@@ -35,6 +35,7 @@ int cli_call(const struct cli_args *args);
 int cli_catalog_datacenters(const struct cli_args *args);
 int cli_catalog_nodes(const struct cli_args *args);
 int cli_catalog_services(const struct cli_args *args);
+int cli_connect_envoy(const struct cli_args *args);
 int cli_conf_render(const struct cli_args *args);
 int cli_force_leave(const struct cli_args *args);
 int cli_info(const struct cli_args *args);

@@ -23,6 +23,25 @@ static const struct cli_flag services_flags[] = {
     {"tags", CLI_BOOL, "Print the tags of each service, too.", NULL},
     {0},
 };
+static const struct cli_flag connect_envoy_flags[] = {
+    {"admin-access-log-path", CLI_TEXT, "Where Envoy's admin requests are logged; default /dev/null.", NULL},
+    {"admin-bind", CLI_TEXT, "`ADDRESS:PORT` of Envoy's admin page; default localhost:19000.", NULL},
+    {"bootstrap", CLI_BOOL, "Print the bootstrap and start nothing.", NULL},
+    {"envoy-binary", CLI_TEXT, "Path of Envoy; default: envoy of $PATH.", NULL},
+    {"envoy-version", CLI_TEXT, "Taken and not needed: one bootstrap serves all versions.", NULL},
+    {"gateway", CLI_TEXT, "mesh, terminating or ingress: not built yet.", NULL},
+    {"grpc-addr", CLI_TEXT, "`ADDRESS:PORT` of xdsd, or several apart by commas; default: localhost and the agent's port.", NULL},
+    {"grpc-ca-file", CLI_TEXT, "PEM of the CA of xdsd's certificate, for https://.", NULL},
+    {"mesh-gateway", CLI_BOOL, "Not built yet.", NULL},
+    {"no-central-config", CLI_BOOL, "Ignore the proxy's configuration.", NULL},
+    {"node-name", CLI_TEXT, "Look the proxy up in the catalog, on this node.", NULL},
+    {"omit-deprecated-tags", CLI_BOOL, "Leave the old names of statistics out.", NULL},
+    {"proxy-id", CLI_TEXT, "Id of the proxy's registration.", NULL},
+    {"register", CLI_BOOL, "Not built yet.", NULL},
+    {"sidecar-for", CLI_TEXT, "Id of the service whose only sidecar is meant.", NULL},
+    {"xds-api", CLI_TEXT, "delta (default) or sotw.", NULL},
+    {0},
+};
 static const struct cli_flag force_leave_flags[] = {
     {"prune", CLI_BOOL, "Take the member out of the list at once, too.", NULL},
     {0},
@@ -133,6 +152,12 @@ const struct cli_command cli_commands[] = {
     {"conf render", "Writes the keys that a daemon owns", " DAEMON [options]",
      "  Reads the configuration as `agent` does and writes the keys that the daemon owns.\n",
      0, render_flags, cli_conf_render, true},
+    {"connect", "Interact with Consul Connect", NULL,
+     "  Starts proxies of the service mesh.\n", 0, NULL, NULL, false},
+    {"connect envoy", "Runs or Configures Envoy as a Connect proxy", " [options] [-- ENVOY OPTIONS]",
+     "  Becomes Envoy as a sidecar that is registered with the agent, or with -bootstrap\n"
+     "  prints what Envoy is to be started with.\n",
+     CLI_GROUP_CLIENT | CLI_GROUP_NAMESPACE, connect_envoy_flags, cli_connect_envoy, false},
     {"force-leave", "Forces a member of the cluster to enter the \"left\" state", " [options] NAME",
      "  Makes a member that has failed one that has left. A member that is alive comes back.\n",
      CLI_GROUP_CLIENT, force_leave_flags, cli_force_leave, false},
