@@ -208,6 +208,13 @@ void agent_answer_error(struct agent_call *call, enum cu_err err, const char *te
     agent_answer_fault(call);
 }
 
+bool agent_answer_failed(struct agent_call *call, const struct cu_answer *answer)
+{
+    if (answer->err)
+        agent_answer_error(call, answer->err, answer->text, 500);
+    return answer->err != CU_OK;
+}
+
 void agent_answer_bare(struct agent_call *call, unsigned status, const char *text)
 {
     struct MHD_Response *response = agent_response_copy(cu_bytes_of(text));

@@ -45,6 +45,8 @@ void agent_answer_fault_of(struct agent_call *call, const struct agent_meta *met
 /* An error of the bus, by the one table. */
 void agent_answer_error(struct agent_call *call, enum cu_err err, const char *text,
                         unsigned invalid_status);
+/* Whether that is all there is to answer: then it is done, and CU_E_INVALID is a 500. */
+bool agent_answer_failed(struct agent_call *call, const struct cu_answer *answer);
 
 /* Nothing but status and body: of requests that never reached a route. */
 void agent_answer_bare(struct agent_call *call, unsigned status, const char *text);

@@ -104,10 +104,8 @@ static void was_set(void *arg, const struct cu_answer *answer)
 {
     struct agent_call *call = arg;
     struct cu_buf json = {0};
-    if (answer->err) {
-        agent_answer_error(call, answer->err, answer->text, 500);
+    if (agent_answer_failed(call, answer))
         return;
-    }
     const Curia__V1__ConfigSetReply *reply = (const Curia__V1__ConfigSetReply *)answer->message;
     cu_buf_text(&json, reply->applied ? "true" : "false");
     agent_answer_json(call, 200, &json, NULL);
@@ -117,10 +115,8 @@ static void was_deleted(void *arg, const struct cu_answer *answer)
 {
     struct agent_call *call = arg;
     struct cu_buf json = {0};
-    if (answer->err) {
-        agent_answer_error(call, answer->err, answer->text, 500);
+    if (agent_answer_failed(call, answer))
         return;
-    }
     cu_buf_text(&json, "{}");
     agent_answer_json(call, 200, &json, NULL);
 }

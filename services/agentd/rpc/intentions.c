@@ -279,10 +279,8 @@ static void said_id(void *arg, const struct cu_answer *answer)
 {
     struct agent_call *call = arg;
     struct cu_buf json = {0};
-    if (answer->err) {
-        agent_answer_error(call, answer->err, answer->text, 500);
+    if (agent_answer_failed(call, answer))
         return;
-    }
     cu_buf_text(&json, "{\"ID\":");
     cu_json_cstr(&json, ((const Curia__V1__IntentionApplyReply *)answer->message)->id);
     cu_buf_u8(&json, '}');

@@ -133,10 +133,8 @@ static void write_done(void *arg, const struct cu_answer *answer)
 {
     struct agent_call *call = arg;
     struct cu_buf json = {0};
-    if (answer->err) {
-        agent_answer_error(call, answer->err, answer->text, 500);
+    if (agent_answer_failed(call, answer))
         return;
-    }
     const Curia__V1__KvPutReply *reply = (const Curia__V1__KvPutReply *)answer->message;
     cu_buf_text(&json, reply->applied ? "true" : "false");
     agent_answer_json(call, 200, &json, NULL);

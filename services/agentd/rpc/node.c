@@ -21,9 +21,7 @@ static bool is_answer(struct agent_call *call, const struct cu_answer *answer)
 {
     call->work = NULL;
     call->drop_work = NULL;
-    if (answer->err)
-        agent_answer_error(call, answer->err, answer->text, 500);
-    return !answer->err;
+    return !agent_answer_failed(call, answer);
 }
 
 static void ask(struct agent_call *call, const char *method, const ProtobufCMessage *request,

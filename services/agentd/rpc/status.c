@@ -22,18 +22,11 @@ static void ask(struct agent_call *call, const char *method, const ProtobufCMess
     cu_view_call(call->agent->view, &call->upstream);
 }
 
-static bool failed(struct agent_call *call, const struct cu_answer *answer)
-{
-    if (answer->err)
-        agent_answer_error(call, answer->err, answer->text, 500);
-    return answer->err != CU_OK;
-}
-
 static void leader_done(void *arg, const struct cu_answer *answer)
 {
     struct agent_call *call = arg;
     struct cu_buf json = {0};
-    if (failed(call, answer))
+    if (agent_answer_failed(call, answer))
         return;
     cu_json_cstr(&json, ((const Curia__V1__LeaderReply *)answer->message)->address);
     agent_answer_json(call, 200, &json, NULL);
@@ -49,7 +42,7 @@ static void peers_done(void *arg, const struct cu_answer *answer)
 {
     struct agent_call *call = arg;
     struct cu_buf json = {0};
-    if (failed(call, answer))
+    if (agent_answer_failed(call, answer))
         return;
     const Curia__V1__PeersReply *reply = (const Curia__V1__PeersReply *)answer->message;
     cu_buf_u8(&json, '[');
@@ -72,7 +65,7 @@ static void configuration_done(void *arg, const struct cu_answer *answer)
 {
     struct agent_call *call = arg;
     struct cu_buf json = {0};
-    if (failed(call, answer))
+    if (agent_answer_failed(call, answer))
         return;
     cu_json_write(&json, &agent_shape_raft_configuration, answer->message);
     agent_answer_json(call, 200, &json, NULL);

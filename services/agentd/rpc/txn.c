@@ -39,10 +39,8 @@ static void done(void *arg, const struct cu_answer *answer)
     struct cu_buf json = {0};
     bool only_reads = call->flag;
 
-    if (answer->err) {
-        agent_answer_error(call, answer->err, answer->text, 500);
+    if (agent_answer_failed(call, answer))
         return;
-    }
     const Curia__V1__KvTxnReply *reply = (const Curia__V1__KvTxnReply *)answer->message;
     /* A write's answer has no meta, and says nothing of leaders. */
     bool known_leader = reply->meta ? reply->meta->known_leader : true;

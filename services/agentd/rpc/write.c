@@ -37,10 +37,8 @@ void agent_write_true(void *arg, const struct cu_answer *answer)
 {
     struct agent_call *call = arg;
     struct cu_buf json = {0};
-    if (answer->err) {
-        agent_answer_error(call, answer->err, answer->text, 500);
+    if (agent_answer_failed(call, answer))
         return;
-    }
     cu_buf_text(&json, "true");
     agent_answer_json(call, 200, &json, NULL);
 }
