@@ -39,14 +39,6 @@ static void set_list(struct binding *b, size_t offset, size_t count_offset, cons
     memcpy(b->request + count_offset, &count, sizeof(size_t));
 }
 
-static size_t count_of(const struct agent_query *query, const char *name)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < query->count; i++)
-        count += cu_bytes_equal(query->params[i].name, cu_bytes_of(name));
-    return count;
-}
-
 static void bind_near(struct binding *b)
 {
     struct cu_bytes near = agent_query_value(b->asked->query, "near");
@@ -58,7 +50,7 @@ static void bind_near(struct binding *b)
 static void bind_tags(struct binding *b)
 {
     const struct agent_query *query = b->asked->query;
-    size_t count = count_of(query, "tag"), n = 0;
+    size_t count = agent_query_count(query, "tag"), n = 0;
     if (count == 0)
         return;
     char **tags = cu_arena_alloc(b->arena, count * sizeof(char *));
@@ -99,7 +91,7 @@ static size_t insert_meta(meta_entry **list, size_t count, meta_entry *entry)
 static void bind_meta(struct binding *b)
 {
     const struct agent_query *query = b->asked->query;
-    size_t count = count_of(query, "node-meta"), n = 0;
+    size_t count = agent_query_count(query, "node-meta"), n = 0;
     if (count == 0)
         return;
     meta_entry **list = cu_arena_alloc(b->arena, count * sizeof(void *));

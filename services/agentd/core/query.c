@@ -81,6 +81,14 @@ bool agent_query_has(const struct agent_query *query, const char *name)
     return agent_query_get(query, name) != NULL;
 }
 
+size_t agent_query_count(const struct agent_query *query, const char *name)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < query->count; i++)
+        count += cu_bytes_equal(query->params[i].name, cu_bytes_of(name));
+    return count;
+}
+
 static void escape(struct cu_buf *out, struct cu_bytes text)
 {
     for (size_t i = 0; i < text.len; i++) {

@@ -27,6 +27,8 @@ const struct cu_bytes *agent_query_get(const struct agent_query *query, const ch
 /* Its value; empty when it is not there. */
 struct cu_bytes agent_query_value(const struct agent_query *query, const char *name);
 bool agent_query_has(const struct agent_query *query, const char *name);
+/* How often it is there. */
+size_t agent_query_count(const struct agent_query *query, const char *name);
 
 /* Appends all parameters escaped again, sorted by name, as error sentences show them. */
 void agent_query_encode(struct cu_buf *out, const struct agent_query *query);

@@ -127,14 +127,6 @@ void agent_intentions_get(struct agent_call *call)
     agent_read_bound(call, &all);
 }
 
-static size_t names_in(const struct agent_query *query)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < query->count; i++)
-        count += cu_bytes_equal(query->params[i].name, cu_bytes_of("name"));
-    return count;
-}
-
 static bool parse_match(struct agent_call *call, Curia__V1__IntentionMatchRequest *match)
 {
     struct cu_bytes by;
@@ -144,7 +136,7 @@ static bool parse_match(struct agent_call *call, Curia__V1__IntentionMatchReques
     if (!match->by_source && !cu_bytes_equal(by, cu_bytes_of("destination")))
         return agent_refuse(&call->fault, 500,
                             "'by' parameter must be one of 'source' or 'destination'");
-    if (names_in(&call->query) > 1)
+    if (agent_query_count(&call->query, "name") > 1)
         return agent_refuse(&call->fault, 500, "more than one 'name' is not there yet");
     return name_of(call, "name", &match->name);
 }

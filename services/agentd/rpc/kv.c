@@ -9,6 +9,7 @@
 #include "services/agentd/rpc/answer.h"
 #include "services/agentd/rpc/read.h"
 #include "services/agentd/rpc/routes.h"
+#include "services/agentd/rpc/write.h"
 
 /* ---- rendering: what the view keeps ---- */
 
@@ -140,22 +141,6 @@ static void write_done(void *arg, const struct cu_answer *answer)
     agent_answer_json(call, 200, &json, NULL);
 }
 
-static void start_write(struct agent_call *call, const Curia__V1__KvPutRequest *request)
-{
-    call->upstream = (struct cu_view_call){
-        .service = &curia__v1__kv__descriptor,
-        .method = "Put",
-        .request = &request->base,
-        .timeout_ms = AGENT_WRITE_MS,
-        .token = call->token,
-        .origin = {call->agent->env->node_name, "agentd",
-                   agent_rq_address(&call->rq, call->address)},
-        .done = write_done,
-        .arg = call,
-    };
-    cu_view_call(call->agent->view, &call->upstream);
-}
-
 static void put_or_delete(struct agent_call *call)
 {
     /* In the arena, since a write that waits for a catalogd is packed later. */
@@ -171,7 +156,7 @@ static void put_or_delete(struct agent_call *call)
         (void)agent_refuse(&call->fault, 500, "request is too large");
     }
     if (good)
-        start_write(call, request);
+        agent_write_start(call, &curia__v1__kv__descriptor, "Put", &request->base, write_done);
     else
         agent_answer_fault(call);
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "services/agentd/core/output.h"
+#include "services/agentd/core/params.h"
 #include "services/agentd/rpc/answer.h"
 
 static const char *text_of(struct agent_call *call, struct cu_bytes bytes)
@@ -49,15 +50,9 @@ void agent_call_task_done(void *arg, enum cu_err err, const char *text)
 
 bool agent_param_enable(struct agent_call *call, bool *ret_enable)
 {
-    static const char *const words[2][6] = {{"0", "f", "F", "FALSE", "false", "False"},
-                                            {"1", "t", "T", "TRUE", "true", "True"}};
     const char *text = agent_param_text(call, "enable");
-    for (int value = 0; value < 2; value++)
-        for (size_t i = 0; i < CU_COUNT(words[value]); i++)
-            if (strcmp(text, words[value][i]) == 0) {
-                *ret_enable = value;
-                return true;
-            }
+    if (agent_bool_parse(cu_bytes_of(text), ret_enable))
+        return true;
     if (!agent_query_value(&call->query, "enable").len)
         (void)agent_refuse(&call->fault, 400, "Missing value for enable");
     else

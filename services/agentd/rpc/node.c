@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "common/base/assert.h"
-#include "curia/internal/v1/members.pb-c.h"
+#include "common/members/members.h"
 #include "services/agentd/core/shapes.h"
 #include "services/agentd/io/gossip.h"
 #include "services/agentd/io/node.h"
@@ -74,14 +74,6 @@ static bool check_segment(struct agent_call *call)
                         "Network segments are not supported in this version of Consul");
 }
 
-static const char *tag_of(const Curia__Internal__V1__Member *member, const char *key)
-{
-    for (size_t i = 0; i < member->n_tags; i++)
-        if (strcmp(member->tags[i]->key, key) == 0)
-            return member->tags[i]->value;
-    return "";
-}
-
 static void wan_members_done(void *arg, const struct cu_answer *answer)
 {
     struct agent_call *call = arg;
@@ -94,9 +86,10 @@ static void wan_members_done(void *arg, const struct cu_answer *answer)
     cu_buf_u8(&json, '[');
     for (size_t i = 0; i < reply->n_members; i++) {
         Curia__Internal__V1__Member member = *reply->members[i];
-        if (strcmp(tag_of(&member, "role"), "consul") != 0)
+        if (strcmp(cu_member_tag(&member, "role"), "consul") != 0)
             continue;
-        member.name = cu_arena_printf(call->rq.arena, "%s.%s", member.name, tag_of(&member, "dc"));
+        member.name =
+            cu_arena_printf(call->rq.arena, "%s.%s", member.name, cu_member_tag(&member, "dc"));
         if (!member.name)
             break;
         if (!first)

@@ -3,11 +3,11 @@
 #include <string.h>
 
 #include "common/base/assert.h"
-#include "common/base/random.h"
 #include "services/agentd/core/own.h"
 #include "services/agentd/io/node.h"
 #include "services/agentd/rpc/answer.h"
 #include "services/agentd/rpc/local.h"
+#include "services/agentd/rpc/read.h"
 #include "services/agentd/rpc/routes.h"
 
 enum { ARENA_FACTOR = 8, ARENA_EXTRA_BYTES = 128 * 1024 }; /* a body grows when it is decoded */
@@ -111,13 +111,6 @@ static void look_again(void *arg)
         wait_over(wait);
 }
 
-static uint64_t with_jitter(uint64_t wait_ms)
-{
-    uint64_t number;
-    cu_random_bytes(&number, sizeof number);
-    return wait_ms + number % (wait_ms / AGENT_JITTER_SHARE + 1);
-}
-
 void agent_own_service_get(struct agent_call *call)
 {
     const char *id = agent_tail_text(call);
@@ -131,7 +124,7 @@ void agent_own_service_get(struct agent_call *call)
     wait->watch = (struct agent_node_watch){.changed = look_again, .arg = wait};
     agent_node_watch(call->agent->node, &wait->watch);
     cu_timer_init(&wait->deadline, call->agent->env->loop, wait_over, wait);
-    cu_timer_set_ms(&wait->deadline, with_jitter(call->options.wait_ms));
+    cu_timer_set_ms(&wait->deadline, agent_with_jitter(call->options.wait_ms));
     call->work = wait;
     call->drop_work = free_wait;
     call->rq.will_wait = true;

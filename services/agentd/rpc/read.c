@@ -33,8 +33,7 @@ static const struct {
 };
 _Static_assert(CU_COUNT(modes) == AGENT_MODE_COUNT, "a row for each mode");
 
-/* A little more than asked, so that a herd does not come back together (http-api.md 1.8). */
-static uint64_t with_jitter(uint64_t wait_ms)
+uint64_t agent_with_jitter(uint64_t wait_ms)
 {
     uint64_t number;
     cu_random_bytes(&number, sizeof number);
@@ -142,7 +141,7 @@ static void start(struct agent_call *call)
         .request = call->request,
         .mode = modes[call->options.mode].mode,
         .index = call->options.index,
-        .wait_ms = call->options.index ? with_jitter(call->options.wait_ms) : 0,
+        .wait_ms = call->options.index ? agent_with_jitter(call->options.wait_ms) : 0,
         .format = call->format,
         .token = call->token,
         .done = done,

@@ -29,6 +29,9 @@ void agent_read_bound(struct agent_call *call, const struct agent_read_row *row)
 void agent_read_start(struct agent_call *call, const struct agent_read_row *row,
                       const ProtobufCMessage *request);
 
+/* A little more than asked, so that a herd does not come back together (http-api.md 1.8). */
+uint64_t agent_with_jitter(uint64_t wait_ms);
+
 /* The end of every encoder: indents and compresses what was appended since `start`, as the format
  * says, and returns what the encoder returns. */
 unsigned agent_read_finish(unsigned status, unsigned format, size_t start, struct cu_buf *out);

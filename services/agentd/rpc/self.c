@@ -10,7 +10,7 @@
 
 #include "common/base/num.h"
 #include "common/base/assert.h"
-#include "curia/internal/v1/members.pb-c.h"
+#include "common/members/members.h"
 #include "curia/v1/status.pb-c.h"
 #include "services/agentd/core/shapes.h"
 #include "services/agentd/io/gossip.h"
@@ -303,11 +303,8 @@ static void gossip_stats_done(void *arg, const struct cu_answer *came)
 
 static bool is_server(const Curia__Internal__V1__Member *member)
 {
-    for (size_t i = 0; i < member->n_tags; i++)
-        if (strcmp(member->tags[i]->key, "role") == 0)
-            return member->status == CURIA__INTERNAL__V1__MEMBER_STATUS__MEMBER_ALIVE &&
-                   strcmp(member->tags[i]->value, "consul") == 0;
-    return false;
+    return member->status == CURIA__INTERNAL__V1__MEMBER_STATUS__MEMBER_ALIVE &&
+           strcmp(cu_member_tag(member, "role"), "consul") == 0;
 }
 
 static void members_done(void *arg, const struct cu_answer *came)

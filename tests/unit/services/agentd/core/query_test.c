@@ -19,6 +19,8 @@ START_TEST(the_first_of_equal_names_is_used)
     ck_assert(agent_query_has(&query, "b"));
     ck_assert(cu_bytes_equal(agent_query_value(&query, "c"), cu_bytes_of("x y z")));
     ck_assert(!agent_query_has(&query, "d"));
+    ck_assert_uint_eq(agent_query_count(&query, "a"), 2);
+    ck_assert_uint_eq(agent_query_count(&query, "d"), 0);
     ck_assert(cu_bytes_equal(agent_query_value(&query, ""), cu_bytes_of("q")));
     cu_arena_free(arena);
 }
