@@ -8,7 +8,7 @@
 #include "common/json/scan.h"
 #include "common/json/text.h"
 
-enum { NUMBER_BYTES = 400 }; /* longer ones are cut: a double needs less */
+enum { PRINTED_BYTES = 32 }; /* 17 digits, sign, point, exponent */
 
 struct member {
     struct cu_bytes name, value;
@@ -28,19 +28,11 @@ static bool is_integer(struct cu_bytes text)
            !memchr(text.data, 'E', text.len);
 }
 
-/* The fewest digits that read back as the same number. */
-static void shortest(double number, bool scientific, char *text, size_t size)
+/* The fewest digits that read back as the same number: "-1.25e+01". */
+static void shortest(double number, char text[PRINTED_BYTES])
 {
-    for (int digits = scientific ? 0 : 1; digits <= 17; digits++) {
-        (void)snprintf(text, size, "%.*e", digits, number);
-        if (strtod(text, NULL) == number)
-            break;
-    }
-    if (scientific)
-        return;
-    int exponent = (int)strtol(strchr(text, 'e') + 1, NULL, 10);
-    for (int digits = 0; digits <= 17 - exponent; digits++) {
-        (void)snprintf(text, size, "%.*f", digits, number);
+    for (int digits = 0; digits <= 16; digits++) {
+        (void)snprintf(text, PRINTED_BYTES, "%.*e", digits, number);
         if (strtod(text, NULL) == number)
             break;
     }
@@ -56,26 +48,52 @@ static void drop_zero_of_exponent(char *text)
         memmove(sign + 1, sign + 2, strlen(sign + 2) + 1);
 }
 
-static void put_number(struct cu_buf *out, struct cu_bytes text)
+/* "-1.25e+01" as "-12.5". */
+static void put_plain(struct cu_buf *out, const char *text)
 {
-    char copy[NUMBER_BYTES];
-    if (is_integer(text)) {
+    char digits[PRINTED_BYTES];
+    long count = 0, exponent = strtol(strchr(text, 'e') + 1, NULL, 10);
+    if (*text == '-')
+        cu_buf_u8(out, (uint8_t)*text++);
+    for (; *text != 'e'; text++)
+        if (*text != '.')
+            digits[count++] = *text;
+    for (long at = exponent < 0 ? exponent : 0; at < count || at <= exponent; at++) {
+        if (at == exponent + 1)
+            cu_buf_u8(out, '.');
+        cu_buf_u8(out, at < 0 || at >= count ? '0' : (uint8_t)digits[at]);
+    }
+}
+
+static void put_double(struct cu_buf *out, double number)
+{
+    char text[PRINTED_BYTES];
+    double size = fabs(number);
+    shortest(number, text);
+    if (size == 0 || (size >= 1e-6 && size < 1e21)) {
+        put_plain(out, text);
+        return;
+    }
+    drop_zero_of_exponent(text);
+    cu_buf_text(out, text);
+}
+
+static enum cu_err put_number(struct cu_buf *out, struct cu_bytes text, struct cu_arena *arena)
+{
+    double number = INFINITY; /* also what keeps its digits */
+    if (!is_integer(text)) {
+        /* Of any length: what decides may be the last digit, of the exponent. */
+        char *whole = cu_arena_alloc(arena, text.len + 1);
+        if (!whole)
+            return CU_E_TOO_LARGE;
+        memcpy(whole, text.data, text.len);
+        number = strtod(whole, NULL);
+    }
+    if (isinf(number)) /* the reference refuses one beyond a double; nobody means it */
         cu_buf_append(out, text.data, text.len);
-        return;
-    }
-    size_t len = text.len < sizeof copy - 1 ? text.len : sizeof copy - 1;
-    memcpy(copy, text.data, len);
-    copy[len] = 0;
-    double number = strtod(copy, NULL), size = fabs(number);
-    if (isinf(number)) { /* the reference refuses it; nobody means it */
-        cu_buf_append(out, copy, len);
-        return;
-    }
-    bool scientific = size != 0 && (size < 1e-6 || size >= 1e21);
-    shortest(number, scientific, copy, sizeof copy);
-    if (scientific)
-        drop_zero_of_exponent(copy);
-    cu_buf_text(out, copy);
+    else
+        put_double(out, number);
+    return CU_OK;
 }
 
 static enum cu_err put_value(struct cu_buf *out, struct cu_bytes value, struct cu_arena *arena);
@@ -162,8 +180,7 @@ static enum cu_err put_value(struct cu_buf *out, struct cu_bytes value, struct c
     case CU_JSON_KIND_STRING:
         return put_string(out, value, arena);
     case CU_JSON_KIND_NUMBER:
-        put_number(out, value);
-        return CU_OK;
+        return put_number(out, value, arena);
     case CU_JSON_KIND_NULL:
     case CU_JSON_KIND_BOOL:
     case CU_JSON_KIND_COUNT:
