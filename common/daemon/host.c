@@ -15,6 +15,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "common/base/file.h"
+
 enum { PATH_BYTES = 4096 };
 
 enum cu_err cu_host_make_dir(const char *path, mode_t mode, struct cu_diag *diag)
@@ -47,8 +49,8 @@ enum cu_err cu_host_lock_pid_file(const char *path, int *ret_fd, struct cu_diag 
         return cu_fail(diag, CU_E_CONFLICT, "already running with pid %.*s (%s is locked)",
                        got > 0 ? (int)got : 1, got > 0 ? text : "?", path);
     }
-    int len = snprintf(text, sizeof text, "%ld", (long)getpid());
-    if (ftruncate(fd, 0) || write(fd, text, (size_t)len) != len) {
+    (void)snprintf(text, sizeof text, "%ld", (long)getpid());
+    if (ftruncate(fd, 0) || !cu_write_all(fd, cu_bytes_of(text))) {
         enum cu_err err = cu_fail(diag, CU_E_IO, "cannot write %s: %s", path, strerror(errno));
         (void)close(fd);
         return err;
@@ -65,7 +67,7 @@ enum cu_err cu_host_write_private(const char *path, const void *data, size_t len
         return cu_fail(diag, CU_E_INVALID, "path over %d bytes", PATH_BYTES);
     (void)unlink(aside); /* a leftover may have another mode */
     int fd = open(aside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    bool good = fd >= 0 && write(fd, data, len) == (ssize_t)len && !fsync(fd);
+    bool good = fd >= 0 && cu_write_all(fd, (struct cu_bytes){data, len}) && !fsync(fd);
     int why = errno;
     if (fd >= 0)
         (void)close(fd); /* synced, or given up */

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/base/file.h"
 #include "common/base/random.h"
 
 enum { PATH_BYTES = 4096 };
@@ -38,7 +39,7 @@ static enum cu_err read_id(const char *path, char ret_id[CU_UUID_BYTES], struct 
 static enum cu_err write_whole(const char *path, const char *id, struct cu_diag *diag)
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    bool good = fd >= 0 && write(fd, id, CU_UUID_BYTES - 1) == CU_UUID_BYTES - 1 && !fsync(fd);
+    bool good = fd >= 0 && cu_write_all(fd, cu_bytes_of(id)) && !fsync(fd);
     int why = errno;
     if (fd >= 0)
         (void)close(fd); /* synced, or given up */
@@ -63,15 +64,6 @@ static enum cu_err make_id(const char *data_dir, const char *path, struct cu_dia
     return err;
 }
 
-static void sync_folder(const char *path)
-{
-    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
-        return;
-    (void)fsync(fd); /* some file systems cannot; then the id is as durable as they are */
-    (void)close(fd);
-}
-
 enum cu_err cu_node_id(const char *data_dir, char ret_id[CU_UUID_BYTES], struct cu_diag *diag)
 {
     char path[PATH_BYTES];
@@ -82,7 +74,9 @@ enum cu_err cu_node_id(const char *data_dir, char ret_id[CU_UUID_BYTES], struct 
     if (err != CU_E_NOT_FOUND)
         return err;
     err = make_id(data_dir, path, diag);
-    if (!err)
-        sync_folder(data_dir);
-    return err ? err : read_id(path, ret_id, diag);
+    if (err)
+        return err;
+    bool is_durable = cu_sync_folder(AT_FDCWD, data_dir);
+    (void)is_durable; /* some file systems cannot; then the id is as durable as they are */
+    return read_id(path, ret_id, diag);
 }

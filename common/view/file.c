@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "common/base/assert.h"
+#include "common/base/file.h"
 #include "common/base/hash.h"
 
 enum { MAGIC_BYTES = 8, CRC_BYTES = 4, PATH_BYTES = 4096 };
@@ -140,28 +141,6 @@ static void folder_of(const char *path, char folder[PATH_BYTES])
     (void)snprintf(folder, PATH_BYTES, "%.*s", slash ? (int)(slash - path) : 1, slash ? path : ".");
 }
 
-static enum cu_err sync_folder(const char *folder, struct cu_diag *diag)
-{
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
-        return failed(diag, "open", folder);
-    enum cu_err err = fsync(fd) == 0 ? CU_OK : failed(diag, "sync", folder);
-    (void)close(fd);
-    return err;
-}
-
-static enum cu_err write_all(int fd, struct cu_bytes bytes, const char *path, struct cu_diag *diag)
-{
-    while (bytes.len > 0) {
-        ssize_t n = write(fd, bytes.data, bytes.len);
-        if (n < 0 && errno != EINTR)
-            return failed(diag, "write", path);
-        if (n > 0)
-            bytes = (struct cu_bytes){bytes.data + n, bytes.len - (size_t)n};
-    }
-    return fsync(fd) == 0 ? CU_OK : failed(diag, "sync", path);
-}
-
 enum cu_err view_file_write(const char *path, struct cu_bytes bytes, struct cu_diag *diag)
 {
     char folder[PATH_BYTES], aside[PATH_BYTES];
@@ -175,13 +154,17 @@ enum cu_err view_file_write(const char *path, struct cu_bytes bytes, struct cu_d
     int fd = open(aside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (fd < 0)
         return failed(diag, "make", aside);
-    enum cu_err err = write_all(fd, bytes, aside, diag);
+    enum cu_err err = CU_OK;
+    if (!cu_write_all(fd, bytes) || fsync(fd) != 0)
+        err = failed(diag, "write", aside);
     (void)close(fd); /* synced above */
     if (!err && rename(aside, path) != 0)
         err = failed(diag, "rename", aside);
     if (err)
         (void)unlink(aside); /* the next one truncates it */
-    return err ? err : sync_folder(folder, diag);
+    else if (!cu_sync_folder(AT_FDCWD, folder))
+        err = failed(diag, "sync", folder);
+    return err;
 }
 
 static enum cu_err read_all(int fd, struct cu_buf *ret_bytes, const char *path,

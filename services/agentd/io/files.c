@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "common/base/assert.h"
+#include "common/base/file.h"
 #include "common/loop/worker.h"
 #include "services/agentd/core/persisted.h"
 
@@ -83,29 +84,11 @@ static enum cu_err failed(struct agent_files_job *job, const char *name)
     return cu_fail(&job->diag, CU_E_IO, "%s: %s", name, strerror(errno));
 }
 
-static bool write_all(int fd, struct cu_bytes bytes)
-{
-    while (bytes.len) {
-        ssize_t written = write(fd, bytes.data, bytes.len);
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written <= 0)
-            return false;
-        bytes.data += written;
-        bytes.len -= (size_t)written;
-    }
-    return true;
-}
-
 static bool sync_folder(int root, const char *name)
 {
     char folder[NAME_BYTES];
     (void)snprintf(folder, sizeof folder, "%.*s", (int)(strrchr(name, '/') - name), name);
-    int fd = openat(root, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool good = fd >= 0 && fsync(fd) == 0;
-    if (fd >= 0)
-        (void)close(fd);
-    return good;
+    return cu_sync_folder(root, folder);
 }
 
 static enum cu_err put_file(struct agent_files_job *job, const struct change *change)
@@ -117,7 +100,7 @@ static enum cu_err put_file(struct agent_files_job *job, const struct change *ch
     if (fd < 0)
         return failed(job, change->name);
     bool good =
-        write_all(fd, cu_buf_bytes(&change->content)) && (!change->is_durable || fsync(fd) == 0);
+        cu_write_all(fd, cu_buf_bytes(&change->content)) && (!change->is_durable || fsync(fd) == 0);
     enum cu_err err = good ? CU_OK : failed(job, change->name);
     if (close(fd) && !err)
         err = failed(job, change->name);

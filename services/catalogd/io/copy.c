@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "common/base/assert.h"
+#include "common/base/file.h"
 #include "services/catalogd/core/bookmark.h"
 #include "services/catalogd/io/header.h"
 #include "services/catalogd/io/record.h"
@@ -30,15 +31,9 @@ struct writer {
 
 static void flush(struct writer *w)
 {
-    size_t done = 0;
-    while (!w->copy->err && done < w->buf.len) {
-        ssize_t n = write(w->copy->fd, w->buf.data + done, w->buf.len - done);
-        if (n < 0 && errno != EINTR)
-            w->copy->err =
-                cu_fail(&w->copy->diag, CU_E_IO, "cannot write the copy: %s", strerror(errno));
-        else if (n > 0)
-            done += (size_t)n;
-    }
+    if (!w->copy->err && !cu_write_all(w->copy->fd, cu_buf_bytes(&w->buf)))
+        w->copy->err =
+            cu_fail(&w->copy->diag, CU_E_IO, "cannot write the copy: %s", strerror(errno));
     w->copy->size_bytes += w->buf.len;
     cu_buf_clear(&w->buf);
 }

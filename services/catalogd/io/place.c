@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/base/file.h"
 #include "common/base/num.h"
 
 enum { PATH_BYTES = 4096 };
@@ -20,12 +21,7 @@ static enum cu_err failed(struct cu_diag *diag, const char *what, const char *pa
 
 static enum cu_err sync_folder(const char *folder, struct cu_diag *diag)
 {
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
-        return failed(diag, "open", folder);
-    enum cu_err err = fsync(fd) == 0 ? CU_OK : failed(diag, "sync", folder);
-    (void)close(fd);
-    return err;
+    return cu_sync_folder(AT_FDCWD, folder) ? CU_OK : failed(diag, "sync", folder);
 }
 
 /* A closed database leaves neither; what is there belongs to nobody, and would be read as part of

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "common/base/assert.h"
+#include "common/base/file.h"
 
 extern char **environ;
 
@@ -19,15 +20,11 @@ extern char **environ;
  * be told then. */
 static void pass_on(struct child_pipe *pipe_, size_t len)
 {
-    size_t done = 0;
+    struct cu_bytes line = {(const uint8_t *)pipe_->line, len};
     if (pipe_->child->on_line)
         pipe_->child->on_line(pipe_->child->line_arg, pipe_->line, len);
-    while (done < len) {
-        ssize_t put = write(pipe_->to, pipe_->line + done, len - done);
-        if (put < 0 && errno != EINTR)
-            break;
-        done += put > 0 ? (size_t)put : 0;
-    }
+    bool is_told = cu_write_all(pipe_->to, line);
+    (void)is_told;
     memmove(pipe_->line, pipe_->line + len, pipe_->len - len);
     pipe_->len -= len;
 }

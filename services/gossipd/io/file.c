@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "common/base/assert.h"
+#include "common/base/file.h"
 #include "common/loop/worker.h"
 
 /* What one job does, in this order: the lines from before it was to be written anew, which count
@@ -37,36 +38,14 @@ struct gossip_file {
 
 /* ---- the worker's side ---- */
 
-static bool write_all(int fd, struct cu_bytes bytes)
-{
-    while (bytes.len) {
-        ssize_t written = write(fd, bytes.data, bytes.len);
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written < 0)
-            return false;
-        bytes.data += written;
-        bytes.len -= (size_t)written;
-    }
-    return true;
-}
-
-static bool sync_folder(const char *folder)
-{
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool good = fd >= 0 && !fsync(fd);
-    if (fd >= 0)
-        (void)close(fd);
-    return good;
-}
-
 /* The old file stays whole until the new one is. */
 static bool replace(struct gossip_file *s)
 {
     int fd = open(s->aside, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0644);
     if (fd < 0)
         return false;
-    if (!write_all(fd, cu_buf_bytes(&s->doing.whole)) || fsync(fd) || rename(s->aside, s->path)) {
+    if (!cu_write_all(fd, cu_buf_bytes(&s->doing.whole)) || fsync(fd) ||
+        rename(s->aside, s->path)) {
         int failure = errno;
         (void)close(fd);
         (void)unlink(s->aside);
@@ -75,16 +54,16 @@ static bool replace(struct gossip_file *s)
     }
     (void)close(s->fd);
     s->fd = fd;
-    return sync_folder(s->folder);
+    return cu_sync_folder(AT_FDCWD, s->folder);
 }
 
 static void run_job(void *arg)
 {
     struct gossip_file *s = arg;
-    bool good = write_all(s->fd, cu_buf_bytes(&s->doing.before));
+    bool good = cu_write_all(s->fd, cu_buf_bytes(&s->doing.before));
     if (s->doing.has_whole && !replace(s))
         good = false;
-    if (!write_all(s->fd, cu_buf_bytes(&s->doing.lines))) /* also to the old file */
+    if (!cu_write_all(s->fd, cu_buf_bytes(&s->doing.lines))) /* also to the old file */
         good = false;
     if (good && s->doing.sync && fsync(s->fd))
         good = false;

@@ -9,6 +9,7 @@
 
 #include <jansson.h>
 
+#include "common/base/file.h"
 #include "common/base/hash.h"
 #include "common/base/num.h"
 
@@ -98,12 +99,9 @@ enum cu_err raft_peers_file_remove(const char *path, struct cu_diag *diag)
     if (unlink(path) != 0)
         return cu_fail(diag, CU_E_IO, "cannot remove %s: %s", path, strerror(errno));
     (void)snprintf(folder, sizeof folder, "%s", path); /* it was opened under this name */
-    int fd = open(dirname(folder), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool is_synced = fd >= 0 && fsync(fd) == 0;
-    enum cu_err err = is_synced ? CU_OK : cu_fail(diag, CU_E_IO, "fsync: %s", strerror(errno));
-    if (fd >= 0)
-        (void)close(fd);
-    return err;
+    return cu_sync_folder(AT_FDCWD, dirname(folder))
+               ? CU_OK
+               : cu_fail(diag, CU_E_IO, "fsync: %s", strerror(errno));
 }
 
 /* ---- the id ---- */
