@@ -425,15 +425,6 @@ const struct cu_mirror_row *cu_mirror_get(const struct cu_mirror *mirror, unsign
     return row ? &row->row : NULL;
 }
 
-void cu_mirror_each(const struct cu_mirror *mirror,
-                    bool (*visit)(void *arg, const struct cu_mirror_row *row), void *arg)
-{
-    struct view_rows_at at = {0};
-    for (struct view_row *row; (row = view_rows_next(view_image_rows(mirror->image), &at));)
-        if (!visit(arg, &row->row))
-            return;
-}
-
 size_t cu_mirror_count(const struct cu_mirror *mirror)
 {
     return view_image_rows(mirror->image)->count;

@@ -73,9 +73,6 @@ void cu_mirror_free(struct cu_mirror *mirror);
 /* The row, or NULL. Borrowed, see above. */
 const struct cu_mirror_row *cu_mirror_get(const struct cu_mirror *mirror, unsigned topic,
                                           struct cu_bytes key);
-/* All rows, in no order, until `visit` returns false; nothing is told meanwhile. */
-void cu_mirror_each(const struct cu_mirror *mirror,
-                    bool (*visit)(void *arg, const struct cu_mirror_row *row), void *arg);
 size_t cu_mirror_count(const struct cu_mirror *mirror);
 
 /* It has ever been complete: filled, or read from the file. Before that what it holds is nothing.

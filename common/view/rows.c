@@ -37,11 +37,6 @@ bool view_row_equal(const struct view_row *a, const struct view_row *b)
            a->row.create_index == b->row.create_index && cu_bytes_equal(a->row.row, b->row.row);
 }
 
-static size_t cost(const struct view_row *row)
-{
-    return row->row.key.len + row->row.row.len;
-}
-
 void view_rows_deinit(struct view_rows *rows)
 {
     struct view_rows_at at = {0};
@@ -58,21 +53,11 @@ struct view_row *view_rows_get(const struct view_rows *rows, unsigned topic, str
     return cu_map_get(&rows->by_topic[topic], key);
 }
 
-static void uncount(struct view_rows *rows, const struct view_row *row)
-{
-    if (!row)
-        return;
-    rows->count--;
-    rows->bytes -= cost(row);
-}
-
 struct view_row *view_rows_put(struct view_rows *rows, struct view_row *row)
 {
     CU_ASSERT(row->row.topic < CU_MIRROR_TOPICS_MAX);
     struct view_row *before = cu_map_put(&rows->by_topic[row->row.topic], row->row.key, row);
-    uncount(rows, before);
-    rows->count++;
-    rows->bytes += cost(row);
+    rows->count += before == NULL;
     return before;
 }
 
@@ -80,7 +65,7 @@ struct view_row *view_rows_del(struct view_rows *rows, unsigned topic, struct cu
 {
     CU_ASSERT(topic < CU_MIRROR_TOPICS_MAX);
     struct view_row *before = cu_map_del(&rows->by_topic[topic], key);
-    uncount(rows, before);
+    rows->count -= before != NULL;
     return before;
 }
 

@@ -21,7 +21,7 @@ bool view_row_equal(const struct view_row *a, const struct view_row *b);
 /* Zero-initialise. */
 struct view_rows {
     struct cu_map by_topic[CU_MIRROR_TOPICS_MAX];
-    size_t count, bytes;
+    size_t count;
 };
 
 void view_rows_deinit(struct view_rows *rows);

@@ -65,8 +65,7 @@ struct agent_call {
     void *work;
     void (*drop_work)(struct agent_call *call);
     char address[AGENT_ADDRESS_BYTES];
-    int kind; /* the handler's own */
-    bool flag;
+    bool flag;                /* the handler's own */
     struct agent_fault fault; /* last: its text is not cleared between two requests */
 };
 

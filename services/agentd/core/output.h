@@ -4,8 +4,6 @@
 
 #include "common/base/buf.h"
 
-enum { AGENT_OUTPUT_BYTES = 4096 /* default of check_output_max_size */ };
-
 /* Keeps the last bytes. Zero-initialise, then agent_output_begin(). */
 struct agent_output {
     uint8_t *ring;

@@ -73,11 +73,6 @@ void agent_schedule_changed(struct agent_schedule *s)
     s->has_changes = true;
 }
 
-void agent_schedule_now(struct agent_schedule *s, struct cu_mono now)
-{
-    s->full_at = now;
-}
-
 void agent_schedule_server_came(struct agent_schedule *s, struct cu_mono now, size_t members)
 {
     s->full_at = cu_mono_min(s->full_at, later(s, now, 0, AGENT_JOINED_MS, members));

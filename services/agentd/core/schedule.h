@@ -42,8 +42,6 @@ void agent_schedule_changes_done(struct agent_schedule *schedule, struct cu_mono
 
 /* Something is out of sync. */
 void agent_schedule_changed(struct agent_schedule *schedule);
-/* A full sync is wanted now (a new token). */
-void agent_schedule_now(struct agent_schedule *schedule, struct cu_mono now);
 /* A server can be reached again. */
 void agent_schedule_server_came(struct agent_schedule *schedule, struct cu_mono now,
                                 size_t members);

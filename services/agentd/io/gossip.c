@@ -74,11 +74,6 @@ struct cu_call *agent_gossip_call(struct agent_gossip *gossip, const char *metho
                           done, arg);
 }
 
-bool agent_gossip_is_up(const struct agent_gossip *gossip)
-{
-    return cu_client_is_up(gossip->client);
-}
-
 size_t agent_gossip_count(const struct agent_gossip *gossip)
 {
     return gossip->count ? gossip->count : 1;

@@ -22,7 +22,6 @@ struct cu_call *agent_gossip_call(struct agent_gossip *gossip, const char *metho
                                   const ProtobufCMessage *request, uint32_t timeout_ms,
                                   cu_on_answer *done, void *arg);
 
-bool agent_gossip_is_up(const struct agent_gossip *gossip);
 /* Members as last counted; at least 1. */
 size_t agent_gossip_count(const struct agent_gossip *gossip);
 

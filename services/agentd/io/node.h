@@ -11,10 +11,7 @@
 #include "services/agentd/core/local.h"
 #include "services/agentd/core/sidecar.h"
 
-enum {
-    AGENT_REAP_MS = 30 * 1000, /* looks for services whose check is critical for too long */
-    AGENT_DEFINE_ARENA_BYTES = 64 * 1024 * 1024
-};
+enum { AGENT_REAP_MS = 30 * 1000 }; /* looks for services whose check is critical for too long */
 
 struct agent_node;
 

@@ -287,12 +287,6 @@ void agent_sync_changed(struct agent_sync *sync)
     cu_loop_at_turn_end(sync->options.loop, &sync->hook);
 }
 
-void agent_sync_now(struct agent_sync *sync)
-{
-    agent_schedule_now(&sync->schedule, now(sync));
-    cu_loop_at_turn_end(sync->options.loop, &sync->hook);
-}
-
 void agent_sync_pause(struct agent_sync *sync)
 {
     agent_schedule_pause(&sync->schedule);

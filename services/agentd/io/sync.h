@@ -36,7 +36,6 @@ void agent_sync_free(struct agent_sync *sync); /* who waits is not told; takes N
 void agent_sync_start(struct agent_sync *sync);
 
 void agent_sync_changed(struct agent_sync *sync); /* something is out of sync */
-void agent_sync_now(struct agent_sync *sync);     /* a full sync is wanted */
 void agent_sync_pause(struct agent_sync *sync);   /* nested */
 void agent_sync_resume(struct agent_sync *sync);
 

@@ -31,14 +31,6 @@ enum cu_err kv_base64_decode(const char *text, struct cu_buf *out, struct cu_dia
     return CU_OK;
 }
 
-void kv_base64_encode(struct cu_bytes data, struct cu_buf *out)
-{
-    size_t room = sodium_base64_ENCODED_LEN(data.len, sodium_base64_VARIANT_ORIGINAL);
-    char *text = (char *)cu_buf_extend(out, room);
-    (void)sodium_bin2base64(text, room, data.data, data.len, sodium_base64_VARIANT_ORIGINAL);
-    out->len -= 1; /* without its NUL */
-}
-
 enum cu_err kv_pair_read(json_t *json, struct kv_pair *ret_pair, struct cu_diag *diag)
 {
     struct kv_pair pair = {.key = json_string_value(json_object_get(json, "Key")),

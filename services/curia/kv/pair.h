@@ -20,7 +20,6 @@ CU_MUST_USE enum cu_err kv_pair_read(json_t *json, struct kv_pair *ret_pair, str
 /* Standard base64 with padding. CU_E_INVALID with Go's sentence. */
 CU_MUST_USE enum cu_err kv_base64_decode(const char *text, struct cu_buf *out,
                                          struct cu_diag *diag);
-void kv_base64_encode(struct cu_bytes data, struct cu_buf *out);
 
 /* The pairs under a prefix (recurse) or one key. CU_E_NOT_FOUND: status 404. The list is yours. */
 CU_MUST_USE enum cu_err kv_fetch(struct cli_http *http, const char *key, bool recurse,

@@ -32,8 +32,7 @@ static void spread(bool first_good, bool good, size_t members, uint64_t *ret_min
         ck_assert_int_eq(agent_schedule_take(&s, start), AGENT_DUE_ALL);
         agent_schedule_full_done(&s, start, first_good, members);
         if (first_good) {
-            agent_schedule_now(&s, start);
-            ck_assert_int_eq(agent_schedule_take(&s, start), AGENT_DUE_ALL);
+            ck_assert_int_eq(agent_schedule_take(&s, agent_schedule_next(&s)), AGENT_DUE_ALL);
             agent_schedule_full_done(&s, start, good, members);
         }
         uint64_t ms = ms_to_next(&s, start);
@@ -136,7 +135,7 @@ START_TEST(a_server_that_came_is_synced_with_soon)
     struct agent_schedule s = synced();
     agent_schedule_server_came(&s, start, 1);
     ck_assert_uint_lt(ms_to_next(&s, start), 3000);
-    agent_schedule_now(&s, start);
+    agent_schedule_init(&s, start, 1);
     agent_schedule_server_came(&s, start, 1); /* never later than it was */
     ck_assert_uint_eq(ms_to_next(&s, start), 0);
 }
