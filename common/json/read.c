@@ -522,3 +522,12 @@ enum cu_err cu_json_read(struct cu_bytes value, const struct cu_json_shape *shap
     read_object(&r, shape, value, message);
     return r.first;
 }
+
+enum cu_err cu_json_read_text(struct cu_bytes text, const struct cu_json_shape *shape,
+                              struct cu_arena *arena, ProtobufCMessage *message,
+                              struct cu_diag *diag)
+{
+    struct cu_bytes value;
+    enum cu_err err = cu_json_check(text, &value, diag);
+    return err ? err : cu_json_read(value, shape, arena, message, diag);
+}

@@ -100,6 +100,9 @@ struct cu_json_shape {
 /* Appends the message as a compact object; NULL: as if all of it were empty. */
 void cu_json_write(struct cu_buf *out, const struct cu_json_shape *shape,
                    const ProtobufCMessage *message);
+/* A list of such objects; `messages`: pointers to them, a member of the message that has them. */
+void cu_json_write_list(struct cu_buf *out, const struct cu_json_shape *shape, const void *messages,
+                        size_t count);
 
 /* Reads an object that cu_json_check() has passed into `message`, which was initialised by its own
  * init function; what it points to is in the arena. The first failure by place in the text is
@@ -107,6 +110,10 @@ void cu_json_write(struct cu_buf *out, const struct cu_json_shape *shape,
 CU_MUST_USE enum cu_err cu_json_read(struct cu_bytes value, const struct cu_json_shape *shape,
                                      struct cu_arena *arena, ProtobufCMessage *message,
                                      struct cu_diag *diag);
+/* The same of a text that nobody has checked. CU_E_INVALID also as cu_json_check() says it. */
+CU_MUST_USE enum cu_err cu_json_read_text(struct cu_bytes text, const struct cu_json_shape *shape,
+                                          struct cu_arena *arena, ProtobufCMessage *message,
+                                          struct cu_diag *diag);
 
 /* Bytes of one element of a list whose rows have this codec. */
 size_t cu_json_element_size(enum cu_json_codec codec);

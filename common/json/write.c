@@ -227,3 +227,10 @@ void cu_json_write(struct cu_buf *out, const struct cu_json_shape *shape,
         cu_buf_u8(out, '{');
     cu_buf_u8(out, '}');
 }
+
+void cu_json_write_list(struct cu_buf *out, const struct cu_json_shape *shape, const void *messages,
+                        size_t count)
+{
+    const struct cu_json_field element = {.codec = CU_JSON_OBJECT, .shape = shape};
+    write_elements(out, &element, messages, count);
+}

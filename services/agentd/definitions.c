@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/json/scan.h"
 #include "services/agentd/core/shapes.h"
 #include "services/agentd/core/sidecar.h"
 
@@ -63,16 +62,13 @@ static enum cu_err decode(struct reading *r, const json_t *object,
                           const struct cu_json_shape *shape, ProtobufCMessage *message)
 {
     struct cu_diag diag = {0};
-    struct cu_bytes value;
     char *text = json_dumps(object, JSON_COMPACT);
     /* What is read points into the arena, where the text must be, too. */
     const char *copy = text ? cu_arena_strdup(r->out->arena, text) : NULL;
     free(text);
     if (!copy)
         return too_large(r);
-    enum cu_err err = cu_json_check(cu_bytes_of(copy), &value, &diag);
-    if (!err)
-        err = cu_json_read(value, shape, r->out->arena, message, &diag);
+    enum cu_err err = cu_json_read_text(cu_bytes_of(copy), shape, r->out->arena, message, &diag);
     return err ? bad(r, diag.text) : CU_OK;
 }
 

@@ -1,6 +1,5 @@
 #include "tests/lib/shaped.h"
 
-#include "common/json/scan.h"
 #include "tests/lib/suite.h"
 
 enum { ARENA_BYTES = 256 * 1024 };
@@ -18,12 +17,10 @@ static enum cu_err read(const struct cu_json_shape *shape, const char *text, voi
                         struct cu_diag *diag)
 {
     static struct cu_arena *arena;
-    struct cu_bytes value;
     arena = arena ? arena : cu_arena_new(ARENA_BYTES);
     *ret_message = cu_arena_alloc(arena, shape->descriptor->sizeof_message);
     protobuf_c_message_init(shape->descriptor, *ret_message);
-    ck_assert_int_eq(cu_json_check(cu_bytes_of(text), &value, diag), CU_OK);
-    return cu_json_read(value, shape, arena, *ret_message, diag);
+    return cu_json_read_text(cu_bytes_of(text), shape, arena, *ret_message, diag);
 }
 
 void *shaped_message(const struct cu_json_shape *shape, const char *text)

@@ -151,25 +151,10 @@ static enum cu_err read_value(struct parse *parse, const ProtobufCFieldDescripto
     return err;
 }
 
-/* protobuf-c steps through a list by the size of its own type. */
-static size_t step_of(ProtobufCType type)
-{
-    static const ProtobufCType narrow[] = {PROTOBUF_C_TYPE_INT32,    PROTOBUF_C_TYPE_SINT32,
-                                           PROTOBUF_C_TYPE_SFIXED32, PROTOBUF_C_TYPE_UINT32,
-                                           PROTOBUF_C_TYPE_FIXED32,  PROTOBUF_C_TYPE_FLOAT,
-                                           PROTOBUF_C_TYPE_ENUM};
-    for (size_t i = 0; i < CU_COUNT(narrow); i++)
-        if (type == narrow[i])
-            return 4;
-    if (type == PROTOBUF_C_TYPE_BOOL)
-        return sizeof(protobuf_c_boolean);
-    return type == PROTOBUF_C_TYPE_BYTES ? sizeof(ProtobufCBinaryData) : 8;
-}
-
 static enum cu_err read_list(struct parse *parse, const ProtobufCFieldDescriptor *field,
                              json_t *json, ProtobufCMessage *message)
 {
-    size_t count = json_array_size(json), step = step_of(field->type), i;
+    size_t count = json_array_size(json), step = cu_reflect_element_size(field->type), i;
     if (!json_is_array(json))
         return refuse(parse, field, "a list");
     char *items = cu_arena_alloc(parse->arena, count ? count * step : 1);

@@ -77,7 +77,7 @@ static json_t *value_to_json(const ProtobufCFieldDescriptor *field, const void *
     return NULL;
 }
 
-static size_t size_of(ProtobufCType type)
+size_t cu_reflect_element_size(ProtobufCType type)
 {
     switch (type) {
     case PROTOBUF_C_TYPE_INT64:
@@ -109,7 +109,8 @@ static size_t size_of(ProtobufCType type)
 static json_t *list_to_json(const ProtobufCFieldDescriptor *field, const ProtobufCMessage *message)
 {
     const char *base = (const char *)message;
-    size_t count = *(const size_t *)(base + field->quantifier_offset), size = size_of(field->type);
+    size_t count = *(const size_t *)(base + field->quantifier_offset);
+    size_t size = cu_reflect_element_size(field->type);
     const char *items = *(const char *const *)(base + field->offset);
     json_t *list = json_array();
     for (size_t i = 0; i < count; i++)

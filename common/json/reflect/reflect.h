@@ -21,4 +21,7 @@ CU_MUST_USE enum cu_err cu_reflect_from_json(const ProtobufCMessageDescriptor *d
                                              json_t *json, struct cu_arena *arena,
                                              ProtobufCMessage **ret_message, struct cu_diag *diag);
 
+/* Bytes of one element of a repeated field: protobuf-c steps through it by the size of its type. */
+size_t cu_reflect_element_size(ProtobufCType type);
+
 #endif

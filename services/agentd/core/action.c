@@ -222,20 +222,13 @@ enum cu_err agent_action_next(const struct agent_local *local, struct cu_arena *
 
 /* ---- what came of it ---- */
 
-static void forget_check(struct agent_local *local, const char *id)
-{
-    struct agent_local_check *check = agent_by_id_take(&local->checks, id);
-    free(check->service_id);
-    free(check);
-}
-
 static void check_done(struct agent_local *local, const struct agent_covered *covered)
 {
     struct agent_local_check *check = agent_by_id_get(&local->checks, covered->id);
     if (!check || check->standing.version != covered->version)
         return;
     if (check->standing.is_deleted) {
-        forget_check(local, covered->id);
+        agent_local_forget_check(local, covered->id);
         return;
     }
     check->standing.in_sync = true;
@@ -248,7 +241,7 @@ static void forget_checks_of(struct agent_local *local, const char *service_id)
     for (size_t i = local->checks.count; i-- > 0;) {
         const struct agent_local_check *check = local->checks.slots[i].item;
         if (check->standing.is_deleted && strcmp(check->service_id, service_id) == 0)
-            forget_check(local, local->checks.slots[i].id);
+            agent_local_forget_check(local, local->checks.slots[i].id);
     }
 }
 

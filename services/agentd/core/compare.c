@@ -5,6 +5,7 @@
 
 #include "common/base/assert.h"
 #include "services/agentd/core/copy.h"
+#include "services/agentd/core/service_rules.h"
 
 /* ---- equality ---- */
 
@@ -36,9 +37,6 @@ static bool is_empty_proxy(const Curia__V1__Proxy *proxy)
     return protobuf_c_message_get_packed_size(&plain.base) == 0;
 }
 
-static Curia__V1__Weights one_and_one = {
-    .base = PROTOBUF_C_MESSAGE_INIT(&curia__v1__weights__descriptor), .passing = 1, .warning = 1};
-
 static Curia__V1__Service normal_service(const Curia__V1__Service *service)
 {
     Curia__V1__Service normal = *service;
@@ -50,7 +48,7 @@ static Curia__V1__Service normal_service(const Curia__V1__Service *service)
     if (normal.proxy && is_empty_proxy(normal.proxy))
         normal.proxy = NULL;
     if (!normal.weights)
-        normal.weights = &one_and_one;
+        normal.weights = agent_default_weights();
     return normal;
 }
 
@@ -177,9 +175,7 @@ static void forget_checks(struct agent_local *local)
     for (size_t i = local->checks.count; i-- > 0;) {
         struct agent_local_check *slot = local->checks.slots[i].item;
         if (slot->standing.is_deleted) {
-            (void)agent_by_id_take(&local->checks, local->checks.slots[i].id);
-            free(slot->service_id);
-            free(slot);
+            agent_local_forget_check(local, local->checks.slots[i].id);
         } else {
             slot->standing.in_sync = false;
         }

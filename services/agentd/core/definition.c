@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "common/json/scan.h"
 #include "common/service/definition.h"
 #include "common/service/meta.h"
 #include "services/agentd/core/check_spec.h"
@@ -28,11 +27,8 @@ static bool read_body(struct cu_bytes body, const struct cu_json_shape *shape,
                       struct cu_arena *arena, ProtobufCMessage *message, struct agent_fault *fault)
 {
     struct cu_diag diag = {0};
-    struct cu_bytes value;
-    enum cu_err err = cu_json_check(body, &value, &diag);
-    if (!err)
-        err = cu_json_read(value, shape, arena, message, &diag);
-    return !err || agent_refuse(fault, 400, "Request decode failed: %s", diag.text);
+    return !cu_json_read_text(body, shape, arena, message, &diag) ||
+           agent_refuse(fault, 400, "Request decode failed: %s", diag.text);
 }
 
 bool agent_service_read(struct cu_bytes body, struct cu_arena *arena,
@@ -47,6 +43,13 @@ bool agent_check_read(struct cu_bytes body, struct cu_arena *arena, Curia__V1__C
 {
     curia__v1__check_spec__init(ret_spec);
     return read_body(body, &agent_shape_check_spec, arena, &ret_spec->base, fault);
+}
+
+bool agent_check_update_read(struct cu_bytes body, struct cu_arena *arena,
+                             Curia__V1__CheckUpdate *ret_update, struct agent_fault *fault)
+{
+    curia__v1__check_update__init(ret_update);
+    return read_body(body, &agent_shape_check_update, arena, &ret_update->base, fault);
 }
 
 /* ---- checks ---- */
@@ -221,15 +224,6 @@ static bool fill_tagged(struct defining *d, Curia__V1__Service *service)
            add_tagged(d, service, family == 4 ? "wan_ipv4" : "wan_ipv6");
 }
 
-static Curia__V1__Weights *default_weights(void)
-{
-    static Curia__V1__Weights weights = {
-        .base = PROTOBUF_C_MESSAGE_INIT(&curia__v1__weights__descriptor),
-        .passing = 1,
-        .warning = 1};
-    return &weights;
-}
-
 static void default_upstreams(Curia__V1__Proxy *proxy)
 {
     for (size_t i = 0; proxy && i < proxy->n_upstreams; i++)
@@ -255,7 +249,7 @@ static bool make_service(struct defining *d, const Curia__V1__ServiceDefinition 
     service->tagged_addresses = from->tagged_addresses;
     service->meta = from->meta;
     service->port = from->port;
-    service->weights = from->weights ? from->weights : default_weights();
+    service->weights = from->weights ? from->weights : agent_default_weights();
     service->enable_tag_override = from->enable_tag_override;
     service->proxy = from->proxy;
     default_upstreams(service->proxy);

@@ -44,5 +44,7 @@ bool agent_service_read(struct cu_bytes body, struct cu_arena *arena,
                         Curia__V1__ServiceDefinition *ret_definition, struct agent_fault *fault);
 bool agent_check_read(struct cu_bytes body, struct cu_arena *arena, Curia__V1__CheckSpec *ret_spec,
                       struct agent_fault *fault);
+bool agent_check_update_read(struct cu_bytes body, struct cu_arena *arena,
+                             Curia__V1__CheckUpdate *ret_update, struct agent_fault *fault);
 
 #endif

@@ -177,6 +177,14 @@ bool agent_local_remove_check(struct agent_local *local, const char *id)
     return true;
 }
 
+void agent_local_forget_check(struct agent_local *local, const char *id)
+{
+    struct agent_local_check *check = agent_by_id_take(&local->checks, id);
+    CU_ASSERT(check && check->standing.is_deleted);
+    free(check->service_id);
+    free(check);
+}
+
 static void replace_text(char **text, const char *with)
 {
     /* as protobuf-c holds it: "" is not on the heap */

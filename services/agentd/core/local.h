@@ -21,7 +21,6 @@ enum agent_source {
     AGENT_FROM_FILE,  /* of the configuration */
     AGENT_FROM_API,   /* persisted as "remote" */
     AGENT_FROM_AGENT, /* maintenance: persisted as "local" */
-    AGENT_SOURCE_COUNT
 };
 
 /* Where a thing stands with the catalog. */
@@ -87,6 +86,8 @@ bool agent_local_put_check(struct agent_local *local, const Curia__V1__Check *ch
                            const Curia__V1__CheckSpec *spec, const char *token,
                            enum agent_source source, struct cu_mono now);
 bool agent_local_remove_check(struct agent_local *local, const char *id);
+/* One that was removed, once the catalog has confirmed it; it must be there. */
+void agent_local_forget_check(struct agent_local *local, const char *id);
 
 enum agent_change {
     AGENT_UNCHANGED,

@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/json/scan.h"
 #include "services/agentd/core/md5.h"
 #include "services/agentd/core/shapes.h"
 #include "services/agentd/core/shapes_rows.h"
@@ -120,10 +119,7 @@ static enum cu_err read_file(struct cu_bytes text, const struct cu_json_shape *s
                              struct cu_diag *diag)
 {
     struct cu_diag why = {0};
-    struct cu_bytes value;
-    enum cu_err err = cu_json_check(text, &value, &why);
-    if (!err)
-        err = cu_json_read(value, shape, arena, message, &why);
+    enum cu_err err = cu_json_read_text(text, shape, arena, message, &why);
     return err ? cu_fail(diag, CU_E_CORRUPT, "%s", why.text) : CU_OK;
 }
 

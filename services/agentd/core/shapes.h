@@ -29,6 +29,7 @@ extern const struct cu_json_shape agent_shape_weights;
 extern const struct cu_json_shape agent_shape_node_service;
 extern const struct cu_json_shape agent_shape_bare_service;
 extern const struct cu_json_shape agent_shape_catalog_service;
+extern const struct cu_json_shape agent_shape_header_values; /* of one header of a check */
 extern const struct cu_json_shape agent_shape_check;
 extern const struct cu_json_shape agent_shape_bare_check;
 extern const struct cu_json_shape agent_shape_full_check; /* of /v1/agent/health */

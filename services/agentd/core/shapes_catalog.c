@@ -53,13 +53,13 @@ const struct cu_json_shape agent_shape_service_addresses =
 static const struct cu_json_field header_values[] = {
     LIST(HeaderValues, "values", values, CU_JSON_TEXT, CU_JSON_ZERO),
 };
-static const struct cu_json_shape header_values_shape =
+const struct cu_json_shape agent_shape_header_values =
     SHAPE("[]string", curia__v1__header_values__descriptor, header_values,
           .form = CU_JSON_FORM_WRAPPER);
 static const struct cu_json_field header_entry[] = {
     ROW(CheckDefinition__HeaderEntry, "key",   key,   CU_JSON_TEXT,   CU_JSON_ZERO),
     ROW(CheckDefinition__HeaderEntry, "value", value, CU_JSON_OBJECT, CU_JSON_ZERO,
-        .shape = &header_values_shape),
+        .shape = &agent_shape_header_values),
 };
 static const struct cu_json_shape header_entry_shape =
     SHAPE("map[string][]string", curia__v1__check_definition__header_entry__descriptor, header_entry,

@@ -448,9 +448,7 @@ static void deferred_due(void *arg)
     struct agent_node *node = arg;
     if (agent_local_release_deferred(&node->local, node_now(node)))
         agent_sync_changed(node->sync);
-    struct cu_mono next = agent_local_next_deferred(&node->local);
-    if (next.ns != UINT64_MAX)
-        cu_timer_set_at(&node->deferred_timer, node->options.loop, next);
+    node_set_deferred_timer(node);
 }
 
 static void reap(void *arg)

@@ -19,7 +19,7 @@ struct node_check *node_check_find(const struct agent_node *node, const char *ch
 
 /* ---- results ---- */
 
-static void set_deferred_timer(struct agent_node *node)
+void node_set_deferred_timer(struct agent_node *node)
 {
     struct cu_mono next = agent_local_next_deferred(&node->local);
     if (next.ns == UINT64_MAX)
@@ -35,7 +35,7 @@ void node_result(struct agent_node *node, const char *check_id, enum agent_statu
     case AGENT_UNCHANGED:
         return;
     case AGENT_DEFERRED:
-        set_deferred_timer(node);
+        node_set_deferred_timer(node);
         break;
     case AGENT_CHANGED:
         agent_sync_changed(node->sync);

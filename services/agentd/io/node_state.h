@@ -58,6 +58,8 @@ void node_check_stop(struct agent_node *node, const char *check_id);
 struct node_check *node_check_find(const struct agent_node *node, const char *check_id);
 void node_result(struct agent_node *node, const char *check_id, enum agent_status status,
                  const char *output);
+/* For the next output that waits to be written, if there is one. */
+void node_set_deferred_timer(struct agent_node *node);
 void node_aliases_look(struct agent_node *node);
 
 /* Something changed: at the end of the turn aliases and watchers look. */

@@ -15,13 +15,7 @@ static unsigned encode_nodes(const ProtobufCMessage *message, unsigned format, s
 {
     const Curia__V1__ListNodesReply *reply = (const Curia__V1__ListNodesReply *)message;
     size_t start = out->len;
-    cu_buf_u8(out, '[');
-    for (size_t i = 0; i < reply->n_nodes; i++) {
-        if (i)
-            cu_buf_u8(out, ',');
-        cu_json_write(out, &agent_shape_node, &reply->nodes[i]->base);
-    }
-    cu_buf_u8(out, ']');
+    cu_json_write_list(out, &agent_shape_node, reply->nodes, reply->n_nodes);
     return agent_read_finish(200, format, start, out);
 }
 
@@ -57,13 +51,7 @@ static unsigned encode_instances(const ProtobufCMessage *message, unsigned forma
 {
     const Curia__V1__ServiceNodesReply *reply = (const Curia__V1__ServiceNodesReply *)message;
     size_t start = out->len;
-    cu_buf_u8(out, '[');
-    for (size_t i = 0; i < reply->n_services; i++) {
-        if (i)
-            cu_buf_u8(out, ',');
-        cu_json_write(out, &agent_shape_catalog_service, &reply->services[i]->base);
-    }
-    cu_buf_u8(out, ']');
+    cu_json_write_list(out, &agent_shape_catalog_service, reply->services, reply->n_services);
     return agent_read_finish(200, format, start, out);
 }
 

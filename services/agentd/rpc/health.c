@@ -9,13 +9,7 @@ static unsigned encode_checks(const ProtobufCMessage *message, unsigned format, 
 {
     const Curia__V1__ChecksReply *reply = (const Curia__V1__ChecksReply *)message;
     size_t start = out->len;
-    cu_buf_u8(out, '[');
-    for (size_t i = 0; i < reply->n_checks; i++) {
-        if (i)
-            cu_buf_u8(out, ',');
-        cu_json_write(out, &agent_shape_check, &reply->checks[i]->base);
-    }
-    cu_buf_u8(out, ']');
+    cu_json_write_list(out, &agent_shape_check, reply->checks, reply->n_checks);
     return agent_read_finish(200, format, start, out);
 }
 
@@ -23,13 +17,7 @@ static unsigned encode_entries(const ProtobufCMessage *message, unsigned format,
 {
     const Curia__V1__HealthServiceReply *reply = (const Curia__V1__HealthServiceReply *)message;
     size_t start = out->len;
-    cu_buf_u8(out, '[');
-    for (size_t i = 0; i < reply->n_entries; i++) {
-        if (i)
-            cu_buf_u8(out, ',');
-        cu_json_write(out, &agent_shape_health_entry, &reply->entries[i]->base);
-    }
-    cu_buf_u8(out, ']');
+    cu_json_write_list(out, &agent_shape_health_entry, reply->entries, reply->n_entries);
     return agent_read_finish(200, format, start, out);
 }
 

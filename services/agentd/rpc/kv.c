@@ -22,9 +22,7 @@ static unsigned encode_pair(const ProtobufCMessage *message, unsigned format, st
     if (format & AGENT_RAW) {
         cu_buf_append(out, reply->pair->value.data, reply->pair->value.len);
     } else {
-        cu_buf_u8(out, '[');
-        cu_json_write(out, &agent_shape_kv_pair, &reply->pair->base);
-        cu_buf_u8(out, ']');
+        cu_json_write_list(out, &agent_shape_kv_pair, &reply->pair, 1);
     }
     return agent_read_finish(200, format, start, out);
 }
@@ -35,11 +33,7 @@ static unsigned encode_tree(const ProtobufCMessage *message, unsigned format, st
     size_t start = out->len;
     if (!reply->n_pairs)
         return 404;
-    for (size_t i = 0; i < reply->n_pairs; i++) {
-        cu_buf_u8(out, i ? ',' : '[');
-        cu_json_write(out, &agent_shape_kv_pair, &reply->pairs[i]->base);
-    }
-    cu_buf_u8(out, ']');
+    cu_json_write_list(out, &agent_shape_kv_pair, reply->pairs, reply->n_pairs);
     return agent_read_finish(200, format, start, out);
 }
 

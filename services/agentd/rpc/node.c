@@ -51,13 +51,7 @@ static void members_done(void *arg, const struct cu_answer *answer)
         return;
     const Curia__Internal__V1__MembersListReply *reply =
         (const Curia__Internal__V1__MembersListReply *)answer->message;
-    cu_buf_u8(&json, '[');
-    for (size_t i = 0; i < reply->n_members; i++) {
-        if (i)
-            cu_buf_u8(&json, ',');
-        cu_json_write(&json, &agent_shape_member, &reply->members[i]->base);
-    }
-    cu_buf_u8(&json, ']');
+    cu_json_write_list(&json, &agent_shape_member, reply->members, reply->n_members);
     agent_answer_json(call, 200, &json, NULL);
 }
 

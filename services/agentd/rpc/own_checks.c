@@ -1,9 +1,8 @@
 /* own_checks.c - /v1/agent/check* (http-api.md 2.4). */
 #include <string.h>
 
-#include "common/json/scan.h"
+#include "services/agentd/core/definition.h"
 #include "services/agentd/core/own.h"
-#include "services/agentd/core/shapes.h"
 #include "services/agentd/io/node.h"
 #include "services/agentd/rpc/answer.h"
 #include "services/agentd/rpc/local.h"
@@ -82,24 +81,13 @@ void agent_own_check_fail(struct agent_call *call)
     set_ttl(call, AGENT_CRITICAL, agent_query_value(&call->query, "note"));
 }
 
-static bool read_update(struct agent_call *call, Curia__V1__CheckUpdate *ret_update)
-{
-    struct cu_diag diag = {0};
-    struct cu_bytes value;
-    curia__v1__check_update__init(ret_update);
-    cu_arena_set_limit(call->rq.arena, ARENA_FACTOR * call->rq.body.len + ARENA_EXTRA_BYTES);
-    enum cu_err err = cu_json_check(cu_buf_bytes(&call->rq.body), &value, &diag);
-    if (!err)
-        err = cu_json_read(value, &agent_shape_check_update, call->rq.arena, &ret_update->base,
-                           &diag);
-    return !err || agent_refuse(&call->fault, 400, "Request decode failed: %s", diag.text);
-}
-
 void agent_own_check_update(struct agent_call *call)
 {
     Curia__V1__CheckUpdate update;
     enum agent_status status;
-    bool good = read_update(call, &update);
+    cu_arena_set_limit(call->rq.arena, ARENA_FACTOR * call->rq.body.len + ARENA_EXTRA_BYTES);
+    bool good = agent_check_update_read(cu_buf_bytes(&call->rq.body), call->rq.arena, &update,
+                                        &call->fault);
     if (good && !agent_status_parse(update.status, &status))
         good = agent_refuse(&call->fault, 400, "Invalid check status: '%s'", update.status);
     if (good)

@@ -24,13 +24,7 @@ static void write_results(struct cu_buf *json, const Curia__V1__KvTxnReply *repl
 
 static void write_errors(struct cu_buf *json, const Curia__V1__KvTxnReply *reply)
 {
-    cu_buf_u8(json, '[');
-    for (size_t i = 0; i < reply->n_errors; i++) {
-        if (i)
-            cu_buf_u8(json, ',');
-        cu_json_write(json, &agent_shape_txn_error, &reply->errors[i]->base);
-    }
-    cu_buf_u8(json, ']');
+    cu_json_write_list(json, &agent_shape_txn_error, reply->errors, reply->n_errors);
 }
 
 static void done(void *arg, const struct cu_answer *answer)

@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "common/json/scan.h"
 #include "curia/v1/kv.pb-c.h"
 #include "curia/v1/status.pb-c.h"
 #include "tests/lib/shaped.h"
@@ -54,14 +53,32 @@ START_TEST(prints_lists_of_messages) /* http 231 */
 }
 END_TEST
 
+START_TEST(prints_any_number_of_messages_as_a_list)
+{
+    Curia__V1__KvTxnError first = CURIA__V1__KV_TXN_ERROR__INIT, second = first;
+    Curia__V1__KvTxnError *errors[] = {&first, &second};
+    static const char *const lists[] = {
+        "[]", "[{\"OpIndex\":0,\"What\":\"a\"}]",
+        "[{\"OpIndex\":0,\"What\":\"a\"},{\"OpIndex\":1,\"What\":\"b\"}]"};
+    first.what = "a";
+    second.op_index = 1;
+    second.what = "b";
+    for (size_t count = 0; count < CU_COUNT(lists); count++) {
+        struct cu_buf out = {0};
+        cu_json_write_list(&out, &agent_shape_txn_error, count ? errors : NULL, count);
+        ck_assert_msg(cu_bytes_equal(cu_buf_bytes(&out), cu_bytes_of(lists[count])), "%.*s",
+                      (int)out.len, (const char *)out.data);
+        cu_buf_deinit(&out);
+    }
+}
+END_TEST
+
 static enum cu_err read_operation(const char *text, struct cu_arena *arena,
                                   Curia__V1__KvOperation *op, struct cu_diag *diag)
 {
-    struct cu_bytes value;
     *diag = (struct cu_diag){0};
     curia__v1__kv_operation__init(op);
-    ck_assert_int_eq(cu_json_check(cu_bytes_of(text), &value, NULL), CU_OK);
-    return cu_json_read(value, &agent_shape_kv_operation, arena, &op->base, diag);
+    return cu_json_read_text(cu_bytes_of(text), &agent_shape_kv_operation, arena, &op->base, diag);
 }
 
 START_TEST(reads_names_in_any_case_and_leaves_nulls_alone)
@@ -87,6 +104,7 @@ END_TEST
 static const struct {
     const char *text, *sentence;
 } refused[] = {
+    {"{\"Verb\":b}", "invalid character 'b' looking for beginning of value"},
     {"{\"Foo\":1}", "json: unknown field \"Foo\""}, /* http 116 */
     {"{\"Value\":\"!!\"}", "illegal base64 data at input byte 0"},
     {"{\"Flags\":\"x\"}",
@@ -129,5 +147,5 @@ END_TEST
 
 SUITE_MAIN("services/agentd/core/shapes", no_field_of_any_message_is_missing_by_accident,
            prints_a_pair_in_the_order_of_the_reference, prints_lists_of_messages,
-           reads_names_in_any_case_and_leaves_nulls_alone, names_the_first_field_that_does_not_fit,
-           a_full_arena_is_told)
+           prints_any_number_of_messages_as_a_list, reads_names_in_any_case_and_leaves_nulls_alone,
+           names_the_first_field_that_does_not_fit, a_full_arena_is_told)
