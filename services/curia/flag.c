@@ -132,6 +132,11 @@ bool cli_args_parse(struct cli_args *args, int argc, char **argv)
     return true;
 }
 
+bool cli_allows(const struct cli_args *args, const char *name)
+{
+    return find(args, name, strlen(name)) != NULL;
+}
+
 const char *cli_text(const struct cli_args *args, const char *name)
 {
     const struct cli_flag *flag = find(args, name, strlen(name));

@@ -46,6 +46,9 @@ void cli_args_allow(struct cli_args *args, const struct cli_flag *flags);
  * sentence and the list of flags on stderr and returns false. */
 bool cli_args_parse(struct cli_args *args, int argc, char **argv);
 
+/* Whether the command knows that flag. */
+bool cli_allows(const struct cli_args *args, const char *name);
+
 /* The last value given; NULL (false, `fallback`) when not given. The name must be allowed
  * (asserted). */
 const char *cli_text(const struct cli_args *args, const char *name);

@@ -45,18 +45,10 @@ const struct cli_flag cli_namespace_flags[] = {
 };
 /* clang-format on */
 
-static bool is_allowed(const struct cli_args *args, const char *name)
-{
-    for (size_t i = 0; i < args->flag_count; i++)
-        if (!strcmp(args->flags[i]->name, name))
-            return true;
-    return false;
-}
-
 /* Flag, then environment; NULL: neither. An empty variable is not set. */
 static const char *setting(const struct cli_args *args, const char *flag, const char *variable)
 {
-    const char *value = flag && is_allowed(args, flag) ? cli_text(args, flag) : NULL;
+    const char *value = flag && cli_allows(args, flag) ? cli_text(args, flag) : NULL;
     if (!value && variable) {
         value = getenv(variable);
         if (value && !*value)
@@ -164,7 +156,7 @@ static enum cu_err choose_scope(struct cli_http *http, const struct cli_args *ar
     if (ns && *ns)
         cu_buf_text(&http->common, "&ns=default");
     cu_buf_u8(&http->common, 0);
-    http->is_stale = is_allowed(args, "stale") && cli_bool(args, "stale");
+    http->is_stale = cli_allows(args, "stale") && cli_bool(args, "stale");
     return CU_OK;
 }
 

@@ -6,13 +6,8 @@
 #include "common/base/num.h"
 #include "curia/internal/v1/log.pb-c.h"
 #include "services/curia/call/once.h"
+#include "services/curia/client.h"
 #include "services/curia/command.h"
-
-static int sorry(const char *before, const char *cause)
-{
-    (void)fprintf(stderr, "%s%s\n", before, cause);
-    return 1;
-}
 
 /* Calls a method without arguments; NULL: said why, beginning with `failed`. */
 static ProtobufCMessage *tell(const struct cli_args *args, const char *method,
@@ -20,13 +15,11 @@ static ProtobufCMessage *tell(const struct cli_args *args, const char *method,
 {
     ProtobufCMessage *reply = NULL;
     struct cu_diag diag = {0};
-    if (args->word_count) {
-        (void)sorry("Too many arguments (expected 0, got ", "1 or more)");
+    if (!cli_takes_no_words(args))
         return NULL;
-    }
     if (call_once(args, "raftd", &curia__internal__v1__log__descriptor, method, in, &reply,
                   &diag)) {
-        (void)sorry(failed, diag.text);
+        (void)cli_sorry("%s: %s", failed, diag.text);
         return NULL;
     }
     return reply;
@@ -44,7 +37,7 @@ int cli_operator_raft_recover(const struct cli_args *args)
 {
     Curia__Internal__V1__RecoverRequest in = CURIA__INTERNAL__V1__RECOVER_REQUEST__INIT;
     char text[CU_UUID_BYTES];
-    ProtobufCMessage *reply = tell(args, "Recover", &in.base, "Error recovering: ");
+    ProtobufCMessage *reply = tell(args, "Recover", &in.base, "Error recovering");
     if (!reply)
         return 1;
     const Curia__Internal__V1__RecoverReply *recovered = (const void *)reply;
@@ -60,8 +53,7 @@ int cli_operator_raft_forget_promise(const struct cli_args *args)
     Curia__Internal__V1__ForgetPromiseRequest in =
         CURIA__INTERNAL__V1__FORGET_PROMISE_REQUEST__INIT;
     char text[CU_UUID_BYTES];
-    ProtobufCMessage *reply =
-        tell(args, "ForgetPromise", &in.base, "Error forgetting the promise: ");
+    ProtobufCMessage *reply = tell(args, "ForgetPromise", &in.base, "Error forgetting the promise");
     if (!reply)
         return 1;
     const Curia__Internal__V1__ForgetPromiseReply *forgotten = (const void *)reply;

@@ -1,11 +1,11 @@
 #include "services/curia/agent/ask.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "curia/internal/v1/daemon.pb-c.h"
 
 #include "common/base/assert.h"
+#include "services/curia/socket.h"
 
 struct seat {
     struct ask *ask;
@@ -104,11 +104,11 @@ struct ask *ask_new(const struct ask_options *options)
     cu_timer_init(&ask->end, options->loop, on_end, ask);
     cu_timer_set_ms(&ask->limit, ask->options.limit_ms);
     for (size_t i = 0; options->daemons[i]; i++) {
-        char url[4200];
+        char url[CLI_URL_BYTES];
         CU_ASSERT(i < ASK_DAEMONS);
         struct seat *seat = &ask->seats[ask->count++];
         *seat = (struct seat){.ask = ask, .daemon = options->daemons[i]};
-        (void)snprintf(url, sizeof url, "ipc://%s/%s.sock", options->run_dir, seat->daemon);
+        cli_socket_url(options->run_dir, seat->daemon, url);
         seat->client = cu_client_new(ask->rpc, url, on_state, seat);
     }
     return ask;

@@ -1,6 +1,5 @@
 #include "services/curia/agent/control.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +8,7 @@
 #include "common/base/assert.h"
 #include "common/rpc/rpc.h"
 #include "services/curia/agent/lines.h"
+#include "services/curia/socket.h"
 
 struct control {
     struct control_options options;
@@ -166,7 +166,7 @@ static const struct cu_service service = {&curia__internal__v1__node_agent__desc
 enum cu_err control_new(const struct control_options *options, struct control **ret_control,
                         struct cu_diag *diag)
 {
-    char url[4200];
+    char url[CLI_URL_BYTES];
     struct control *control = cu_alloc(sizeof *control);
     control->options = *options;
     control->hook = (struct cu_turn_hook){.fn = hand_out, .arg = control};
@@ -178,7 +178,7 @@ enum cu_err control_new(const struct control_options *options, struct control **
                                                        .datacenter = "",
                                                        .local = CU_LOCAL_LOOP});
     cu_rpc_add_service(control->rpc, &service, control);
-    (void)snprintf(url, sizeof url, "ipc://%s/curia.sock", options->run_dir);
+    cli_socket_url(options->run_dir, "curia", url);
     enum cu_err err = cu_rpc_listen(control->rpc, url, diag);
     if (err)
         control_free(control);

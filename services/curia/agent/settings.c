@@ -81,17 +81,9 @@ static json_t *keys_of_flags(const struct cli_args *args)
     return object;
 }
 
-static bool is_allowed(const struct cli_args *args, const char *name)
-{
-    for (size_t i = 0; i < args->flag_count; i++)
-        if (!strcmp(args->flags[i]->name, name))
-            return true;
-    return false;
-}
-
 static enum cu_err refuse_hcl(const struct cli_args *args, struct cu_diag *diag)
 {
-    if (!is_allowed(args, "hcl"))
+    if (!cli_allows(args, "hcl"))
         return CU_OK;
     const char *format = cli_text(args, "config-format");
     if (cli_text(args, "hcl"))
@@ -119,7 +111,7 @@ enum cu_err agent_settings_read(const struct cli_args *args, json_t *more,
     json_t *flags = keys_of_flags(args);
     (void)json_object_update(flags, more);
     struct cu_conf_sources sources = {
-        .dev = is_allowed(args, "dev") && cli_bool(args, "dev"), .paths = paths, .flags = flags};
+        .dev = cli_allows(args, "dev") && cli_bool(args, "dev"), .paths = paths, .flags = flags};
     err = cu_conf_load(&sources, ret_conf, ret_warnings, diag);
     json_decref(flags);
     return err;
@@ -245,6 +237,12 @@ enum cu_err agent_settings_write(const struct agent_settings *settings, const st
 {
     char path[CLI_PATH_BYTES + 64];
     (void)snprintf(path, sizeof path, "%s/%s.json%s", settings->run_dir, daemon, suffix);
+    return agent_settings_write_part(conf, daemon, path, diag);
+}
+
+enum cu_err agent_settings_write_part(const struct cu_conf *conf, const char *daemon,
+                                      const char *path, struct cu_diag *diag)
+{
     json_t *part = cu_conf_render(conf, strcmp(daemon, "curia") ? daemon : NULL);
     char *text = json_dumps(part, JSON_INDENT(2) | JSON_SORT_KEYS);
     CU_ASSERT(text);

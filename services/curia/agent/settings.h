@@ -40,5 +40,8 @@ CU_MUST_USE enum cu_err agent_settings_reread(const struct agent_settings *old,
 CU_MUST_USE enum cu_err agent_settings_write(const struct agent_settings *settings,
                                              const struct cu_conf *conf, const char *daemon,
                                              const char *suffix, struct cu_diag *diag);
+/* The same to a path of one's own. */
+CU_MUST_USE enum cu_err agent_settings_write_part(const struct cu_conf *conf, const char *daemon,
+                                                  const char *path, struct cu_diag *diag);
 
 #endif

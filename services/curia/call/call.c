@@ -9,9 +9,10 @@
 #include "common/json/reflect/reflect.h"
 #include "common/loop/loop.h"
 #include "common/rpc/client.h"
-#include "services/curia/call/once.h"
 #include "services/curia/call/services.h"
+#include "services/curia/client.h"
 #include "services/curia/command.h"
+#include "services/curia/socket.h"
 
 enum {
     TIMEOUT_MS = 30000,
@@ -34,12 +35,6 @@ struct call {
     bool is_follow, is_sent, is_done;
     int code;
 };
-
-static int sorry(const char *before, const char *what)
-{
-    (void)fprintf(stderr, "%s%s\n", before, what);
-    return 1;
-}
 
 static void finish(struct call *call, int code)
 {
@@ -143,7 +138,7 @@ static void send_call(struct call *call)
     struct cu_diag diag = {0};
     const char *token = getenv("CONSUL_HTTP_TOKEN");
     if (cu_reflect_from_json(call->method->input, call->request, arena, &in, &diag)) {
-        finish(call, sorry("Invalid request: ", diag.text));
+        finish(call, cli_sorry("Invalid request: %s", diag.text));
     } else {
         (void)cu_client_call(call->client,
                              &(struct cu_call_spec){.service = call->service,
@@ -216,26 +211,23 @@ static json_t *read_request(const struct cli_args *args)
         return json_object();
     bool from_stdin = !strcmp(args->words[2], "-");
     if (!from_stdin && strlen(args->words[2]) > REQUEST_BYTES) {
-        (void)sorry("Invalid request: ", "too large");
+        (void)cli_sorry("Invalid request: too large");
         return NULL;
     }
     json_t *json = from_stdin ? json_loadf(stdin, JSON_REJECT_DUPLICATES, &error)
                               : json_loads(args->words[2], JSON_REJECT_DUPLICATES, &error);
     if (!json)
-        (void)sorry("Invalid request: ", error.text);
+        (void)cli_sorry("Invalid request: %s", error.text);
     return json;
 }
 
 static int call_method(const struct cli_args *args, struct call *call)
 {
-    char url[4200];
+    char url[CLI_URL_BYTES];
     const char *given = cli_text(args, "addr");
-    char *run_dir = realpath(call_run_dir(args), NULL); /* the bus wants whole paths */
-    (void)snprintf(url, sizeof url, "ipc://%s/%s.sock", run_dir ? run_dir : call_run_dir(args),
-                   args->words[0]);
-    free(run_dir);
+    cli_socket_find(args, args->words[0], url);
     if (given && strncmp(given, "ipc://", 6) != 0 && strncmp(given, "tcp://", 6) != 0)
-        return sorry("Invalid address, it must be ipc://PATH or tcp://HOST:PORT: ", given);
+        return cli_sorry("Invalid address, it must be ipc://PATH or tcp://HOST:PORT: %s", given);
     call->request = read_request(args);
     if (!call->request)
         return 1;
@@ -248,7 +240,7 @@ static int call_method(const struct cli_args *args, struct call *call)
     struct cu_diag diag = {0};
     enum cu_err err = cu_reflect_from_json(call->method->input, call->request, arena, &in, &diag);
     cu_arena_free(arena);
-    int code = err ? sorry("Invalid request: ", diag.text) : run(call, given ? given : url);
+    int code = err ? cli_sorry("Invalid request: %s", diag.text) : run(call, given ? given : url);
     json_decref(call->request);
     return code;
 }
@@ -257,17 +249,17 @@ int cli_call(const struct cli_args *args)
 {
     struct call call = {0};
     if (!args->word_count)
-        return sorry("Missing DAEMON argument", "");
+        return cli_sorry("Missing DAEMON argument");
     if (args->word_count > 3)
-        return sorry("Unexpected extra argument: ", args->words[3]);
+        return cli_sorry("Unexpected extra argument: %s", args->words[3]);
     const struct call_daemon *daemon = call_daemon_find(args->words[0]);
     if (!daemon)
-        return sorry("Unknown daemon: ", args->words[0]);
+        return cli_sorry("Unknown daemon: %s", args->words[0]);
     if (args->word_count == 1)
         return list_methods(daemon);
     call.method = call_method_find(daemon, args->words[1], &call.service);
     if (!call.method)
-        return sorry("No such method: ", args->words[1]);
+        return cli_sorry("No such method: %s", args->words[1]);
     call.is_follow = call_is_follow(call.service, call.method);
     return call_method(args, &call);
 }

@@ -1,10 +1,7 @@
 #include "services/curia/call/once.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "common/loop/loop.h"
+#include "services/curia/socket.h"
 
 enum { CONNECT_MS = 3000, TIMEOUT_MS = 10000 };
 
@@ -19,12 +16,6 @@ struct once {
     struct cu_diag *diag;
     ProtobufCMessage *reply;
 };
-
-const char *call_run_dir(const struct cli_args *args)
-{
-    const char *given = cli_text(args, "run-dir"), *variable = getenv("CURIA_RUN_DIR");
-    return given ? given : variable && *variable ? variable : "/run/curia";
-}
 
 static void finish(struct once *once, enum cu_err err)
 {
@@ -94,11 +85,8 @@ enum cu_err call_once(const struct cli_args *args, const char *daemon,
                       const ProtobufCMessage *in, ProtobufCMessage **ret_reply,
                       struct cu_diag *diag)
 {
-    char url[4200];
-    char *run_dir = realpath(call_run_dir(args), NULL); /* the bus wants whole paths */
-    (void)snprintf(url, sizeof url, "ipc://%s/%s.sock", run_dir ? run_dir : call_run_dir(args),
-                   daemon);
-    free(run_dir);
+    char url[CLI_URL_BYTES];
+    cli_socket_find(args, daemon, url);
     struct cu_call_spec spec = {.service = service,
                                 .method = method,
                                 .in = in,

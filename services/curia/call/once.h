@@ -5,9 +5,6 @@
 #include "common/rpc/client.h"
 #include "services/curia/flag.h"
 
-/* The folder of the sockets: -run-dir, $CURIA_RUN_DIR, /run/curia. */
-const char *call_run_dir(const struct cli_args *args);
-
 /* *ret_reply: protobuf_c_message_free_unpacked(). Errors: CU_E_DISCONNECTED nobody answers on its
  * socket within 3 s, and what the daemon says; the sentence in diag. */
 CU_MUST_USE enum cu_err call_once(const struct cli_args *args, const char *daemon,

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/base/assert.h"
 #include "services/curia/client.h"
 #include "services/curia/command.h"
 #include "services/curia/catalog/query.h"
@@ -27,28 +26,10 @@ int cli_catalog_datacenters(const struct cli_args *args)
     return err ? cli_sorry("Error listing datacenters: %s", diag.text) : 0;
 }
 
-static int by_text(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-/* Texts of a list, sorted; free() the array. */
-static const char **sorted(json_t *list, size_t *ret_count)
-{
-    const char **texts = cu_alloc((json_array_size(list) + 1) * sizeof *texts);
-    size_t i, count = 0;
-    json_t *text;
-    json_array_foreach(list, i, text) if (json_is_string(text)) texts[count++] =
-        json_string_value(text);
-    qsort(texts, count, sizeof *texts, by_text);
-    *ret_count = count;
-    return texts;
-}
-
 static void join_tags(json_t *list, struct cu_buf *out)
 {
     size_t count;
-    const char **tags = sorted(list, &count);
+    const char **tags = cli_sorted(list, &count);
     for (size_t i = 0; i < count; i++)
         cu_buf_printf(out, "%s%s", i ? "," : "", tags[i]);
     free(tags);
@@ -57,17 +38,11 @@ static void join_tags(json_t *list, struct cu_buf *out)
 /* The block is trimmed as a whole: only the last line loses its padding. */
 static void print_services(json_t *services, bool with_tags)
 {
-    json_t *names = json_array();
-    const char *name;
-    json_t *tags;
     size_t count, width = 0;
     struct cu_buf block = {0};
-    json_object_foreach(services, name, tags)
-    {
-        (void)json_array_append_new(names, json_string(name));
-        width = strlen(name) > width ? strlen(name) : width;
-    }
-    const char **rows = sorted(names, &count);
+    const char **rows = cli_sorted(services, &count);
+    for (size_t i = 0; i < count; i++)
+        width = strlen(rows[i]) > width ? strlen(rows[i]) : width;
     for (size_t i = 0; i < count; i++) {
         cu_buf_printf(&block, "%*s", with_tags ? -(int)(width + TAGS_GAP) : 0, rows[i]);
         if (with_tags)
@@ -79,7 +54,6 @@ static void print_services(json_t *services, bool with_tags)
     (void)printf("%.*s\n", (int)block.len, (const char *)block.data);
     cu_buf_deinit(&block);
     free(rows);
-    json_decref(names);
 }
 
 /* The services of one node as {name: tags}; those of several instances are put together. */

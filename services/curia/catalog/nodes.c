@@ -1,9 +1,7 @@
 /* `catalog nodes` (cli.md 4.3). */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "common/base/assert.h"
 #include "services/curia/catalog/query.h"
 #include "services/curia/command.h"
 #include "services/curia/kv/pair.h"
@@ -28,22 +26,10 @@ enum cu_err catalog_add_node_meta(const struct cli_args *args, struct cu_buf *qu
     return CU_OK;
 }
 
-static int by_text(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 /* "k=v, k=v", sorted; what cli_query_text() wants: the buffer is the caller's. */
 static const char *map_text(json_t *map, struct cu_buf *out)
 {
-    const char **names = cu_alloc((json_object_size(map) + 1) * sizeof *names), *name;
-    size_t count = 0;
-    json_t *value;
-    json_object_foreach(map, name, value) names[count++] = name;
-    qsort(names, count, sizeof *names, by_text);
-    for (size_t i = 0; i < count; i++)
-        cu_buf_printf(out, "%s%s=%s", i ? ", " : "", names[i], cli_member_text(map, names[i]));
-    free(names);
+    cli_join_members(map, ", ", out);
     return cli_query_text(out);
 }
 

@@ -22,15 +22,11 @@ static int delete (const struct cli_args *args, struct cli_http *http, const cha
     else if (cli_bool(args, "cas"))
         (void)snprintf(query, sizeof query, "cas=%llu",
                        (unsigned long long)cli_uint(args, "modify-index", 0));
-    enum cu_err err = cli_http_do(
-        http,
-        &(struct cli_request){
-            .method = "DELETE", .path = "/v1/kv/", .key = cu_bytes_of(key), .query = query},
-        &reply, &diag);
-    if (!err && reply.status != 200) {
-        cli_http_unexpected(&reply, true, &diag);
-        err = CU_E_IO;
-    }
+    enum cu_err err =
+        cli_ask(http,
+                &(struct cli_request){
+                    .method = "DELETE", .path = "/v1/kv/", .key = cu_bytes_of(key), .query = query},
+                &reply, &diag);
     bool applied = !err && reply.body.len >= 4 && !memcmp(reply.body.data, "true", 4);
     cu_buf_deinit(&reply.body);
     if (err)

@@ -71,17 +71,13 @@ static int write_value(const struct cli_args *args, struct cli_http *http, struc
     struct cli_reply reply;
     build_query(args, &query);
     const char *given = (const char *)query.data;
-    enum cu_err err = cli_http_do(http,
-                                  &(struct cli_request){.method = "PUT",
-                                                        .path = "/v1/kv/",
-                                                        .key = cu_bytes_of(args->words[0]),
-                                                        .query = *given ? given + 1 : NULL,
-                                                        .body = value},
-                                  &reply, &diag);
-    if (!err && reply.status != 200) {
-        cli_http_unexpected(&reply, true, &diag);
-        err = CU_E_IO;
-    }
+    enum cu_err err = cli_ask(http,
+                              &(struct cli_request){.method = "PUT",
+                                                    .path = "/v1/kv/",
+                                                    .key = cu_bytes_of(args->words[0]),
+                                                    .query = *given ? given + 1 : NULL,
+                                                    .body = value},
+                              &reply, &diag);
     bool applied = !err && reply.body.len >= 4 && !memcmp(reply.body.data, "true", 4);
     cu_buf_deinit(&query);
     cu_buf_deinit(&reply.body);

@@ -62,17 +62,13 @@ static enum cu_err put_one(struct cli_http *http, const char *key, uint64_t flag
     char query[64];
     struct cli_reply reply;
     (void)snprintf(query, sizeof query, "flags=%llu", (unsigned long long)flags);
-    enum cu_err err = cli_http_do(http,
-                                  &(struct cli_request){.method = "PUT",
-                                                        .path = "/v1/kv/",
-                                                        .key = cu_bytes_of(key),
-                                                        .query = query,
-                                                        .body = value},
-                                  &reply, diag);
-    if (!err && reply.status != 200) {
-        cli_http_unexpected(&reply, true, diag);
-        err = CU_E_IO;
-    }
+    enum cu_err err = cli_ask(http,
+                              &(struct cli_request){.method = "PUT",
+                                                    .path = "/v1/kv/",
+                                                    .key = cu_bytes_of(key),
+                                                    .query = query,
+                                                    .body = value},
+                              &reply, diag);
     cu_buf_deinit(&reply.body);
     return err;
 }

@@ -1,33 +1,14 @@
 /* `info`: the agent's Stats, block by block (cli.md 4.9). */
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "common/base/assert.h"
 #include "services/curia/client.h"
 #include "services/curia/command.h"
-
-static int by_name(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-/* The member names of an object, sorted; free() the array. */
-static const char **names_of(json_t *object, size_t *ret_count)
-{
-    const char **names = cu_alloc((json_object_size(object) + 1) * sizeof *names), *name;
-    json_t *value;
-    size_t count = 0;
-    json_object_foreach(object, name, value) names[count++] = name;
-    qsort(names, count, sizeof *names, by_name);
-    *ret_count = count;
-    return names;
-}
 
 static void print_block(const char *title, json_t *block)
 {
     size_t count;
-    const char **names = names_of(block, &count);
+    const char **names = cli_sorted(block, &count);
     (void)printf("%s:\n", title);
     for (size_t i = 0; i < count; i++)
         (void)printf("\t%s = %s\n", names[i], cli_member_text(block, names[i]));
@@ -48,7 +29,7 @@ int cli_info(const struct cli_args *args)
         err = cu_fail(&diag, CU_E_INVALID, "the agent's reply is not understood");
     if (!err) {
         size_t count;
-        const char **names = names_of(stats, &count);
+        const char **names = cli_sorted(stats, &count);
         for (size_t i = 0; i < count; i++)
             print_block(names[i], json_object_get(stats, names[i]));
         free(names);

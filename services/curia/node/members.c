@@ -69,30 +69,17 @@ static void add_short(struct cli_table *table, json_t *member, const char *segme
     cli_table_add(table, cells);
 }
 
-static int by_name(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 static void add_detailed(struct cli_table *table, json_t *member, const char *segment)
 {
-    json_t *tags = json_copy(json_object_get(member, "Tags")), *value;
-    size_t count = 0, at = 0;
-    const char *name;
+    json_t *tags = json_copy(json_object_get(member, "Tags"));
     struct cu_buf text = {0};
     char address[CELL_BYTES];
     (void)json_object_set_new(tags, "segment", json_string(segment));
-    const char **names = cu_alloc((json_object_size(tags) + 1) * sizeof *names);
-    json_object_foreach(tags, name, value) names[count++] = name;
-    qsort(names, count, sizeof *names, by_name);
-    for (; at < count; at++)
-        cu_buf_printf(&text, "%s%s=%s", at ? "," : "", names[at], cli_member_text(tags, names[at]));
-    cu_buf_u8(&text, 0);
+    cli_join_members(tags, ",", &text);
     address_of(member, address);
     const char *cells[] = {cli_member_text(member, "Name"), address, status_of(member),
-                           (const char *)text.data};
+                           cli_query_text(&text)};
     cli_table_add(table, cells);
-    free(names);
     cu_buf_deinit(&text);
     json_decref(tags);
 }
