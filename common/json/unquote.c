@@ -27,7 +27,7 @@ static uint32_t escaped_rune(const uint8_t **at)
     return 0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00);
 }
 
-/* A reader that fills a block of known size. */
+/* What is written, into a block that has room for all of it. */
 struct unquoted {
     uint8_t *data;
     size_t len;

@@ -19,8 +19,8 @@ struct agent_target {
 CU_MUST_USE enum cu_err agent_target_parse(struct cu_bytes raw, struct cu_arena *arena,
                                            struct agent_target *ret_target);
 
-/* Appends the bytes that `escaped` stands for; plus_is_blank as in queries. CU_E_INVALID: a bad
- * percent escape. */
+/* The bytes that `escaped` stands for, in `ret_bytes`, which has room for escaped.len of them;
+ * plus_is_blank as in queries. CU_E_INVALID: a bad percent escape; then some are written. */
 CU_MUST_USE enum cu_err agent_unescape(struct cu_bytes escaped, bool plus_is_blank,
                                        uint8_t *ret_bytes, size_t *ret_len);
 

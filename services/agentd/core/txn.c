@@ -89,7 +89,7 @@ static bool add_element(struct parsing *p, struct cu_bytes element)
                 known = true;
                 if (cu_json_kind(value) != CU_JSON_KIND_NULL)
                     return agent_refuse(p->fault, 400,
-                                        "%s operations come with the catalog: this build has KV "
+                                        "%s operations are not part of this build: it has KV "
                                         "operations only",
                                         catalog[i]);
             }

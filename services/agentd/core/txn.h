@@ -17,8 +17,8 @@ struct agent_txn {
 };
 
 /* False: 400 or 413 with the reference's sentence. A verb nobody knows travels by its name, and the
- * catalog fails it in its place. The catalog's operations (Node, Service, Check)
- * are refused until the catalog is built. */
+ * catalog fails it in its place. The operations Node, Service and Check are refused with 400: the
+ * catalog's Txn knows those of KV only. */
 bool agent_txn_parse(struct cu_bytes body, uint64_t max_value_bytes, struct cu_arena *arena,
                      struct agent_txn *ret_txn, struct agent_fault *fault);
 

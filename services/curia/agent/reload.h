@@ -23,8 +23,10 @@ struct reload *reload_new(const struct reload_options *options);
 void reload_free(struct reload *reload); /* takes NULL */
 
 /* Reads the files again, has Daemon.Check look at it on all daemons, and only then Daemon.Reload
- * take it up on all. On any error nothing changes and `Reload config failed` is logged. One that
- * comes while another is under way is not begun, and logged; false then. */
+ * take it up on all. `Reload config failed` is logged on any error. Up to the last Daemon.Check
+ * nothing has changed then; later the new files stand, which a daemon that is started again reads,
+ * and others may have taken them up: reload again. One that comes while another is under way is not
+ * begun, and logged; false then. */
 bool reload_begin(struct reload *reload);
 
 #endif

@@ -34,7 +34,7 @@ static const struct {
     {"[1]", 400,
      "Failed to parse body: json: cannot unmarshal number into Go value of type api.TxnOp"},
     {"[{\"Node\":{}}]", 400,
-     "Node operations come with the catalog: this build has KV operations only"},
+     "Node operations are not part of this build: it has KV operations only"},
     {"[{\"KV\":{\"Verb\":\"set\",\"Key\":\"k\",\"Value\":\"MTIzNDU2Nzg5\"}}]", 413,
      "Value for key \"k\" is too large (9 > 8 bytes)"},
 };
