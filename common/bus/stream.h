@@ -52,11 +52,12 @@ struct cu_stream {
 
 enum { CU_IPC_PATH_MAX_BYTES = 107, CU_URL_MAX_BYTES = 128 };
 
-/* "ipc:///path" or "tcp://ip:port", taken apart. */
+/* "ipc:///path", "tcp://ip:port" or "tcp://name:port", taken apart. A name is only dialled, and
+ * looked up anew by nng for each dial: one of the addresses that it has then is tried. */
 struct cu_url {
     char text[CU_URL_MAX_BYTES];
     char source[64]; /* ip that a tcp:// dial leaves from; "": the system's choice */
-    bool is_ipc;
+    bool is_ipc, is_named;
 };
 
 /* The path of an ipc:// URL, borrowed from it. */
@@ -65,7 +66,7 @@ static inline const char *cu_url_path(const struct cu_url *url)
     return url->text + sizeof "ipc://" - 1;
 }
 
-/* CU_E_INVALID: neither of the two, or a path over 107 bytes. */
+/* CU_E_INVALID: none of these, or a path over 107 bytes. */
 CU_MUST_USE enum cu_err cu_url_parse(const char *text, struct cu_url *ret_url,
                                      struct cu_diag *diag);
 

@@ -230,6 +230,8 @@ enum cu_err cu_rpc_listen(struct cu_rpc *rpc, const char *text, struct cu_diag *
     struct cu_url url;
     struct cu_listener *listener = NULL;
     enum cu_err err = cu_url_parse(text, &url, diag);
+    if (!err && url.is_named)
+        err = cu_fail(diag, CU_E_INVALID, "%s: listening takes an address, no name", text);
     if (err)
         return err;
     const struct cu_driver *driver = rpc_driver(rpc, &url);

@@ -1,6 +1,7 @@
 /* What both drivers promise, in all four pairings on ipc:// and on tcp:// (contracts 1). */
 #include "common/bus/stream.h"
 
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -390,10 +391,15 @@ START_TEST(refuses_what_is_no_file_of_ours)
 }
 END_TEST
 
-START_TEST(reads_the_two_kinds_of_url_and_refuses_the_rest)
+START_TEST(reads_the_kinds_of_url_and_refuses_the_rest)
 {
-    static const char *const good[] = {"ipc:///run/curia/raftd.sock", "tcp://127.0.0.1:8300",
-                                       "tcp://[::1]:8300"};
+    static const char *const good[] = {"ipc:///run/curia/raftd.sock",
+                                       "tcp://127.0.0.1:8300",
+                                       "tcp://[::1]:8300",
+                                       "tcp://localhost:8300",
+                                       "tcp://s1.node.dc1.consul:8300",
+                                       "tcp://my_project-dnsd_1:1",
+                                       "tcp://7e3:65535"};
     static const char *const bad[] = {
         "",
         "ipc://",
@@ -403,16 +409,50 @@ START_TEST(reads_the_two_kinds_of_url_and_refuses_the_rest)
         "tcp://127.0.0.1:",
         "tcp://127.0.0.1:0",
         "tcp://127.0.0.1:65536",
-        "tcp://localhost:8300",
+        "tcp://localhost",
+        "tcp://localhost:0",
+        "tcp://:8300",
+        "tcp://-a:8300",
+        "tcp://a b:8300",
+        "tcp://a/b:8300",
+        "tcp://a@b:8300",
+        "tcp://1.2.3:8300",
+        "tcp://1.2.3.4.5:8300",
         "tcp://::1:8300",
         "http://127.0.0.1:80",
         "tls+tcp://127.0.0.1:80",
     };
     struct cu_url url;
-    for (size_t i = 0; i < CU_COUNT(good); i++)
-        ck_assert_int_eq(cu_url_parse(good[i], &url, NULL), CU_OK);
+    for (size_t i = 0; i < CU_COUNT(good); i++) {
+        ck_assert_msg(cu_url_parse(good[i], &url, NULL) == CU_OK, "%s", good[i]);
+        ck_assert_msg(url.is_named == (i > 2), "%s", good[i]);
+    }
     for (size_t i = 0; i < CU_COUNT(bad); i++)
         ck_assert_msg(cu_url_parse(bad[i], &url, NULL) == CU_E_INVALID, "%s", bad[i]);
+}
+END_TEST
+
+/* A name that every resolver knows without asking anybody: the address in hexadecimal. */
+START_TEST(a_name_is_looked_up_and_dialled)
+{
+    FOR_PAIRINGS(p)
+    {
+        struct in_addr ip;
+        char text[INET_ADDRSTRLEN] = "", url[CU_URL_MAX_BYTES];
+        if (!p->is_tcp)
+            continue;
+        struct rig *rig = rig_new(p);
+        listen_now(rig);
+        ck_assert_int_eq(sscanf(rig->url.text, "tcp://%15[0-9.]", text), 1);
+        ck_assert_int_eq(inet_pton(AF_INET, text, &ip), 1);
+        snprintf(url, sizeof url, "tcp://0x%08x%s", ntohl(ip.s_addr), strrchr(rig->url.text, ':'));
+        ck_assert_int_eq(cu_url_parse(url, &rig->url, NULL), CU_OK);
+        ck_assert(rig->url.is_named);
+        dial_now(rig);
+        WAIT(rig, rig->client.stream && rig->server.stream);
+        ck_assert_int_eq(strncmp(rig->client.stream->address, text, strlen(text)), 0);
+        rig_free(rig);
+    }
 }
 END_TEST
 
@@ -437,5 +477,5 @@ SUITE_MAIN("common/bus/stream",
            a_socket_file_left_by_a_killed_process_is_replaced,
            a_socket_has_mode_0660_and_goes_with_its_listener,
            connects_that_close_at_once_do_not_deafen_the_listener, refuses_what_is_no_file_of_ours,
-           reads_the_two_kinds_of_url_and_refuses_the_rest,
+           reads_the_kinds_of_url_and_refuses_the_rest, a_name_is_looked_up_and_dialled,
            a_socket_path_has_at_most_107_bytes_contracts_9_5)

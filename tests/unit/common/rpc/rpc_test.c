@@ -111,6 +111,7 @@ START_TEST(dials_again_when_the_server_comes_back)
         again->server = cu_rpc_new(&(struct cu_rpc_options){
             .loop = pair->loop, .daemon = "catalogd", .local = pairings[i].server});
         cu_rpc_add_service(again->server, &pair_service, pair);
+        ck_assert_int_eq(cu_rpc_listen(again->server, "tcp://localhost:8300", &diag), CU_E_INVALID);
         ck_assert_int_eq(cu_rpc_listen(again->server, pair->url, &diag), CU_OK);
         PAIR_WAIT(pair, pair->ups == 2);
         pair_put(pair, "a", 7, &put);
