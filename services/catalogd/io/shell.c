@@ -493,11 +493,11 @@ void catalog_shell_stop(void *state)
     shell->checkpoints = NULL;
     catalog_readers_free(shell->readers);
     catalog_rpc_stop(shell);
-    catalog_ca_free(shell->ca);
     catalog_duties_stop(shell);
     catalog_proposals_free(shell->proposals);
-    catalog_writes_free(shell->writes);
-    catalog_reconciler_free(shell->reconciler); /* its writes were told by now */
+    catalog_writes_free(shell->writes); /* tells whoever waits for one: before they go */
+    catalog_ca_free(shell->ca);
+    catalog_reconciler_free(shell->reconciler);
     forget_reads(shell);
     catalog_replica_free(shell->replica);
     catalog_actions_deinit(&shell->actions);

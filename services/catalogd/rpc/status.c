@@ -61,6 +61,11 @@ static struct asking *begin(struct catalog_shell *shell, struct cu_rq *rq, answe
 static void ask_raftd(struct asking *asking)
 {
     Curia__Internal__V1__LogStatusRequest in = CURIA__INTERNAL__V1__LOG_STATUS_REQUEST__INIT;
+    if (!asking->shell->raftd) { /* while that goes, gossipd's answers end, too */
+        cu_rq_fail(asking->rq, CU_E_NOT_READY, "the catalog is being stopped");
+        free(asking);
+        return;
+    }
     (void)cu_client_call(asking->shell->raftd,
                          &(struct cu_call_spec){.service = &curia__internal__v1__log__descriptor,
                                                 .method = "Status",
