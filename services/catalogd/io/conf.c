@@ -84,7 +84,10 @@ static enum cu_err read_catalogs(const json_t *list, struct catalog_conf *conf,
 
 /* ---- the CA ---- */
 
-/* Keys of connect.ca_config as the CA's own configuration spells them (mesh.md 1.9). */
+#define CLUSTER_ID "cluster_id"
+
+/* Keys of connect.ca_config, and how the CA's own configuration spells them (mesh.md 1.9): a file
+ * may use either. */
 static const struct ca_key {
     const char *key, *name, *fallback;
 } ca_keys[] = {
@@ -98,17 +101,41 @@ static const struct ca_key {
     {"private_key", "PrivateKey", NULL},
     {"root_cert", "RootCert", NULL},
     {"skip_validate", "SkipValidate", NULL},
+    {"disable_cross_signing", "DisableCrossSigning", NULL},
 };
+
+static bool is_ca_key(const char *key)
+{
+    for (size_t i = 0; i < CU_COUNT(ca_keys); i++)
+        if (strcmp(key, ca_keys[i].key) == 0 || strcmp(key, ca_keys[i].name) == 0)
+            return true;
+    return strcmp(key, CLUSTER_ID) == 0;
+}
+
+/* A misspelt key would leave a lifetime or a rate as it is, unnoticed. */
+static enum cu_err check_ca_keys(const json_t *given, struct cu_diag *diag)
+{
+    const char *key;
+    json_t *value;
+    json_object_foreach((json_t *)(uintptr_t)given, key, value)
+    {
+        if (!is_ca_key(key))
+            return cu_fail(diag, CU_E_INVALID, "invalid config key connect.ca_config.%.100s", key);
+    }
+    return CU_OK;
+}
 
 static enum cu_err read_ca(const struct cu_conf *conf, struct catalog_conf *read,
                            struct cu_diag *diag)
 {
     const json_t *given = cu_conf_json(conf, "connect.ca_config");
     const char *provider = cu_conf_text(conf, "connect.ca_provider");
-    const char *id = json_string_value(json_object_get(given, "cluster_id"));
+    const char *id = json_string_value(json_object_get(given, CLUSTER_ID));
     json_t *config = json_object();
     for (size_t i = 0; i < CU_COUNT(ca_keys); i++) {
         json_t *value = json_object_get(given, ca_keys[i].key);
+        if (!value)
+            value = json_object_get(given, ca_keys[i].name);
         if (value)
             (void)json_object_set(config, ca_keys[i].name, value);
         else if (ca_keys[i].fallback)
@@ -124,7 +151,8 @@ static enum cu_err read_ca(const struct cu_conf *conf, struct catalog_conf *read
     if (*provider && strcmp(provider, "consul") != 0)
         return cu_fail(diag, CU_E_INVALID, "connect.ca_provider: unknown CA provider \"%s\"",
                        provider);
-    return catalog_ca_check_config(cu_bytes_of(read->ca_config), diag);
+    enum cu_err err = check_ca_keys(given, diag);
+    return err ? err : catalog_ca_check_config(cu_bytes_of(read->ca_config), diag);
 }
 
 enum cu_err catalog_conf_read(const struct cu_conf *conf, struct catalog_conf *ret_conf,

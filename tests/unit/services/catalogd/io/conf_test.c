@@ -1,5 +1,6 @@
 #include "services/catalogd/io/conf.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -65,6 +66,36 @@ START_TEST(one_catalog_more_than_the_limit_is_refused)
 }
 END_TEST
 
+static const char *refusal_of(const char *ca_config, struct cu_diag *diag)
+{
+    char text[512];
+    (void)snprintf(text, sizeof text, "{\"data_dir\":\"/d\",\"connect\":{\"ca_config\":{%s}}}",
+                   ca_config);
+    struct cu_conf *conf = parse(text);
+    *diag = (struct cu_diag){0};
+    enum cu_err err = catalog_conf_check(conf, diag);
+    cu_conf_free(conf);
+    return err ? diag->text : "";
+}
+
+START_TEST(an_unknown_key_of_the_ca_is_refused_by_name)
+{
+    static const struct {
+        const char *given, *want;
+    } cases[] = {
+        {"\"leaf_cert_ttl\":\"2h\",\"csr_max_per_second\":7", ""},
+        {"\"LeafCertTTL\":\"2h\"", ""}, /* as the HTTP API spells it */
+        {"\"cluster_id\":\"11111111-2222-3333-4444-555555555555\"", ""},
+        {"\"leaf_cert_tll\":\"2h\"", "invalid config key connect.ca_config.leaf_cert_tll"},
+        {"\"LeafCertTTL\":\"1s\"",
+         "error configuring provider: leaf cert TTL must be greater or equal than 1h0m0s"},
+    };
+    struct cu_diag diag;
+    for (size_t i = 0; i < CU_COUNT(cases); i++)
+        ck_assert_str_eq(refusal_of(cases[i].given, &diag), cases[i].want);
+}
+END_TEST
+
 SUITE_MAIN("services/catalogd/io/conf",
            a_peers_catalog_is_at_its_ip_and_our_port_unless_it_names_one,
-           one_catalog_more_than_the_limit_is_refused)
+           one_catalog_more_than_the_limit_is_refused, an_unknown_key_of_the_ca_is_refused_by_name)
