@@ -137,6 +137,10 @@ int seeds_main(const struct seeds_program *program, int argc, char **argv)
     (void)printf("%llu seeds from %llu, %.1f s, ", (unsigned long long)done,
                  (unsigned long long)args.first,
                  (double)cu_mono_ms_between(begun, cu_mono_now()) / 1000);
-    program->sum();
-    return ok == args.must_break ? 1 : 0;
+    bool has_shown = program->sum(done) && done > 0;
+    if (args.must_break)
+        return ok ? 1 : 0;
+    if (ok && !has_shown)
+        (void)printf("the seeds do not show what they are for\n");
+    return ok && has_shown ? 0 : 1;
 }

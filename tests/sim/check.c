@@ -133,7 +133,8 @@ static void check_completeness(struct sim_server *server, const struct raft_stat
     struct raft_entry entry;
     uint32_t count = 0;
     if (status->last_index < committed ||
-        raft_read(server->raftd.raft, committed, committed, SIZE_MAX, 1, &entry, &count)) {
+        raft_read(server->raftd.raft, committed, committed, SIZE_MAX, 1, &entry, &count) ||
+        !count) {
         sim_fail(sim, "a leader has every committed entry (I4)",
                  "server %u term %llu ends at %llu, committed %llu", server->number,
                  (ull)status->term, (ull)status->last_index, (ull)committed);
@@ -372,6 +373,7 @@ void sim_check_end(struct sim *sim)
             if (!history_is_linearizable(&part, key, sim->lineages[lineage].values[key], &gave_up))
                 sim_fail(sim, "histories are linearizable (I14)", "key %u, lineage %u", key,
                          lineage);
+            sim->judged++;
             sim->gave_up += gave_up;
         }
         history_deinit(&part);

@@ -196,7 +196,7 @@ struct sim {
     struct cu_map votes;   /* (server, incarnation, term) -> candidate */
     struct cu_map effects; /* (proposer, seq) -> index + 1 */
     bool has_wiped;
-    unsigned gave_up; /* histories too tangled to judge */
+    unsigned judged, gave_up; /* histories, one a key and lineage; those too tangled to judge */
 
     const char *failure; /* the first claim that did not hold */
     char failure_text[512];
