@@ -28,3 +28,10 @@ void cu_random_bytes(void *ret_bytes, size_t len)
         len -= (size_t)got;
     }
 }
+
+void cu_uuid_random(uint8_t ret_bytes[16])
+{
+    cu_random_bytes(ret_bytes, 16);
+    ret_bytes[6] = (uint8_t)((ret_bytes[6] & 0x0f) | 0x40); /* version 4 */
+    ret_bytes[8] = (uint8_t)((ret_bytes[8] & 0x3f) | 0x80); /* variant 10 */
+}

@@ -15,5 +15,7 @@ uint64_t cu_random_below(struct cu_random *random, uint64_t bound); /* 0 .. boun
 
 /* Bytes from the kernel; edges only. */
 void cu_random_bytes(void *ret_bytes, size_t len);
+/* The bytes of a random UUID, from the kernel (RFC 9562 5.4: version 4). */
+void cu_uuid_random(uint8_t ret_bytes[16]);
 
 #endif

@@ -50,9 +50,7 @@ static enum cu_err make_id(const char *data_dir, const char *path, struct cu_dia
 {
     uint8_t bytes[16];
     char id[CU_UUID_BYTES], aside[PATH_BYTES];
-    cu_random_bytes(bytes, sizeof bytes);
-    bytes[6] = (uint8_t)((bytes[6] & 0x0f) | 0x40); /* RFC 4122 4.4: version 4, variant 10 */
-    bytes[8] = (uint8_t)((bytes[8] & 0x3f) | 0x80);
+    cu_uuid_random(bytes);
     (void)cu_format_uuid(bytes, id);
     int len = snprintf(aside, sizeof aside, "%s/node-id.%s", data_dir, id);
     if (len >= PATH_BYTES)

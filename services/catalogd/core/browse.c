@@ -20,40 +20,29 @@ static uint64_t larger(uint64_t a, uint64_t b)
 
 /* ---- nodes ---- */
 
-struct nodes {
-    const Curia__V1__ListNodesRequest *request;
-    struct cu_arena *arena;
-    struct catalog_list found;
-    enum cu_err err;
-};
-
-static bool see_node(void *arg, const struct catalog_row *row)
+static void keep_matching(const Curia__V1__ListNodesRequest *request, struct catalog_list *nodes)
 {
-    struct nodes *nodes = arg;
-    Curia__V1__Node *node;
-    nodes->err = catalog_view_unpack(CATALOG_NODES, row, nodes->arena, &node);
-    if (!nodes->err &&
-        catalog_view_meta_matches(node, nodes->request->node_meta, nodes->request->n_node_meta) &&
-        !catalog_list_add(&nodes->found, nodes->arena, node))
-        nodes->err = CU_E_TOO_LARGE;
-    return !nodes->err;
+    size_t kept = 0;
+    for (size_t i = 0; i < nodes->count; i++)
+        if (catalog_view_meta_matches(nodes->items[i], request->node_meta, request->n_node_meta))
+            nodes->items[kept++] = nodes->items[i];
+    nodes->count = kept;
 }
 
 enum cu_err catalog_list_nodes(const struct catalog_view *view,
                                const Curia__V1__ListNodesRequest *request, struct cu_arena *arena,
                                Curia__V1__ListNodesReply *reply, uint64_t *ret_index)
 {
-    struct nodes nodes = {.request = request, .arena = arena};
-    enum cu_err err =
-        view->backend->scan(view->backend->context, CATALOG_NODES, all, all, see_node, &nodes);
-    if (!err)
-        err = nodes.err;
-    if (!err)
-        err = catalog_sieve(request->filter, &cu_filter_node, arena, &nodes.found);
+    struct catalog_list nodes = {0};
+    enum cu_err err = catalog_view_list(view, CATALOG_NODES, all, arena, &nodes);
     if (err)
         return err;
-    reply->nodes = (Curia__V1__Node **)nodes.found.items;
-    reply->n_nodes = nodes.found.count;
+    keep_matching(request, &nodes);
+    err = catalog_sieve(request->filter, &cu_filter_node, arena, &nodes);
+    if (err)
+        return err;
+    reply->nodes = (Curia__V1__Node **)nodes.items;
+    reply->n_nodes = nodes.count;
     *ret_index = catalog_view_index(view, view->nodes_index);
     return CU_OK;
 }
@@ -117,19 +106,12 @@ static struct named *find_named(struct services *services, char *name)
     return named;
 }
 
-/* Up to and with the NUL behind the node. */
-static struct cu_bytes node_part(struct cu_bytes key)
-{
-    struct cu_bytes user = {NULL, 0};
-    const uint8_t *end = catalog_key_user(key, &user) ? memchr(user.data, '\0', user.len) : NULL;
-    return (struct cu_bytes){key.data, end ? (size_t)(end + 1 - key.data) : 0};
-}
-
 static bool see_service(void *arg, const struct catalog_row *row)
 {
     struct services *services = arg;
     Curia__V1__Service *service;
-    if (services->request->n_node_meta > 0 && !cu_map_get(&services->nodes, node_part(row->key)))
+    if (services->request->n_node_meta > 0 &&
+        !cu_map_get(&services->nodes, catalog_key_node_part(row->key)))
         return true;
     services->err = catalog_view_unpack(CATALOG_SERVICES, row, services->arena, &service);
     if (services->err)
@@ -261,38 +243,19 @@ static enum cu_err find_by_prefix(const struct catalog_view *view, const char *t
     return catalog_view_get(view, CATALOG_NODES, only.key, arena, ret_node);
 }
 
-struct on_node {
-    struct cu_arena *arena;
-    struct catalog_list found;
-    enum cu_err err;
-};
-
-static bool see_on_node(void *arg, const struct catalog_row *row)
-{
-    struct on_node *on_node = arg;
-    Curia__V1__Service *service;
-    on_node->err = catalog_view_unpack(CATALOG_SERVICES, row, on_node->arena, &service);
-    if (!on_node->err && !catalog_list_add(&on_node->found, on_node->arena, service))
-        on_node->err = CU_E_TOO_LARGE;
-    return !on_node->err;
-}
-
 static enum cu_err list_on_node(const struct catalog_view *view, const char *node,
                                 const char *filter, struct cu_arena *arena,
                                 Curia__V1__NodeServicesReply *reply)
 {
-    struct on_node on_node = {.arena = arena};
+    struct catalog_list found = {0};
     struct cu_bytes prefix = catalog_key_of_node(arena, node, "");
     if (!prefix.data)
         return CU_E_TOO_LARGE;
-    enum cu_err err = view->backend->scan(view->backend->context, CATALOG_SERVICES, prefix, all,
-                                          see_on_node, &on_node);
+    enum cu_err err = catalog_view_list(view, CATALOG_SERVICES, prefix, arena, &found);
     if (!err)
-        err = on_node.err;
-    if (!err)
-        err = catalog_sieve(filter, &cu_filter_service, arena, &on_node.found);
-    reply->services = (Curia__V1__Service **)on_node.found.items;
-    reply->n_services = on_node.found.count;
+        err = catalog_sieve(filter, &cu_filter_service, arena, &found);
+    reply->services = (Curia__V1__Service **)found.items;
+    reply->n_services = found.count;
     return err;
 }
 

@@ -136,22 +136,6 @@ enum cu_err catalog_ca_set(struct catalog_store *store,
 
 /* ---- reads ---- */
 
-struct roots {
-    struct cu_arena *arena;
-    struct catalog_list found;
-    enum cu_err err;
-};
-
-static bool see_root(void *arg, const struct catalog_row *row)
-{
-    struct roots *roots = arg;
-    Curia__V1__CaRoot *root;
-    roots->err = catalog_view_unpack(CATALOG_CONNECT_ROOTS, row, roots->arena, &root);
-    if (!roots->err && !catalog_list_add(&roots->found, roots->arena, root))
-        roots->err = CU_E_TOO_LARGE;
-    return !roots->err;
-}
-
 enum cu_err catalog_ca_config(const struct catalog_view *view, struct cu_arena *arena,
                               Curia__V1__CaConfig **ret_config, uint64_t *ret_index)
 {
@@ -164,19 +148,16 @@ enum cu_err catalog_ca_roots(const struct catalog_view *view, struct cu_arena *a
                              Curia__V1__CaRootsReply *reply, uint64_t *ret_index)
 {
     static const char suffix[] = ".consul";
-    struct roots roots = {.arena = arena};
+    struct catalog_list roots = {0};
     Curia__V1__CaConfig *config;
-    enum cu_err err = view->backend->scan(view->backend->context, CATALOG_CONNECT_ROOTS, all, all,
-                                          see_root, &roots);
-    if (!err)
-        err = roots.err;
+    enum cu_err err = catalog_view_list(view, CATALOG_CONNECT_ROOTS, all, arena, &roots);
     if (!err)
         err = catalog_ca_config(view, arena, &config, ret_index);
     if (err)
         return err;
     *ret_index = catalog_view_index(view, view->roots_index);
-    reply->roots = (Curia__V1__CaRoot **)roots.found.items;
-    reply->n_roots = roots.found.count;
+    reply->roots = (Curia__V1__CaRoot **)roots.items;
+    reply->n_roots = roots.count;
     for (size_t i = 0; i < reply->n_roots; i++)
         if (reply->roots[i]->active)
             reply->active_root_id = reply->roots[i]->id;

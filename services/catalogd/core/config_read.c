@@ -1,9 +1,6 @@
 #include "services/catalogd/core/config_read.h"
 
 #include "services/catalogd/core/config_entry.h"
-#include "services/catalogd/core/list.h"
-
-static const struct cu_bytes all = {NULL, 0};
 
 enum cu_err catalog_config_read(const struct catalog_view *view,
                                 const Curia__V1__ConfigGetRequest *request, struct cu_arena *arena,
@@ -18,36 +15,21 @@ enum cu_err catalog_config_read(const struct catalog_view *view,
     return err;
 }
 
-struct listing {
-    struct cu_arena *arena;
-    struct catalog_list found;
-    enum cu_err err;
-};
-
-static bool see_entry(void *arg, const struct catalog_row *row)
-{
-    struct listing *listing = arg;
-    Curia__V1__ConfigEntry *entry;
-    listing->err = catalog_view_unpack(CATALOG_CONFIG_ENTRIES, row, listing->arena, &entry);
-    if (!listing->err && !catalog_list_add(&listing->found, listing->arena, entry))
-        listing->err = CU_E_TOO_LARGE;
-    return !listing->err;
-}
-
 enum cu_err catalog_config_list(const struct catalog_view *view,
                                 const Curia__V1__ConfigListRequest *request, struct cu_arena *arena,
                                 Curia__V1__ConfigListReply *reply, uint64_t *ret_index)
 {
-    struct listing listing = {.arena = arena};
-    struct cu_bytes prefix = *request->kind ? catalog_config_key(arena, request->kind, NULL) : all;
+    struct catalog_list found = {0};
+    struct cu_bytes prefix = {NULL, 0};
+    if (*request->kind)
+        prefix = catalog_config_key(arena, request->kind, NULL);
     if (*request->kind && !prefix.data)
         return CU_E_TOO_LARGE;
-    enum cu_err err = view->backend->scan(view->backend->context, CATALOG_CONFIG_ENTRIES, prefix,
-                                          all, see_entry, &listing);
-    if (err || listing.err)
-        return err ? err : listing.err;
-    reply->entries = (Curia__V1__ConfigEntry **)listing.found.items;
-    reply->n_entries = listing.found.count;
+    enum cu_err err = catalog_view_list(view, CATALOG_CONFIG_ENTRIES, prefix, arena, &found);
+    if (err)
+        return err;
+    reply->entries = (Curia__V1__ConfigEntry **)found.items;
+    reply->n_entries = found.count;
     *ret_index = catalog_view_index(view, view->config_entries_index);
     return CU_OK;
 }

@@ -181,15 +181,6 @@ static enum cu_err leave_names(struct catalog_store *store, const service_t *bef
     return err;
 }
 
-/* The key of a node from that of what is on it, up to and with the NUL behind it. */
-static struct cu_bytes node_part(struct cu_bytes key)
-{
-    struct cu_bytes user = {NULL, 0};
-    const uint8_t *end = catalog_key_user(key, &user) ? memchr(user.data, '\0', user.len) : NULL;
-    CU_ASSERT(end);
-    return (struct cu_bytes){key.data, (size_t)(end + 1 - key.data)};
-}
-
 /* ---- checks that keep a name ---- */
 
 /* The name a check bears where it is not that of its instance; NULL: it is, or it bears none. */
@@ -204,8 +195,10 @@ static enum cu_err rename_instance(struct catalog_store *store, struct cu_bytes 
                                    const service_t *before, const service_t *after)
 {
     struct catalog_list keys = {0};
+    struct cu_bytes node = catalog_key_node_part(key);
+    CU_ASSERT(node.data);
     struct cu_bytes checks =
-        catalog_lookup_key(store->scratch, CATALOG_LOOKUP_CHECK_SERVICE, after->id, node_part(key));
+        catalog_lookup_key(store->scratch, CATALOG_LOOKUP_CHECK_SERVICE, after->id, node);
     enum cu_err err = catalog_lookup_targets(store->backend, checks, store->scratch, &keys);
     for (size_t i = 0; !err && i < keys.count; i++) {
         struct cu_bytes check_key = *(const struct cu_bytes *)keys.items[i];

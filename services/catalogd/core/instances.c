@@ -62,12 +62,10 @@ static bool is_wanted(const request_t *request, const struct instance *instance)
 
 static enum cu_err find_node(struct walk *walk, struct cu_bytes service_key)
 {
-    struct cu_bytes user = {NULL, 0};
-    const uint8_t *end =
-        catalog_key_user(service_key, &user) ? memchr(user.data, '\0', user.len) : NULL;
-    if (!end)
+    struct cu_bytes key = catalog_key_node_part(service_key);
+    if (!key.data)
         return CU_E_CORRUPT;
-    struct cu_bytes key = {service_key.data, (size_t)(end - service_key.data)};
+    key.len--; /* without the NUL */
     if (walk->node && cu_bytes_equal(key, walk->node_key))
         return CU_OK;
     walk->node_key = key;

@@ -77,3 +77,11 @@ bool catalog_key_user(struct cu_bytes key, struct cu_bytes *ret_user)
     *ret_user = (struct cu_bytes){key.data + PLACE_BYTES, key.len - PLACE_BYTES};
     return true;
 }
+
+struct cu_bytes catalog_key_node_part(struct cu_bytes key)
+{
+    struct cu_bytes user = {NULL, 0};
+    const uint8_t *end = catalog_key_user(key, &user) ? memchr(user.data, '\0', user.len) : NULL;
+    return end ? (struct cu_bytes){key.data, (size_t)(end + 1 - key.data)}
+               : (struct cu_bytes){NULL, 0};
+}

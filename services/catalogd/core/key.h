@@ -33,6 +33,10 @@ void catalog_name_fold(uint8_t *to, const char *from, size_t len);
 bool catalog_name_equal(const char *a, const char *b);
 int catalog_name_compare(const char *a, const char *b); /* as their keys are ordered */
 
+/* Of the key of what is on a node, what all keys of that node begin with: the key of the node and a
+ * NUL, borrowed; data NULL: no such key. */
+struct cu_bytes catalog_key_node_part(struct cu_bytes key);
+
 /* What the user wrote, borrowed from `key`; false: no key of this layout. */
 bool catalog_key_user(struct cu_bytes key, struct cu_bytes *ret_user);
 

@@ -1,5 +1,7 @@
 #include "services/catalogd/core/remove.h"
 
+#include <string.h>
+
 #include "common/base/assert.h"
 #include "services/catalogd/core/key.h"
 #include "services/catalogd/core/lookup.h"
@@ -70,19 +72,14 @@ enum cu_err catalog_remove_check(struct catalog_store *store, const char *node,
 /* Its checks first: they count for its index as long as it is there. */
 static enum cu_err remove_service(struct catalog_store *store, struct cu_bytes key)
 {
-    struct cu_bytes user, node;
-    bool is_ours = catalog_key_user(key, &user);
-    CU_ASSERT(is_ours);
-    size_t node_len = 0;
-    while (node_len < user.len && user.data[node_len] != '\0')
-        node_len++;
-    CU_ASSERT(node_len < user.len);
+    struct cu_bytes node = catalog_key_node_part(key);
+    CU_ASSERT(node.data);
     /* The id ends with the key; names in it are lower-case already. */
-    char *id = cu_arena_alloc(store->scratch, user.len - node_len);
+    size_t id_len = key.len - node.len;
+    char *id = cu_arena_alloc(store->scratch, id_len + 1);
     CU_ASSERT(id);
-    for (size_t i = node_len + 1; i < user.len; i++)
-        id[i - node_len - 1] = (char)user.data[i];
-    node = catalog_key_of(store->scratch, (struct cu_bytes){user.data, node_len + 1});
+    memcpy(id, key.data + node.len, id_len);
+    id[id_len] = '\0';
     struct cu_bytes checks =
         catalog_lookup_key(store->scratch, CATALOG_LOOKUP_CHECK_SERVICE, id, node);
     enum cu_err err = remove_under(store, CATALOG_INDEXES, checks, remove_check_found);

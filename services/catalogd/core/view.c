@@ -96,6 +96,33 @@ enum cu_err catalog_view_get(const struct catalog_view *view, enum catalog_table
     return err == CU_E_NOT_FOUND ? CU_OK : err;
 }
 
+struct listing {
+    enum catalog_table table;
+    struct cu_arena *arena;
+    struct catalog_list *list;
+    enum cu_err err;
+};
+
+static bool add_row(void *arg, const struct catalog_row *row)
+{
+    struct listing *listing = arg;
+    void *message;
+    listing->err = catalog_view_unpack(listing->table, row, listing->arena, &message);
+    if (!listing->err && !catalog_list_add(listing->list, listing->arena, message))
+        listing->err = CU_E_TOO_LARGE;
+    return !listing->err;
+}
+
+enum cu_err catalog_view_list(const struct catalog_view *view, enum catalog_table table,
+                              struct cu_bytes prefix, struct cu_arena *arena,
+                              struct catalog_list *list)
+{
+    struct listing listing = {.table = table, .arena = arena, .list = list};
+    enum cu_err err = view->backend->scan(view->backend->context, table, prefix,
+                                          (struct cu_bytes){NULL, 0}, add_row, &listing);
+    return err ? err : listing.err;
+}
+
 /* Entries of maps of strings all look the same, whichever message they are of. */
 bool catalog_view_meta_matches(const Curia__V1__Node *node, void *pairs, size_t count)
 {

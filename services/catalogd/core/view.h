@@ -8,6 +8,7 @@
 #include "proto/curia/v1/config.pb-c.h"
 #include "proto/curia/v1/connect.pb-c.h"
 #include "services/catalogd/core/bookmark.h"
+#include "services/catalogd/core/list.h"
 
 /* What a read needs besides rows; from the bookkeeping of its snapshot. */
 struct catalog_view {
@@ -38,6 +39,12 @@ CU_MUST_USE enum cu_err catalog_view_get(const struct catalog_view *view, enum c
                                          void *ret_message);
 CU_MUST_USE enum cu_err catalog_view_unpack(enum catalog_table table, const struct catalog_row *row,
                                             struct cu_arena *arena, void *ret_message);
+
+/* All rows under `prefix` (data NULL: of the table) as such messages, added to `list` in the order
+ * of their keys. Errors as above. */
+CU_MUST_USE enum cu_err catalog_view_list(const struct catalog_view *view, enum catalog_table table,
+                                          struct cu_bytes prefix, struct cu_arena *arena,
+                                          struct catalog_list *list);
 
 /* Whether a node's metadata has all of the pairs; `pairs` are the entries of a map of strings. */
 bool catalog_view_meta_matches(const Curia__V1__Node *node, void *pairs, size_t count);

@@ -114,9 +114,7 @@ static const char *cluster_id_of(const struct catalog_shell *shell, char made_up
     uint8_t bytes[16];
     if (*shell->conf.ca_cluster_id)
         return shell->conf.ca_cluster_id;
-    cu_random_bytes(bytes, sizeof bytes);
-    bytes[6] = (uint8_t)((bytes[6] & 0x0f) | 0x40); /* version 4 */
-    bytes[8] = (uint8_t)((bytes[8] & 0x3f) | 0x80);
+    cu_uuid_random(bytes);
     return cu_format_uuid(bytes, made_up);
 }
 

@@ -18,24 +18,13 @@ enum { REGISTER_ARENA_BYTES = 32 * 1024 * 1024 }; /* what a request of the limit
 /* ---- reads ---- */
 
 // clang-format off
-#define EVALUATE(name, evaluate_core, request, reply)                                              \
-    static enum cu_err name(const struct catalog_view *view, const ProtobufCMessage *in,           \
-                            struct cu_arena *arena, ProtobufCMessage *out, uint64_t *ret_index)    \
-    {                                                                                              \
-        return evaluate_core(view, (const request *)in, arena, (reply *)out, ret_index);           \
-    }
-EVALUATE(evaluate_nodes, catalog_list_nodes, Curia__V1__ListNodesRequest, Curia__V1__ListNodesReply)
-EVALUATE(evaluate_services, catalog_list_services, Curia__V1__ListServicesRequest, Curia__V1__ListServicesReply)
-EVALUATE(evaluate_instances, catalog_service_nodes, Curia__V1__ServiceNodesRequest, Curia__V1__ServiceNodesReply)
-EVALUATE(evaluate_node, catalog_node_services, Curia__V1__NodeServicesRequest, Curia__V1__NodeServicesReply)
+DISCOVERY_EVALUATE(evaluate_nodes, catalog_list_nodes, Curia__V1__ListNodesRequest, Curia__V1__ListNodesReply)
+DISCOVERY_EVALUATE(evaluate_services, catalog_list_services, Curia__V1__ListServicesRequest, Curia__V1__ListServicesReply)
+DISCOVERY_EVALUATE(evaluate_instances, catalog_service_nodes, Curia__V1__ServiceNodesRequest, Curia__V1__ServiceNodesReply)
+DISCOVERY_EVALUATE(evaluate_node, catalog_node_services, Curia__V1__NodeServicesRequest, Curia__V1__NodeServicesReply)
 // clang-format on
 
-static size_t topics_of_nodes(const ProtobufCMessage *in, struct cu_arena *arena,
-                              struct catalog_topic topics[CATALOG_READ_TOPICS_MAX])
-{
-    topics[0] = catalog_topic_of_table(CATALOG_NODES);
-    return 1;
-}
+DISCOVERY_TOPICS_OF_TABLE(topics_of_nodes, CATALOG_NODES)
 
 static size_t topics_of_services(const ProtobufCMessage *in, struct cu_arena *arena,
                                  struct catalog_topic topics[CATALOG_READ_TOPICS_MAX])
@@ -128,11 +117,8 @@ static bool begin_command(struct cu_rq *rq, const char *cause, const char *reaso
 #define ANSWER(name, type, init)                                                                   \
     static void name(struct cu_rq *rq, const struct catalog_outcome *outcome)                      \
     {                                                                                              \
-        const Curia__Internal__V1__CommandResult *result = outcome->result;                        \
         type reply = init;                                                                         \
-        if (result->error)                                                                         \
-            cu_rq_fail(rq, cu_err_from_wire(result->error), "%s", result->text);                   \
-        else                                                                                       \
+        if (!catalog_write_refused(rq, outcome))                                                   \
             cu_rq_reply(rq, &reply.base, outcome->shown_index);                                    \
     }
 ANSWER(answer_register, Curia__V1__RegisterReply, CURIA__V1__REGISTER_REPLY__INIT)

@@ -10,19 +10,10 @@ enum { CONFIG_ARENA_BYTES = 16 * 1024 * 1024 };
 
 /* ---- reads ---- */
 
-static enum cu_err evaluate_get(const struct catalog_view *view, const ProtobufCMessage *in,
-                                struct cu_arena *arena, ProtobufCMessage *out, uint64_t *ret_index)
-{
-    return catalog_config_read(view, (const Curia__V1__ConfigGetRequest *)in, arena,
-                               (Curia__V1__ConfigGetReply *)out, ret_index);
-}
-
-static enum cu_err evaluate_list(const struct catalog_view *view, const ProtobufCMessage *in,
-                                 struct cu_arena *arena, ProtobufCMessage *out, uint64_t *ret_index)
-{
-    return catalog_config_list(view, (const Curia__V1__ConfigListRequest *)in, arena,
-                               (Curia__V1__ConfigListReply *)out, ret_index);
-}
+// clang-format off
+DISCOVERY_EVALUATE(evaluate_get, catalog_config_read, Curia__V1__ConfigGetRequest, Curia__V1__ConfigGetReply)
+DISCOVERY_EVALUATE(evaluate_list, catalog_config_list, Curia__V1__ConfigListRequest, Curia__V1__ConfigListReply)
+// clang-format on
 
 static size_t topics_of_get(const ProtobufCMessage *in, struct cu_arena *arena,
                             struct catalog_topic topics[CATALOG_READ_TOPICS_MAX])
@@ -33,14 +24,7 @@ static size_t topics_of_get(const ProtobufCMessage *in, struct cu_arena *arena,
     return topics[0].key.data ? 1 : 0;
 }
 
-static size_t topics_of_list(const ProtobufCMessage *in, struct cu_arena *arena,
-                             struct catalog_topic topics[CATALOG_READ_TOPICS_MAX])
-{
-    (void)in;
-    (void)arena;
-    topics[0] = catalog_topic_of_table(CATALOG_CONFIG_ENTRIES);
-    return 1;
-}
+DISCOVERY_TOPICS_OF_TABLE(topics_of_list, CATALOG_CONFIG_ENTRIES)
 
 // clang-format off
 static const struct catalog_query
@@ -60,18 +44,10 @@ static void list(void *daemon, struct cu_rq *rq)
 
 /* ---- writes ---- */
 
-static bool is_refused(struct cu_rq *rq, const struct catalog_outcome *outcome)
-{
-    const Curia__Internal__V1__CommandResult *result = outcome->result;
-    if (result->error)
-        cu_rq_fail(rq, cu_err_from_wire(result->error), "%s", result->text);
-    return result->error != 0;
-}
-
 static void answer_set(struct cu_rq *rq, const struct catalog_outcome *outcome)
 {
     Curia__V1__ConfigSetReply reply = CURIA__V1__CONFIG_SET_REPLY__INIT;
-    if (is_refused(rq, outcome))
+    if (catalog_write_refused(rq, outcome))
         return;
     reply.applied = outcome->result->applied;
     cu_rq_reply(rq, &reply.base, outcome->shown_index);
@@ -80,7 +56,7 @@ static void answer_set(struct cu_rq *rq, const struct catalog_outcome *outcome)
 static void answer_delete(struct cu_rq *rq, const struct catalog_outcome *outcome)
 {
     Curia__V1__ConfigDeleteReply reply = CURIA__V1__CONFIG_DELETE_REPLY__INIT;
-    if (!is_refused(rq, outcome))
+    if (!catalog_write_refused(rq, outcome))
         cu_rq_reply(rq, &reply.base, outcome->shown_index);
 }
 

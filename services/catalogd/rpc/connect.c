@@ -32,23 +32,9 @@ static enum cu_err evaluate_config(const struct catalog_view *view, const Protob
     return err;
 }
 
-static size_t topics_of_roots(const ProtobufCMessage *in, struct cu_arena *arena,
-                              struct catalog_topic topics[CATALOG_READ_TOPICS_MAX])
-{
-    (void)in;
-    (void)arena;
-    topics[0] = catalog_topic_of_table(CATALOG_CONNECT_ROOTS);
-    return 1;
-}
+DISCOVERY_TOPICS_OF_TABLE(topics_of_roots, CATALOG_CONNECT_ROOTS)
 
-static size_t topics_of_config(const ProtobufCMessage *in, struct cu_arena *arena,
-                               struct catalog_topic topics[CATALOG_READ_TOPICS_MAX])
-{
-    (void)in;
-    (void)arena;
-    topics[0] = catalog_topic_of_table(CATALOG_CONNECT_CONFIG);
-    return 1;
-}
+DISCOVERY_TOPICS_OF_TABLE(topics_of_config, CATALOG_CONNECT_CONFIG)
 
 // clang-format off
 static const struct catalog_query
@@ -71,10 +57,9 @@ static void config(void *daemon, struct cu_rq *rq)
 static void answer_set(struct cu_rq *rq, const struct catalog_outcome *outcome)
 {
     Curia__V1__CaConfigSetReply reply = CURIA__V1__CA_CONFIG_SET_REPLY__INIT;
-    const Curia__Internal__V1__CommandResult *result = outcome->result;
-    if (result->error)
-        cu_rq_fail(rq, cu_err_from_wire(result->error), "%s", result->text);
-    else if (!result->applied)
+    if (catalog_write_refused(rq, outcome))
+        return;
+    if (!outcome->result->applied)
         cu_rq_fail(rq, CU_E_CONFLICT, "the CA has changed meanwhile; try again");
     else
         cu_rq_reply(rq, &reply.base, outcome->shown_index);

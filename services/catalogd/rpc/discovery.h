@@ -14,6 +14,24 @@
     .options = catalog_query_options, .set_options = catalog_query_set_options,                    \
     .set_meta = catalog_query_set_meta, .evaluate = evaluate_, .topics = topics_
 
+/* The evaluate() of a row from a function of core/ with the messages' own types. */
+#define DISCOVERY_EVALUATE(name_, core_, request_, reply_)                                         \
+    static enum cu_err name_(const struct catalog_view *view, const ProtobufCMessage *in,          \
+                             struct cu_arena *arena, ProtobufCMessage *out, uint64_t *ret_index)   \
+    {                                                                                              \
+        return core_(view, (const request_ *)in, arena, (reply_ *)out, ret_index);                 \
+    }
+
+/* The topics() of a row that rests on one whole table. */
+#define DISCOVERY_TOPICS_OF_TABLE(name_, table_)                                                   \
+    static size_t name_(const ProtobufCMessage *in, struct cu_arena *arena,                        \
+                        struct catalog_topic topics[CATALOG_READ_TOPICS_MAX])                      \
+    {                                                                                              \
+        (void)in, (void)arena;                                                                     \
+        topics[0] = catalog_topic_of_table(table_);                                                \
+        return 1;                                                                                  \
+    }
+
 struct catalog_topic catalog_topic_of_table(enum catalog_table table);
 /* Its key lies in the arena; data NULL: that is full. */
 struct catalog_topic catalog_topic_of_index(struct cu_arena *arena, const char *head,

@@ -7,16 +7,10 @@
 #include "services/catalogd/rpc/table.h"
 
 // clang-format off
-#define EVALUATE(name, evaluate_core, request, reply)                                              \
-    static enum cu_err name(const struct catalog_view *view, const ProtobufCMessage *in,           \
-                            struct cu_arena *arena, ProtobufCMessage *out, uint64_t *ret_index)    \
-    {                                                                                              \
-        return evaluate_core(view, (const request *)in, arena, (reply *)out, ret_index);           \
-    }
-EVALUATE(evaluate_node, catalog_node_checks, Curia__V1__NodeChecksRequest, Curia__V1__ChecksReply)
-EVALUATE(evaluate_service, catalog_service_checks, Curia__V1__ServiceChecksRequest, Curia__V1__ChecksReply)
-EVALUATE(evaluate_state, catalog_state_checks, Curia__V1__StateChecksRequest, Curia__V1__ChecksReply)
-EVALUATE(evaluate_instances, catalog_service_health, Curia__V1__ServiceNodesRequest, Curia__V1__HealthServiceReply)
+DISCOVERY_EVALUATE(evaluate_node, catalog_node_checks, Curia__V1__NodeChecksRequest, Curia__V1__ChecksReply)
+DISCOVERY_EVALUATE(evaluate_service, catalog_service_checks, Curia__V1__ServiceChecksRequest, Curia__V1__ChecksReply)
+DISCOVERY_EVALUATE(evaluate_state, catalog_state_checks, Curia__V1__StateChecksRequest, Curia__V1__ChecksReply)
+DISCOVERY_EVALUATE(evaluate_instances, catalog_service_health, Curia__V1__ServiceNodesRequest, Curia__V1__HealthServiceReply)
 // clang-format on
 
 static size_t topics_of_node(const ProtobufCMessage *in, struct cu_arena *arena,

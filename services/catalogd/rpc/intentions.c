@@ -8,26 +8,13 @@
 /* ---- reads: all rest on the one table ---- */
 
 // clang-format off
-#define EVALUATE(name, evaluate_core, request, reply)                                              \
-    static enum cu_err name(const struct catalog_view *view, const ProtobufCMessage *in,           \
-                            struct cu_arena *arena, ProtobufCMessage *out, uint64_t *ret_index)    \
-    {                                                                                              \
-        return evaluate_core(view, (const request *)in, arena, (reply *)out, ret_index);           \
-    }
-EVALUATE(evaluate_list, catalog_intention_list, Curia__V1__IntentionListRequest, Curia__V1__IntentionListReply)
-EVALUATE(evaluate_match, catalog_intention_match, Curia__V1__IntentionMatchRequest, Curia__V1__IntentionListReply)
-EVALUATE(evaluate_check, catalog_intention_check, Curia__V1__IntentionCheckRequest, Curia__V1__IntentionCheckReply)
-EVALUATE(evaluate_get, catalog_intention_get, Curia__V1__IntentionGetRequest, Curia__V1__IntentionGetReply)
+DISCOVERY_EVALUATE(evaluate_list, catalog_intention_list, Curia__V1__IntentionListRequest, Curia__V1__IntentionListReply)
+DISCOVERY_EVALUATE(evaluate_match, catalog_intention_match, Curia__V1__IntentionMatchRequest, Curia__V1__IntentionListReply)
+DISCOVERY_EVALUATE(evaluate_check, catalog_intention_check, Curia__V1__IntentionCheckRequest, Curia__V1__IntentionCheckReply)
+DISCOVERY_EVALUATE(evaluate_get, catalog_intention_get, Curia__V1__IntentionGetRequest, Curia__V1__IntentionGetReply)
 // clang-format on
 
-static size_t topics(const ProtobufCMessage *in, struct cu_arena *arena,
-                     struct catalog_topic topics[CATALOG_READ_TOPICS_MAX])
-{
-    (void)in;
-    (void)arena;
-    topics[0] = catalog_topic_of_table(CATALOG_CONFIG_ENTRIES);
-    return 1;
-}
+DISCOVERY_TOPICS_OF_TABLE(topics, CATALOG_CONFIG_ENTRIES)
 
 // clang-format off
 static const struct catalog_query
@@ -64,13 +51,10 @@ static void get(void *daemon, struct cu_rq *rq)
 
 static void answer_apply(struct cu_rq *rq, const struct catalog_outcome *outcome)
 {
-    const Curia__Internal__V1__CommandResult *result = outcome->result;
     const Curia__V1__IntentionApplyRequest *in = (const Curia__V1__IntentionApplyRequest *)rq->in;
     Curia__V1__IntentionApplyReply reply = CURIA__V1__INTENTION_APPLY_REPLY__INIT;
-    if (result->error) {
-        cu_rq_fail(rq, cu_err_from_wire(result->error), "%s", result->text);
+    if (catalog_write_refused(rq, outcome))
         return;
-    }
     reply.id = in->intention->id;
     cu_rq_reply(rq, &reply.base, outcome->shown_index);
 }

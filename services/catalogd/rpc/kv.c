@@ -134,13 +134,10 @@ static struct cu_bytes put_resource(const ProtobufCMessage *in)
 
 static void put_answer(struct cu_rq *rq, const struct catalog_outcome *outcome)
 {
-    const Curia__Internal__V1__CommandResult *result = outcome->result;
-    if (result->error) {
-        cu_rq_fail(rq, cu_err_from_wire(result->error), "%s", result->text);
-        return;
-    }
     Curia__V1__KvPutReply reply = CURIA__V1__KV_PUT_REPLY__INIT;
-    reply.applied = result->applied;
+    if (catalog_write_refused(rq, outcome))
+        return;
+    reply.applied = outcome->result->applied;
     cu_rq_reply(rq, &reply.base, outcome->shown_index);
 }
 

@@ -103,9 +103,9 @@ static void txn_answer(struct cu_rq *rq, const struct catalog_outcome *outcome)
     const Curia__Internal__V1__CommandResult *result = outcome->result;
     Curia__V1__KvTxnReply reply = CURIA__V1__KV_TXN_REPLY__INIT;
     cu_arena_set_limit(rq->arena, CATALOG_READ_ARENA_BYTES);
-    if (result->error)
-        cu_rq_fail(rq, cu_err_from_wire(result->error), "%s", result->text);
-    else if (!fill_results(rq->arena, result, &reply) || !fill_errors(rq->arena, result, &reply))
+    if (catalog_write_refused(rq, outcome))
+        return;
+    if (!fill_results(rq->arena, result, &reply) || !fill_errors(rq->arena, result, &reply))
         cu_rq_fail(rq, CU_E_TOO_LARGE, "the transaction was applied, but its answer is too large");
     else
         cu_rq_reply(rq, &reply.base, outcome->shown_index);

@@ -37,6 +37,14 @@ static void on_written(void *arg, enum cu_err err, const struct catalog_outcome 
     free(writing);
 }
 
+bool catalog_write_refused(struct cu_rq *rq, const struct catalog_outcome *outcome)
+{
+    const Curia__Internal__V1__CommandResult *result = outcome->result;
+    if (result->error)
+        cu_rq_fail(rq, cu_err_from_wire(result->error), "%s", result->text);
+    return result->error != 0;
+}
+
 void catalog_command_init(const struct cu_rq *rq, const char *reason,
                           Curia__Internal__V1__Origin *origin,
                           Curia__Internal__V1__Command *command)

@@ -7,6 +7,9 @@
 /* Replies to `rq` from what apply said; outcome->result is there. */
 typedef void catalog_answer(struct cu_rq *rq, const struct catalog_outcome *outcome);
 
+/* Whether apply refused it: then `rq` has ended with its sentence. */
+bool catalog_write_refused(struct cu_rq *rq, const struct catalog_outcome *outcome);
+
 /* Who asks and why, for the change log; references into `rq`, `reason` and `origin`. */
 void catalog_command_init(const struct cu_rq *rq, const char *reason,
                           Curia__Internal__V1__Origin *origin,

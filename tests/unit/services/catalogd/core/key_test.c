@@ -60,6 +60,21 @@ START_TEST(names_in_keys_are_lower_cased_and_apart_CAT_136)
 }
 END_TEST
 
+START_TEST(the_part_of_a_node_begins_all_keys_on_it_and_no_others)
+{
+    struct cu_arena *arena = cu_arena_new(4096);
+    struct cu_bytes key = catalog_key_of_node(arena, "Web", "db");
+    struct cu_bytes part = catalog_key_node_part(key);
+
+    ck_assert(cu_bytes_equal(part, catalog_key_of_node(arena, "web", "")));
+    ck_assert(cu_bytes_equal(catalog_key_node_part(part), part));
+    ck_assert_ptr_null(catalog_key_node_part(catalog_key_of_node(arena, "web", NULL)).data);
+    ck_assert_ptr_null(catalog_key_node_part(cu_bytes_of("web")).data);
+    cu_arena_free(arena);
+}
+END_TEST
+
 SUITE_MAIN("catalogd/core/key", a_key_begins_with_partition_and_namespace_contracts_2_6,
            tombstones_of_a_key_and_of_a_prefix_lie_apart, a_full_arena_gives_no_key,
-           names_in_keys_are_lower_cased_and_apart_CAT_136)
+           names_in_keys_are_lower_cased_and_apart_CAT_136,
+           the_part_of_a_node_begins_all_keys_on_it_and_no_others)
