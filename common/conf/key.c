@@ -37,15 +37,6 @@ const struct cu_key *cu_key_find(const char *path)
     return NULL;
 }
 
-bool cu_key_is_block(const char *path)
-{
-    size_t len = strlen(path);
-    for (size_t i = 0; i < cu_key_count; i++)
-        if (!strncmp(cu_keys[i].path, path, len) && cu_keys[i].path[len] == '.')
-            return true;
-    return false;
-}
-
 const char *cu_key_name_end(const char *path)
 {
     while (*path && !(*path == '.' && !(path[1] >= '0' && path[1] <= '9')))

@@ -54,8 +54,6 @@ extern const size_t cu_key_count;
 
 /* By exact path; NULL: in no row. */
 const struct cu_key *cu_key_find(const char *path);
-/* Whether some row's path begins with `path` and a dot. */
-bool cu_key_is_block(const char *path);
 /* The end of the first name in a path: its dot or its end. */
 const char *cu_key_name_end(const char *path);
 

@@ -56,7 +56,6 @@ struct cu_grpc_server {
     struct op incoming, shutdown;
     struct cu_grpc_call *fresh; /* waits for its caller */
     struct cu_grpc_call *calls;
-    size_t count;
     struct cu_counter *started, *received, *sent;
 };
 
@@ -113,7 +112,6 @@ static void free_call(struct cu_grpc_call *call)
         *call->at = call->next;
         if (call->next)
             call->next->at = call->at;
-        call->server->count--;
     }
     if (call->call)
         grpc_call_unref(call->call);
@@ -249,7 +247,6 @@ static void on_new(struct cu_grpc_server *server, bool success)
     if (call->next)
         call->next->at = &call->next;
     server->calls = call;
-    server->count++;
     cu_count(server->started, 1);
     call->close = (struct op){OP_CLOSE, false, server, call};
     call->recv = (struct op){OP_RECV, false, server, call};
@@ -439,11 +436,6 @@ void cu_grpc_server_free(struct cu_grpc_server *server)
     grpc_completion_queue_destroy(server->queue);
     grpc_shutdown_blocking();
     free(server);
-}
-
-size_t cu_grpc_server_calls(const struct cu_grpc_server *server)
-{
-    return server->count;
 }
 
 /* ---- questions ---- */

@@ -34,7 +34,6 @@ enum cu_grpc_status {
     CU_GRPC_INVALID_ARGUMENT = 3,
     CU_GRPC_DEADLINE_EXCEEDED = 4,
     CU_GRPC_NOT_FOUND = 5,
-    CU_GRPC_ALREADY_EXISTS = 6,
     CU_GRPC_PERMISSION_DENIED = 7,
     CU_GRPC_RESOURCE_EXHAUSTED = 8,
     CU_GRPC_FAILED_PRECONDITION = 9,
@@ -42,7 +41,6 @@ enum cu_grpc_status {
     CU_GRPC_UNIMPLEMENTED = 12,
     CU_GRPC_INTERNAL = 13,
     CU_GRPC_UNAVAILABLE = 14,
-    CU_GRPC_UNAUTHENTICATED = 16,
 };
 
 /* The one outward map of our errors (style 3.4). */
@@ -79,8 +77,6 @@ void cu_grpc_server_start(struct cu_grpc_server *server);
 /* Ends all calls (each gets its `gone`) and frees. The loop must not be running: it is turned here
  * until all is over. Takes NULL. */
 void cu_grpc_server_free(struct cu_grpc_server *server);
-
-size_t cu_grpc_server_calls(const struct cu_grpc_server *server);
 
 /* ---- a call ---- */
 

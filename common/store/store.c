@@ -26,7 +26,6 @@ _Static_assert(CU_COUNT(fixed_sql) == FIXED_COUNT, "a text for each");
 
 struct cu_db {
     sqlite3 *handle;
-    char *path;
     sqlite3_stmt *fixed[FIXED_COUNT];
     sqlite3_stmt **stmts;
     size_t stmt_count;
@@ -171,7 +170,6 @@ enum cu_err cu_db_open(const struct cu_db_options *options, struct cu_db **ret_d
                        struct cu_diag *diag)
 {
     struct cu_db *db = cu_alloc(sizeof *db);
-    db->path = cu_strdup(options->path);
     db->stmt_count = options->statement_count;
     db->stmts = cu_alloc((options->statement_count + 1) * sizeof *db->stmts);
     enum cu_err err = open_file(db, options, diag);
@@ -202,18 +200,12 @@ void cu_db_close(struct cu_db *db)
     int code = sqlite3_close(db->handle);
     CU_ASSERT(code == SQLITE_OK); /* BUSY: somebody kept a statement */
     free(db->stmts);
-    free(db->path);
     free(db);
 }
 
 sqlite3 *cu_db_handle(struct cu_db *db)
 {
     return db->handle;
-}
-
-const char *cu_db_path(const struct cu_db *db)
-{
-    return db->path;
 }
 
 enum cu_err cu_db_begin(struct cu_db *db, struct cu_diag *diag)
@@ -255,11 +247,6 @@ sqlite3_stmt *cu_db_stmt(struct cu_db *db, size_t which)
 static void bound(int code)
 {
     CU_ASSERT(code == SQLITE_OK);
-}
-
-void cu_bind_i64(sqlite3_stmt *stmt, int at, int64_t value)
-{
-    bound(sqlite3_bind_int64(stmt, at, value));
 }
 
 void cu_bind_u64(sqlite3_stmt *stmt, int at, uint64_t value)
@@ -309,11 +296,6 @@ void cu_reset(sqlite3_stmt *stmt)
 {
     (void)sqlite3_reset(stmt); /* repeats the last step's error */
     (void)sqlite3_clear_bindings(stmt);
-}
-
-int64_t cu_column_i64(sqlite3_stmt *stmt, int at)
-{
-    return sqlite3_column_int64(stmt, at);
 }
 
 uint64_t cu_column_u64(sqlite3_stmt *stmt, int at)

@@ -60,7 +60,6 @@ CU_MUST_USE enum cu_err cu_db_open(const struct cu_db_options *options, struct c
 void cu_db_close(struct cu_db *db); /* takes NULL; an open transaction is rolled back */
 
 struct sqlite3 *cu_db_handle(struct cu_db *db); /* for what this header does not offer */
-const char *cu_db_path(const struct cu_db *db);
 
 /* Text without parameters or results: schema, pragmas. */
 CU_MUST_USE enum cu_err cu_db_exec(struct cu_db *db, const char *text, struct cu_diag *diag);
@@ -78,7 +77,6 @@ struct sqlite3_stmt *cu_db_stmt(struct cu_db *db, size_t which);
 
 /* Parameters count from 1. Bytes and text are borrowed until the statement is reset or bound anew.
  * A u64 is stored with its bits in SQLite's signed integer: order holds below 2^63. */
-void cu_bind_i64(struct sqlite3_stmt *stmt, int at, int64_t value);
 void cu_bind_u64(struct sqlite3_stmt *stmt, int at, uint64_t value);
 void cu_bind_bytes(struct sqlite3_stmt *stmt, int at, struct cu_bytes value); /* empty: X'' */
 void cu_bind_text(struct sqlite3_stmt *stmt, int at, const char *value);      /* NULL: null */
@@ -93,7 +91,6 @@ CU_MUST_USE enum cu_err cu_run(struct sqlite3_stmt *stmt, struct cu_diag *diag);
 void cu_reset(struct sqlite3_stmt *stmt);
 
 /* Columns count from 0; bytes and text are borrowed until the next step or reset. */
-int64_t cu_column_i64(struct sqlite3_stmt *stmt, int at);
 uint64_t cu_column_u64(struct sqlite3_stmt *stmt, int at);
 struct cu_bytes cu_column_bytes(struct sqlite3_stmt *stmt, int at);
 const char *cu_column_text(struct sqlite3_stmt *stmt, int at); /* "" for null */

@@ -494,14 +494,6 @@ void memory_backend_free(struct memory_backend *memory)
     free(memory);
 }
 
-struct memory_backend *memory_backend_copy(const struct memory_backend *memory)
-{
-    struct memory_backend *copy = memory_backend_new(NULL);
-    for (int i = 0; i < LIST_COUNT; i++)
-        copy->lists[i] = items_copy(&memory->lists[i]);
-    return copy;
-}
-
 const struct catalog_backend *memory_backend_get(struct memory_backend *memory)
 {
     return &memory->backend;

@@ -13,10 +13,6 @@ struct memory_backend;
 struct memory_backend *memory_backend_new(struct fault *fault);
 void memory_backend_free(struct memory_backend *memory); /* takes NULL */
 
-/* What it holds now, for itself, without a fault: what a disk has after a commit. Rows are shared,
- * so it costs a pointer a row; not for two threads. */
-struct memory_backend *memory_backend_copy(const struct memory_backend *memory);
-
 const struct catalog_backend *memory_backend_get(struct memory_backend *memory);
 
 #endif

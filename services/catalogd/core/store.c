@@ -229,11 +229,6 @@ uint64_t catalog_store_lease_ms(const struct catalog_store *store)
     return store->bookmark.lease_ms;
 }
 
-const struct catalog_backend *catalog_store_backend(const struct catalog_store *store)
-{
-    return store->backend;
-}
-
 static struct catalog_held *find_held(struct catalog_store *store, enum catalog_table table,
                                       struct cu_bytes key)
 {

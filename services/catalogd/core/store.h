@@ -95,7 +95,4 @@ CU_MUST_USE enum cu_err store_put(struct catalog_store *store, enum catalog_tabl
 CU_MUST_USE enum cu_err store_del(struct catalog_store *store, enum catalog_table table,
                                   struct cu_bytes key, bool *ret_changed);
 
-const struct catalog_backend *
-catalog_store_backend(const struct catalog_store *store); /* for reads */
-
 #endif

@@ -58,7 +58,7 @@ struct catalog_shell {
 
     struct catalog_replica *replica;
     struct catalog_actions actions;
-    bool is_stepping, is_stopping;
+    bool is_stopping;
     const char *stopped; /* why (contracts 6.6); NULL: not */
     char stopped_text[CU_DIAG_BYTES];
     struct cu_timer timer;
