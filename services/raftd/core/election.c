@@ -66,7 +66,7 @@ static void become_leader(struct raft *r)
     r->lease_base_ms = r->last_lease_ms;
     r->transfer_retry_at = r->now;
     raft_replicate_reset(r);
-    if (raft_is_recovering(r))
+    if (raft_lacks_recovery_entry(r))
         raft_append_recovery(r);
     raft_append_noop(r);
     r->noop_index = r->last_index;

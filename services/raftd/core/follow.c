@@ -49,7 +49,7 @@ void raft_follow(const struct raft *r, struct raft_position after,
         raft_follow_aside(r, &after, ret_answer);
     } else if (after.index < floor) {
         ret_answer->outcome = RAFT_FOLLOW_COMPACTED;
-        ret_answer->prior = raft_is_recovering(r) ? r->cluster : (struct raft_id){{0}};
+        ret_answer->prior = raft_lacks_recovery_entry(r) ? r->cluster : (struct raft_id){{0}};
     } else if (has_diverged(r, &after)) {
         ret_answer->outcome = RAFT_FOLLOW_DIVERGED;
     } else if (after.index < ret_answer->upto) {

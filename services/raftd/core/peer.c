@@ -133,7 +133,7 @@ void raft_configuration_changed(struct raft *r)
     r->cluster = now.position.cluster;
     r->prior =
         now.lineage_count ? now.lineage[now.lineage_count - 1].cluster : (struct raft_id){{0}};
-    if (raft_is_recovering(r)) {
+    if (raft_lacks_recovery_entry(r)) {
         r->latest = r->recovery.configuration;
         r->prior = r->cluster;
     }

@@ -13,7 +13,7 @@ bool raft_has_recovery_row(const struct raft *r)
     return !raft_id_is_none(r->recovery.cluster) && !r->recovery.is_aside;
 }
 
-bool raft_is_recovering(const struct raft *r)
+bool raft_lacks_recovery_entry(const struct raft *r)
 {
     return raft_has_recovery_row(r) && !raft_id_equal(r->cluster, r->recovery.cluster);
 }
@@ -216,7 +216,7 @@ bool raft_is_outrun(struct raft *r, const struct raft_message *m)
     if (!raft_has_recovery_row(r) || cu_planted("survivor-keeps-what-is-lost"))
         return false;
     bool is_since = m->log_term / RAFT_TERM_SPAN == m->term / RAFT_TERM_SPAN;
-    return (raft_is_recovering(r) && is_since) ||
+    return (raft_lacks_recovery_entry(r) && is_since) ||
            (m->index < recovery_index(r) && differs(r, m->index, m->log_term));
 }
 

@@ -333,8 +333,8 @@ void raft_on_expect(struct raft *r, const struct raft_event *event);
 
 /* ---- recover.c ---- */
 void raft_on_recover(struct raft *r, const struct raft_event *event);
-bool raft_is_recovering(const struct raft *r);    /* no entry of this log says so yet */
-bool raft_has_recovery_row(const struct raft *r); /* ... or none that is known to be committed */
+bool raft_has_recovery_row(const struct raft *r); /* no entry known to be committed says so yet */
+bool raft_lacks_recovery_entry(const struct raft *r); /* ... and none in this log at all */
 void raft_append_recovery(struct raft *r);
 void raft_recovery_end(struct raft *r); /* what the row says is done */
 void raft_recovery_tick(struct raft *r);
