@@ -8,6 +8,7 @@
 #include "common/base/assert.h"
 #include "services/catalogd/core/key.h"
 #include "services/catalogd/core/list.h"
+#include "services/catalogd/core/permission.h"
 #include "services/catalogd/core/sentence.h"
 #include "services/catalogd/core/store_state.h"
 
@@ -61,104 +62,6 @@ static bool check_meta(const Curia__V1__StringMap *meta, struct catalog_refusal 
 
 /* ---- intentions (mesh.md 3.2) ---- */
 
-static bool is_action(const char *action)
-{
-    return strcmp(action, "allow") == 0 || strcmp(action, "deny") == 0;
-}
-
-static bool check_http(struct cu_arena *arena, size_t i, size_t j,
-                       const Curia__V1__IntentionHttp *http, struct catalog_refusal *refusal)
-{
-    static const char *const methods[] = {"GET",    "HEAD",    "POST",    "PUT",  "PATCH",
-                                          "DELETE", "CONNECT", "OPTIONS", "TRACE"};
-    int paths = !!*http->path_exact + !!*http->path_prefix + !!*http->path_regex;
-    if (paths == 0 && !http->n_header && !http->n_methods)
-        return refuse(refusal,
-                      catalog_sentence(
-                          arena, "Sources[%zu].Permissions[%zu].HTTP should not be empty", i, j));
-    if (paths > 1)
-        return refuse(refusal,
-                      catalog_sentence(arena,
-                                       "Sources[%zu].Permissions[%zu].HTTP should only contain at "
-                                       "most one of PathExact, PathPrefix, or PathRegex",
-                                       i, j));
-    if ((*http->path_exact && http->path_exact[0] != '/') ||
-        (*http->path_prefix && http->path_prefix[0] != '/'))
-        return refuse(refusal,
-                      catalog_sentence(arena,
-                                       "Sources[%zu].Permissions[%zu].HTTP.%s doesn't start with "
-                                       "'/': \"%s\"",
-                                       i, j, *http->path_exact ? "PathExact" : "PathPrefix",
-                                       *http->path_exact ? http->path_exact : http->path_prefix));
-    for (size_t k = 0; k < http->n_header; k++) {
-        const Curia__V1__IntentionHeader *h = http->header[k];
-        int matchers = h->present + !!*h->exact + !!*h->prefix + !!*h->suffix + !!*h->regex;
-        if (!*h->name || matchers != 1)
-            return refuse(
-                refusal,
-                catalog_sentence(arena,
-                                 *h->name ? "Sources[%zu].Permissions[%zu].HTTP.Header[%zu] should "
-                                            "only contain one of Present, Exact, Prefix, Suffix, "
-                                            "or Regex"
-                                          : "Sources[%zu].Permissions[%zu].HTTP.Header[%zu] "
-                                            "missing required Name field",
-                                 i, j, k));
-    }
-    for (size_t k = 0; k < http->n_methods; k++) {
-        size_t known = 0;
-        for (char *at = http->methods[k]; *at; at++)
-            *at = (char)toupper((unsigned char)*at);
-        while (known < CU_COUNT(methods) && strcmp(methods[known], http->methods[k]) != 0)
-            known++;
-        for (size_t earlier = 0; known < CU_COUNT(methods) && earlier < k; earlier++)
-            if (strcmp(http->methods[earlier], http->methods[k]) == 0)
-                return refuse(refusal,
-                              catalog_sentence(arena,
-                                               "Sources[%zu].Permissions[%zu].HTTP.Methods "
-                                               "contains \"%s\" more than once",
-                                               i, j, http->methods[k]));
-        if (known == CU_COUNT(methods))
-            return refuse(refusal,
-                          catalog_sentence(arena,
-                                           "Sources[%zu].Permissions[%zu].HTTP.Methods contains an "
-                                           "invalid method \"%.64s\"",
-                                           i, j, http->methods[k]));
-    }
-    return true;
-}
-
-static bool check_permissions(struct cu_arena *arena, const char *destination, size_t i,
-                              const source_t *source, struct catalog_refusal *refusal)
-{
-    if (strcmp(destination, "*") == 0)
-        return refuse(refusal, catalog_sentence(arena,
-                                                "Sources[%zu].Permissions cannot be specified on "
-                                                "intentions with wildcarded destinations",
-                                                i));
-    if (*source->action)
-        return refuse(refusal, catalog_sentence(arena,
-                                                "Sources[%zu].Action must be omitted if "
-                                                "Permissions are specified",
-                                                i));
-    if (source->n_permissions > CATALOG_PERMISSIONS_MAX)
-        return refuse(refusal, "too many permissions of one source");
-    for (size_t j = 0; j < source->n_permissions; j++) {
-        const Curia__V1__IntentionPermission *p = source->permissions[j];
-        if (!is_action(p->action))
-            return refuse(refusal, catalog_sentence(arena,
-                                                    "Sources[%zu].Permissions[%zu].Action must be "
-                                                    "set to 'allow' or 'deny'",
-                                                    i, j));
-        if (!p->http)
-            return refuse(
-                refusal,
-                catalog_sentence(arena, "Sources[%zu].Permissions[%zu].HTTP is required", i, j));
-        if (!check_http(arena, i, j, p->http, refusal))
-            return false;
-    }
-    return true;
-}
-
 static bool has_partial_wildcard(const char *name)
 {
     return strchr(name, '*') && strcmp(name, "*") != 0;
@@ -188,9 +91,11 @@ static bool check_source(struct cu_arena *arena, const entry_t *entry, size_t i,
             return refuse(refusal,
                           catalog_sentence(arena, "Sources[%zu] defines \"%s\" more than once", i,
                                            source->name));
-    if (source->n_permissions)
-        return check_permissions(arena, entry->name, i, source, refusal);
-    if (!is_action(source->action))
+    if (source->n_permissions) {
+        const char *sentence = catalog_permissions_refusal(arena, entry->name, i, source);
+        return !sentence || refuse(refusal, sentence);
+    }
+    if (!catalog_is_action(source->action))
         return refuse(
             refusal,
             catalog_sentence(arena, "Sources[%zu].Action must be set to 'allow' or 'deny'", i));

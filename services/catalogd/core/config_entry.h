@@ -16,8 +16,7 @@ enum {
     CATALOG_META_KEY_BYTES_MAX = 128,
     CATALOG_META_VALUE_BYTES_MAX = 512,
     CATALOG_DESCRIPTION_BYTES_MAX = 512,
-    CATALOG_SOURCES_MAX = 4096,     /* of one entry of intentions */
-    CATALOG_PERMISSIONS_MAX = 1024, /* of one source */
+    CATALOG_SOURCES_MAX = 4096, /* of one entry of intentions */
 };
 
 /* The key of an entry, or of all of a kind (`name` NULL: a prefix); data NULL: the arena is full.
