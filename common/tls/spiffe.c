@@ -42,6 +42,15 @@ static enum cu_err take_part(const char *from, size_t len, char to[CU_SPIFFE_PAR
     return CU_OK;
 }
 
+static enum cu_err take_host(const char *from, size_t len, char to[CU_SPIFFE_PART_BYTES])
+{
+    if (len >= CU_SPIFFE_PART_BYTES)
+        return CU_E_TOO_LARGE;
+    memcpy(to, from, len);
+    to[len] = '\0';
+    return CU_OK;
+}
+
 /* A path as fixed words and parts: "/ns/?/dc/?/svc/?". */
 static enum cu_err match(const char *path, const char *shape, char *parts[], bool *ret_matches)
 {
@@ -92,7 +101,7 @@ enum cu_err cu_spiffe_parse(const char *uri, struct cu_spiffe *ret_id, struct cu
         return cu_fail(diag, CU_E_INVALID, "SPIFFE ID must have 'spiffe' scheme");
     const char *host = uri + strlen(SCHEME), *path = host + strcspn(host, "/");
     char kept[CU_SPIFFE_PART_BYTES];
-    enum cu_err err = take_part(host, (size_t)(path - host), kept);
+    enum cu_err err = take_host(host, (size_t)(path - host), kept);
     if (!err) {
         memcpy(id.host, kept, sizeof kept);
         err = take_path(path, &id, &matches);

@@ -38,6 +38,17 @@ START_TEST(escaped_parts_are_unescaped_each_for_itself)
 }
 END_TEST
 
+START_TEST(a_trust_domain_is_kept_as_written)
+{
+    char uri[CU_SPIFFE_URI_BYTES];
+    struct cu_spiffe id;
+    ck_assert_int_eq(cu_spiffe_parse("spiffe://a%2Fb.consul/ns/n/dc/d/svc/s", &id, NULL), CU_OK);
+    ck_assert_str_eq(id.host, "a%2Fb.consul");
+    ck_assert_int_eq(cu_spiffe_format(&id, uri), CU_OK);
+    ck_assert_str_eq(uri, "spiffe://a%2Fb.consul/ns/n/dc/d/svc/s");
+}
+END_TEST
+
 static const char *const bad[] = {
     "spiffe://",
     "spiffe://nodot",
@@ -117,6 +128,6 @@ START_TEST(common_names_are_clean_and_at_most_64_characters)
 END_TEST
 
 SUITE_MAIN("common/tls/spiffe", reads_the_three_kinds, escaped_parts_are_unescaped_each_for_itself,
-           refuses_what_is_none_with_the_reference_s_sentence,
+           a_trust_domain_is_kept_as_written, refuses_what_is_none_with_the_reference_s_sentence,
            a_part_one_byte_over_its_room_is_refused, what_is_formatted_is_read_again,
            common_names_are_clean_and_at_most_64_characters)
