@@ -1,6 +1,7 @@
 #include "services/raftd/conf.h"
 
 #include <arpa/inet.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -72,6 +73,26 @@ static enum cu_err read_readers(const struct cu_conf *conf, struct raft_conf *to
     return err;
 }
 
+/* By name or by number (contracts 2.3: a local caller is told by its uid). */
+static enum cu_err read_user(const struct cu_conf *conf, struct raft_conf *to, struct cu_diag *diag)
+{
+    const char *name = cu_conf_text(conf, "raftd.catalogd_user");
+    uint64_t number = 0;
+    char text[1024];
+    struct passwd entry, *found = NULL;
+    if (!*name)
+        return CU_OK;
+    if (!cu_parse_u64(name, strlen(name), &number) && number < UINT32_MAX) {
+        to->catalogd_uid = (unsigned)number;
+        return CU_OK;
+    }
+    if (getpwnam_r(name, &entry, text, sizeof text, &found) || !found)
+        return cu_fail(diag, CU_E_INVALID, "raftd.catalogd_user: this host has no user \"%.64s\"",
+                       name);
+    to->catalogd_uid = (unsigned)entry.pw_uid;
+    return CU_OK;
+}
+
 static bool names_peer(const struct raft_conf *conf, struct raft_id id)
 {
     for (uint32_t i = 0; i < conf->peer_count; i++)
@@ -131,6 +152,8 @@ enum cu_err raft_conf_read(const struct cu_conf *conf, struct raft_id self,
         err = read_peers(conf, &to, diag);
     if (!err)
         err = read_readers(conf, &to, diag);
+    if (!err)
+        err = read_user(conf, &to, diag);
     int64_t expected = cu_conf_int(conf, "bootstrap_expect");
     to.is_alone = cu_conf_bool(conf, "bootstrap") || expected == 1;
     if (to.is_alone)

@@ -23,6 +23,7 @@ struct raft_conf {
     struct raft_peer_address peers[RAFT_CONF_PEERS_MAX];
     uint32_t reader_count;
     struct cu_network readers[RAFT_CONF_READERS_MAX];
+    unsigned catalogd_uid;    /* of raftd.catalogd_user; 0: not given, and root may all anyway */
     uint32_t expect;          /* bootstrap_expect, where gossip finds the set; 0: it does not */
     bool is_alone;            /* bootstraps {self}: no peers are awaited */
     uint32_t bootstrap_count; /* 0: join only, or found by gossip */

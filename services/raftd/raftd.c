@@ -183,6 +183,7 @@ static void make_service(struct raftd *raftd)
         .own_address = raftd->own_address,
         .readers = raftd->conf.readers,
         .reader_count = raftd->conf.reader_count,
+        .catalogd_uid = raftd->conf.catalogd_uid,
         .context = raftd,
         .failed = on_failed,
     });

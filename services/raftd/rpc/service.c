@@ -63,7 +63,9 @@ enum cu_caller raft_classify(void *context, const struct cu_peer *peer)
     const struct raft_service *service = context;
     char ip[64];
     if (peer->is_local)
-        return peer->uid == 0 || peer->uid == getuid() ? CALLER_CATALOGD : CALLER_AGENT;
+        return peer->uid == 0 || peer->uid == getuid() || peer->uid == service->options.catalogd_uid
+                   ? CALLER_CATALOGD
+                   : CALLER_AGENT;
     ip_of(peer->address, ip);
     if (raft_peers_has_ip(service->peers, ip))
         return CALLER_SERVER;

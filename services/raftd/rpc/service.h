@@ -25,6 +25,7 @@ struct raft_service_options {
     const char *own_address;          /* "ip:port" of the own Raft listener; borrowed */
     const struct cu_network *readers; /* who may follow (contracts 3.8); borrowed */
     uint32_t reader_count;
+    unsigned catalogd_uid; /* of the user catalogd runs as, beside root and our own; 0: none */
     void *context;
     void (*failed)(void *context, const char *sentence); /* the log cannot be read */
 };

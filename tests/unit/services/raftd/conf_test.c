@@ -1,5 +1,6 @@
 #include "services/raftd/conf.h"
 
+#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -104,6 +105,22 @@ START_TEST(a_reader_is_an_ip_address_or_a_network)
 }
 END_TEST
 
+START_TEST(the_user_of_catalogd_is_a_name_or_a_number) /* contracts 2.3 */
+{
+    struct raft_conf conf = {0};
+    struct cu_diag diag = {{0}};
+    ck_assert_uint_eq(read_text("\"bootstrap\":true", &conf, &diag), CU_OK);
+    ck_assert_uint_eq(conf.catalogd_uid, 0);
+    ck_assert_uint_eq(read_text("\"raftd\":{\"catalogd_user\":\"1234\"}", &conf, &diag), CU_OK);
+    ck_assert_uint_eq(conf.catalogd_uid, 1234);
+    ck_assert_uint_eq(read_text("\"raftd\":{\"catalogd_user\":\"daemon\"}", &conf, &diag), CU_OK);
+    ck_assert_uint_eq(conf.catalogd_uid, getpwnam("daemon")->pw_uid);
+    ck_assert_uint_eq(read_text("\"raftd\":{\"catalogd_user\":\"no-such-user\"}", &conf, &diag),
+                      CU_E_INVALID);
+    ck_assert_str_eq(diag.text, "raftd.catalogd_user: this host has no user \"no-such-user\"");
+}
+END_TEST
+
 SUITE_MAIN("services/raftd/conf", the_set_to_bootstrap_follows_from_the_settings,
            peers_and_ports_are_read, timings_follow_the_multiplier,
-           a_reader_is_an_ip_address_or_a_network)
+           a_reader_is_an_ip_address_or_a_network, the_user_of_catalogd_is_a_name_or_a_number)
