@@ -34,7 +34,8 @@ static void on_follow(void *context, struct cu_rq *rq)
     const Curia__Internal__V1__MembersFollowRequest *in = (const void *)rq->in;
     (void)context;
     ck_assert_uint_lt(in->feed_id.len, sizeof gossip.feed_id);
-    memcpy(gossip.feed_id, in->feed_id.data, in->feed_id.len);
+    if (in->feed_id.len)
+        memcpy(gossip.feed_id, in->feed_id.data, in->feed_id.len);
     gossip.feed_id[in->feed_id.len] = '\0';
     gossip.after = in->after;
     gossip.polls++;

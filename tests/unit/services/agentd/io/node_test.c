@@ -83,6 +83,7 @@ static void open_all(void)
                                                  .catalog_count = 1,
                                                  .hold_ms = 2000,
                                                  .kept_limit_bytes = 1 << 20});
+    FAKE_WAIT(loop, cu_view_is_up(view)); /* what is registered before is answered without it */
     open_node();
 }
 
