@@ -16,7 +16,8 @@ DAEMONS = tuple(d for d in ('gossipd', 'raftd', 'catalogd', 'agentd', 'dnsd', 'x
 UNITS = tuple('curia-' + d for d in DAEMONS)
 EXPOSURE = 2.0  # of 10, as `systemd-analyze security` reckons it
 UP_S = 60
-CONFIG = {'node_name': 's1', 'server': True, 'bootstrap_expect': 1, 'bind_addr': '127.0.0.1'}
+CONFIG = {'node_name': 's1', 'server': True, 'bootstrap_expect': 1, 'bind_addr': '127.0.0.1',
+          'ports': {'grpc': 8502}}
 
 
 def run(*args, check=True, seconds=60, **more):
