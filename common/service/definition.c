@@ -248,3 +248,12 @@ const char *cu_weights_check(const Curia__V1__Weights *weights)
         return "DNS Weight must be between 0 and 65535";
     return NULL;
 }
+
+Curia__V1__Weights *cu_weights_default(void)
+{
+    static Curia__V1__Weights even = {.base =
+                                          PROTOBUF_C_MESSAGE_INIT(&curia__v1__weights__descriptor),
+                                      .passing = 1,
+                                      .warning = 1};
+    return &even;
+}

@@ -19,5 +19,7 @@ bool cu_address_is_any(const char *address);
 
 /* What is wrong with weights; NULL: nothing, or there are none. Static. */
 const char *cu_weights_check(const Curia__V1__Weights *weights);
+/* What a service without weights has: 1 and 1. Static, not to be changed. */
+Curia__V1__Weights *cu_weights_default(void);
 
 #endif

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "common/base/assert.h"
+#include "common/service/definition.h"
 #include "services/agentd/core/copy.h"
-#include "services/agentd/core/service_rules.h"
 
 /* ---- equality ---- */
 
@@ -48,7 +48,7 @@ static Curia__V1__Service normal_service(const Curia__V1__Service *service)
     if (normal.proxy && is_empty_proxy(normal.proxy))
         normal.proxy = NULL;
     if (!normal.weights)
-        normal.weights = agent_default_weights();
+        normal.weights = cu_weights_default();
     return normal;
 }
 

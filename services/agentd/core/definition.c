@@ -249,7 +249,7 @@ static bool make_service(struct defining *d, const Curia__V1__ServiceDefinition 
     service->tagged_addresses = from->tagged_addresses;
     service->meta = from->meta;
     service->port = from->port;
-    service->weights = from->weights ? from->weights : agent_default_weights();
+    service->weights = from->weights ? from->weights : cu_weights_default();
     service->enable_tag_override = from->enable_tag_override;
     service->proxy = from->proxy;
     default_upstreams(service->proxy);

@@ -15,15 +15,6 @@ bool agent_kind_is_proxy(const char *kind)
     return false;
 }
 
-Curia__V1__Weights *agent_default_weights(void)
-{
-    static Curia__V1__Weights weights = {
-        .base = PROTOBUF_C_MESSAGE_INIT(&curia__v1__weights__descriptor),
-        .passing = 1,
-        .warning = 1};
-    return &weights;
-}
-
 int agent_ip_family(const char *address)
 {
     uint8_t ip[16];

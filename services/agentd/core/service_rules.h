@@ -16,9 +16,6 @@ bool agent_kind_is_proxy(const char *kind);
 bool agent_tagged_addresses_validate(const Curia__V1__ServiceAddresses *addresses,
                                      struct cu_buf *out);
 
-/* What a service without weights has: 1 and 1. Static, not to be changed. */
-Curia__V1__Weights *agent_default_weights(void);
-
 /* 4 or 6 when `address` is an IP literal, else 0. */
 int agent_ip_family(const char *address);
 

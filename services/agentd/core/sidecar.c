@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "common/base/assert.h"
-#include "common/json/scan.h"
 #include "services/agentd/core/check_spec.h"
 #include "services/agentd/core/shapes.h"
 #include "services/agentd/core/status.h"
@@ -30,11 +29,9 @@ static bool decode(ProtobufCBinaryData json, const struct agent_definition_rules
                    struct cu_arena *arena, definition_t *ret_sidecar, struct agent_fault *fault)
 {
     struct cu_diag diag = {0};
-    struct cu_bytes value;
     curia__v1__service_definition__init(ret_sidecar);
-    enum cu_err err = cu_json_check((struct cu_bytes){json.data, json.len}, &value, &diag);
-    if (!err)
-        err = cu_json_read(value, shape_of(rules), arena, &ret_sidecar->base, &diag);
+    enum cu_err err = cu_json_read_text((struct cu_bytes){json.data, json.len}, shape_of(rules),
+                                        arena, &ret_sidecar->base, &diag);
     return !err || agent_refuse(fault, 400, "Request decode failed: %s", diag.text);
 }
 

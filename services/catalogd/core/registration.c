@@ -217,10 +217,6 @@ static void limit_service(struct prepare *p, const service_t *service)
 
 static void prepare_service(struct prepare *p)
 {
-    static const Curia__V1__Weights even = {
-        .base = PROTOBUF_C_MESSAGE_INIT(&curia__v1__weights__descriptor),
-        .passing = 1,
-        .warning = 1};
     service_t *service = p->command->service;
     if (!service)
         return;
@@ -231,7 +227,7 @@ static void prepare_service(struct prepare *p)
     if (goes_on(p))
         check_service_meta(p);
     if (!service->weights || cu_weights_check(service->weights))
-        service->weights = (Curia__V1__Weights *)(uintptr_t)&even;
+        service->weights = cu_weights_default();
     if (is_empty(service->connect))
         service->connect = NULL;
     if (is_empty(service->tagged_addresses))

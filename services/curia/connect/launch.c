@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "common/base/assert.h"
+#include "common/base/file.h"
 #include "common/base/random.h"
 
 enum { PATH_BYTES = 512, OPEN_S = 30 /* Envoy reads its configuration first of all */ };
@@ -26,27 +27,14 @@ static enum cu_err make_pipe(char path[PATH_BYTES], struct cu_diag *diag)
     return CU_OK;
 }
 
-static void write_all(int fd, struct cu_bytes bytes)
-{
-    while (bytes.len) {
-        ssize_t n = write(fd, bytes.data, bytes.len);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return; /* Envoy has ended, and says why */
-        bytes.data += n;
-        bytes.len -= (size_t)n;
-    }
-}
-
 /* In a process of its own: opening waits until Envoy opens the other end. */
 static void serve(const char *path, struct cu_bytes bootstrap)
 {
     (void)signal(SIGPIPE, SIG_IGN);
     (void)alarm(OPEN_S);
     int fd = open(path, O_WRONLY | O_CLOEXEC);
-    if (fd >= 0)
-        write_all(fd, bootstrap);
+    bool is_read = fd >= 0 && cu_write_all(fd, bootstrap);
+    (void)is_read; /* else Envoy has ended, and says why */
     (void)unlink(path);
     _exit(0);
 }

@@ -196,6 +196,9 @@ START_TEST(weights_are_bounded)
         ck_assert_str_eq(got ? got : "", cases[i].want ? cases[i].want : "");
     }
     ck_assert_ptr_null(cu_weights_check(NULL));
+    ck_assert_ptr_null(cu_weights_check(cu_weights_default()));
+    ck_assert_int_eq(cu_weights_default()->passing, 1);
+    ck_assert_int_eq(cu_weights_default()->warning, 1);
 }
 END_TEST
 
