@@ -27,6 +27,12 @@ def agent_9_definitions_of_files_are_registered(one):
 
 
 @test
+def http_191_a_token_is_refused_while_there_are_no_acls(one):
+    answer = one.put('/v1/agent/token/default', b'{"Token":"x"}')
+    assert (answer.status, answer.text) == (401, 'ACL support disabled'), answer
+
+
+@test
 def http_157_self_is_what_gossip_and_the_node_say(one):
     body = one.get('/v1/agent/self').json()
     assert body['Member']['Tags']['role'] == 'consul' and body['Member']['Status'] == 1, body['Member']

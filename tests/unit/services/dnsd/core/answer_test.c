@@ -222,6 +222,21 @@ START_TEST(answers_of_every_size_fit_and_belong_together) /* dns 60, 61 */
 }
 END_TEST
 
+START_TEST(metadata_of_a_node_comes_along_unless_told_not_to) /* dns 16, 14 */
+{
+    s = sample_new_tuned();
+    sample_ask(s, "ext1.node.consul A", "+noedns");
+    ck_assert_uint_eq(count(DNS_ADDITIONAL), 3);
+    s->settings.adds_node_meta = false;
+    sample_ask(s, "ext1.node.consul A", "+noedns");
+    ck_assert_uint_eq(count(DNS_ANSWER), 1);
+    ck_assert_uint_eq(count(DNS_ADDITIONAL), 0);
+    sample_ask(s, "ext1.node.consul TXT", "+noedns"); /* who asks for it gets it */
+    ck_assert_uint_eq(count(DNS_ANSWER), 3);
+    sample_free(s);
+}
+END_TEST
+
 START_TEST(without_compression_fewer_fit)
 {
     s = sample_new();
@@ -474,8 +489,9 @@ SUITE_MAIN(
     instances_of_a_node_that_is_not_there_are_not_told, all_instances_come_first_equally_often,
     small_answers_keep_to_the_limit_and_never_pass_eight, tc_is_set_only_with_enable_truncate,
     a_record_limit_is_for_addresses_alone, answers_of_every_size_fit_and_belong_together,
-    without_compression_fewer_fit, tcp_tells_4096_addresses_or_1024_targets_and_no_more,
-    one_answer_is_told_however_long_it_is, node_texts_that_do_not_fit_are_left_out_and_tc_says_so,
+    without_compression_fewer_fit, metadata_of_a_node_comes_along_unless_told_not_to,
+    tcp_tells_4096_addresses_or_1024_targets_and_no_more, one_answer_is_told_however_long_it_is,
+    node_texts_that_do_not_fit_are_left_out_and_tc_says_so,
     names_without_compression_that_are_too_long_end_in_tc, other_datacenters_are_unknown,
     unsupported_types_of_nodes_are_empty_whoever_is_asked_for, without_a_view_what_needs_one_fails,
     name_servers_are_three_with_names_of_hosts, addr_names_answer_under_the_domain,
