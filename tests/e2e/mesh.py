@@ -11,13 +11,13 @@ import threading
 import time
 
 from cluster import Cluster, wait_for
-from envoy import Sidecar, binary
+from sidecar import Sidecar, binary
 from http1 import Http
 from runner import fixture, test
 
 BUILD = 'release'
 EXPECT = ('daemon.ended', 'agent.', 'catalog.lost', 'gossip')  # one is killed; a node joins
-# Not before is a minute in the past, so that a leaf lives for 25 s and is renewed after 15 to 22.
+# Not before is a minute in the past, so that a leaf lives for 25 s and is renewed after 12 to 20.
 CONFIG = {'connect': {'enabled': True, 'ca_config': {'leaf_cert_ttl': '85s', 'skip_validate': True}},
           'ports': {'grpc': 8502}, 'default_intention_policy': 'deny'}
 UPSTREAM, RATE = 9191, 50

@@ -81,13 +81,15 @@ static void failed(struct xds_leaf *leaf, const char *why)
         2 * leaf->retry_ms < XDS_LEAF_RETRY_MAX_MS ? 2 * leaf->retry_ms : XDS_LEAF_RETRY_MAX_MS;
 }
 
-/* Between 60 % and 90 % of what is left of it. */
+/* Between 60 % and 90 % of what is left of it; where that is minutes only, 10 % sooner, as there is
+ * little time to try again. */
 static uint64_t renew_after_ms(struct xds_leaves *leaves, int64_t not_after_s)
 {
-    enum { SOONEST_MS = 1000 };
+    enum { SOONEST_MS = 1000, SHORT_MS = 10 * 60 * 1000 };
     int64_t left_ms = not_after_s * 1000 - (int64_t)cu_wall_ms();
     uint64_t tenth = left_ms > 0 ? (uint64_t)left_ms / 10 : 0;
-    uint64_t after_ms = 6 * tenth + cu_random_below(&leaves->random, 3 * tenth + 1);
+    uint64_t first = left_ms < SHORT_MS ? 5 : 6;
+    uint64_t after_ms = first * tenth + cu_random_below(&leaves->random, 3 * tenth + 1);
     return after_ms > SOONEST_MS ? after_ms : SOONEST_MS;
 }
 
