@@ -332,6 +332,8 @@ static void check_liveness(struct sim *sim)
     }
     if (leaders != 1)
         sim_fail(sim, "one stable leader (I20)", "%u leaders", leaders);
+    if (sim->changes && !sim_servers_settled(sim))
+        sim_fail(sim, "every server is a voter again (10)", "%u changes were made", sim->changed);
     for (unsigned i = 0; i < sim->server_count && !sim->failure; i++) {
         struct sim_server *server = &sim->servers[i];
         if (server->is_wiped || server->is_unnamed)

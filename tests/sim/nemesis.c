@@ -85,7 +85,7 @@ static void delete_catalog(struct sim *sim)
     for (unsigned i = 0; i < sim->server_count; i++)
         if (sim->servers[i].is_catalog_lost || sim->servers[i].is_wiped)
             return;
-    if (sim->server_count < 3 || !sim->lineages[0].count || sim_had_recovery(sim))
+    if (sim->server_count < 3 || !sim->lineages[0].count || sim_had_recovery(sim) || sim->changes)
         return;
     sim_catalogd_crash(server, false);
     sim_catalogd_wipe(server);
@@ -93,7 +93,7 @@ static void delete_catalog(struct sim *sim)
 }
 
 /* The whole disk of a raftd, at most once a run and only with a majority beside it: it stays
- * refused (21.24). */
+ * refused (21.24), or an operator removes it and adds it anew. */
 static void lose_log(struct sim *sim)
 {
     struct sim_server *server = any_server(sim);
@@ -101,13 +101,25 @@ static void lose_log(struct sim *sim)
     for (unsigned i = 0; i < sim->server_count; i++)
         others_whole &= !sim->servers[i].is_catalog_lost;
     if (sim->server_count < 3 || sim->has_wiped || !others_whole || !sim->lineages[0].count ||
-        sim_had_recovery(sim) || !sim_chance(sim, 300))
+        sim_had_recovery(sim) || sim->changes || !sim_chance(sim, 300))
         return;
     sim->has_wiped = true;
     server->is_wiped = true;
     sim_raftd_crash(server);
     sim_raftd_wipe(server);
     sim_after(sim, soon(sim), restart_raftd, server, NULL);
+    if (sim_chance(sim, 700))
+        sim_operator_comes(sim);
+}
+
+/* Not while a state is being mended: what a removed server was to give, nobody may have. */
+static void change_servers(struct sim *sim)
+{
+    for (unsigned i = 0; i < sim->server_count; i++)
+        if (sim->servers[i].is_catalog_lost || sim->servers[i].is_wiped)
+            return;
+    if (sim->server_count > 1 && sim->lineages[0].count && !sim_had_recovery(sim))
+        sim_operator_comes(sim);
 }
 
 /* A pause only grows: what is held back keeps its order. */
@@ -211,7 +223,7 @@ static const struct {
     {14, kill_raftd},    {10, kill_catalogd},    {10, cut_power},  {4, cut_all_power},
     {3, delete_catalog}, {2, lose_log},          {8, pause_raftd}, {8, pause_catalogd},
     {12, cut_off},       {8, cut_link},          {3, skew_clock},  {6, slow_disk},
-    {6, bad_net},        {5, sim_lose_majority},
+    {6, bad_net},        {5, sim_lose_majority}, {3, change_servers},
 };
 
 static void strike(struct sim *sim, void *data)
@@ -254,6 +266,8 @@ void sim_nemesis_elected(struct sim_server *leader)
     struct sim *sim = leader->sim;
     if (sim->is_storm && sim_chance(sim, 350))
         sim_after(sim, sim_between(sim, 0, 3 * SIM_MS), cut_this_one, leader, NULL);
+    if (sim->is_storm && sim_chance(sim, 500))
+        sim_operator_hastens(leader);
 }
 
 void sim_nemesis_committed(struct sim_server *leader)

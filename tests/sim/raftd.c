@@ -266,6 +266,9 @@ static void perform(struct sim_server *server, struct raft_action *action)
     case RAFT_ACT_FORGOTTEN:
         sim_raftd_done(server, action);
         break;
+    case RAFT_ACT_CHANGED:
+        sim_raftd_changed(server, action);
+        break;
     case RAFT_ACT_NOTE:
         sim_trace(server->sim, "raftd %u: %s %s index %llu", server->number,
                   note_names[action->note.note], raft_role_name(action->note.role),

@@ -42,6 +42,8 @@ static void begin(struct sim *sim)
         sim->server_count = 3;
     if (sim->options.losses)
         sim->server_count = 5;
+    if (sim->options.changes)
+        sim->server_count = (unsigned)sim_between(sim, 3, SIM_SERVERS_MAX);
     sim->is_storm = sim->options.storm || (sim->server_count > 1 && sim_chance(sim, 500));
     sim->batch = sim->options.storm || sim_chance(sim, 500)
                      ? 1
@@ -54,6 +56,8 @@ static void begin(struct sim *sim)
     }
     sim_clients_start(sim);
     sim_nemesis_start(sim);
+    if (sim->options.changes)
+        sim_operator_comes(sim);
 }
 
 static void run_until(struct sim *sim, uint64_t end_ms)

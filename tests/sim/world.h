@@ -112,7 +112,7 @@ struct sim_server {
     uint64_t connection; /* between the two: rises when it breaks; 0: none yet */
     bool is_connected;
     uint64_t local_last_ns[2]; /* the last delivery each way: streams keep their order */
-    bool is_wiped;             /* its log was lost: refused from then on */
+    bool is_wiped;             /* its log was lost: refused until it is added anew */
     bool is_gone;              /* lost with a majority: not started again before it is let back */
     bool was_lost;             /* so, at some time */
     bool is_unnamed;           /* and the recovered cluster does not know it */
@@ -149,6 +149,7 @@ struct sim_options {
     bool trace;
     bool storm;  /* every run of three servers or more a storm, entries one at a time */
     bool losses; /* every run of five servers, and their majority is lost */
+    bool changes; /* servers are removed and added all the time */
 };
 
 struct sim {
@@ -196,6 +197,8 @@ struct sim {
     struct cu_map votes;   /* (server, incarnation, term) -> candidate */
     struct cu_map effects; /* (proposer, seq) -> index + 1 */
     bool has_wiped;
+    uint64_t changes; /* of the servers, asked for; 0: nobody has come to ask */
+    unsigned changed; /* and done */
     unsigned judged, gave_up; /* histories, one a key and lineage; those too tangled to judge */
 
     const char *failure; /* the first claim that did not hold */
@@ -343,6 +346,12 @@ bool sim_had_recovery(const struct sim *sim); /* or has one under way */
 void sim_recovered(struct sim *sim);          /* its entry was committed */
 void sim_take_peers_file(struct sim_server *server);
 void sim_let_back(struct sim *sim, void *data);
+
+/* ---- operator.c: servers are removed and added ---- */
+void sim_operator_comes(struct sim *sim);
+void sim_operator_hastens(struct sim_server *leader); /* at the worst moment: it was just elected */
+void sim_raftd_changed(struct sim_server *server, const struct raft_action *action);
+bool sim_servers_settled(struct sim *sim); /* all are voters, for whoever leads */
 
 /* ---- lineage.c ---- */
 struct sim_lineage *sim_newest(struct sim *sim);

@@ -242,6 +242,8 @@ static void on_round_answer(struct raft *r, struct raft_peer *peer, const struct
 
 void raft_on_promise_answer(struct raft *r, const struct raft_message *m)
 {
+    if (raft_change_told(r, m))
+        return;
     struct raft_peer *peer = raft_peer_find(r, m->from);
     if (!peer) {
         r->ignored[RAFT_IGN_NOT_MEMBER]++;
@@ -313,15 +315,25 @@ static bool promise(struct raft *r, const struct raft_message *m)
     return true;
 }
 
+/* Whoever was removed and kept its log may be asked for its incarnation, too, and who was removed
+ * before it had one. */
+static bool tells_incarnation(const struct raft *r, const struct raft_message *m)
+{
+    struct raft_id own = raft_spoken_cluster(r);
+    return raft_id_is_none(own) ? is_empty(r)
+                                : raft_id_equal(own, m->cluster) && !raft_lacks_state(r);
+}
+
 void raft_on_promise(struct raft *r, const struct raft_message *m)
 {
-    if (!raft_id_is_none(raft_own_cluster(r))) {
+    struct raft_id own = raft_own_cluster(r);
+    if (!raft_id_is_none(own) && (m->index || !raft_id_equal(own, m->cluster))) {
         raft_ignore(r, m, RAFT_IGN_CLUSTER);
         return;
     }
     struct raft_message *answer = raft_answer_to(r, m);
     answer->index = m->index;
-    answer->ok = m->index ? promise(r, m) : is_empty(r) && !r->promise.round;
+    answer->ok = m->index ? promise(r, m) : tells_incarnation(r, m);
     if (!answer->ok && raft_id_equal(r->promise.proposer, m->from))
         answer->conflict_index = r->promise.round;
     raft_send(r, answer, r->promise_persist);

@@ -36,6 +36,7 @@ static void end_reign(struct raft *r)
 {
     r->ticket_term = 0;
     raft_transfer_end(r);
+    raft_change_end_reign(r);
     raft_reads_fail(r);
 }
 

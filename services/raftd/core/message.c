@@ -43,6 +43,7 @@ static void free_action(struct raft_action *action)
     case RAFT_ACT_ATTACHED:
     case RAFT_ACT_RECOVERED:
     case RAFT_ACT_FORGOTTEN:
+    case RAFT_ACT_CHANGED:
     case RAFT_ACT_NOTE:
     case RAFT_ACTION_COUNT:
         break;

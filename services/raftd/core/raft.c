@@ -107,6 +107,18 @@ static void on_tick(struct raft *r)
     raft_compact(r); /* a hold may have ended */
 }
 
+static bool is_of_operator(enum raft_event_kind kind)
+{
+    return kind == RAFT_EV_RECOVER || kind == RAFT_EV_FORGET_PROMISE || kind == RAFT_EV_CHANGE;
+}
+
+static enum raft_action_kind answer_kind(enum raft_event_kind kind)
+{
+    if (kind == RAFT_EV_CHANGE)
+        return RAFT_ACT_CHANGED;
+    return kind == RAFT_EV_RECOVER ? RAFT_ACT_RECOVERED : RAFT_ACT_FORGOTTEN;
+}
+
 /* After a failed disk every question is still answered, with a refusal. */
 static void refuse(struct raft *r, const struct raft_event *event)
 {
@@ -120,13 +132,11 @@ static void refuse(struct raft *r, const struct raft_event *event)
     } else if (event->kind == RAFT_EV_ATTACH) {
         raft_emit(r, (struct raft_action){.kind = RAFT_ACT_ATTACHED,
                                           .attached = {.tag = event->tag, .err = CU_E_INTERNAL}});
-    } else if (event->kind == RAFT_EV_RECOVER || event->kind == RAFT_EV_FORGET_PROMISE) {
-        raft_emit(r,
-                  (struct raft_action){.kind = event->kind == RAFT_EV_RECOVER ? RAFT_ACT_RECOVERED
-                                                                              : RAFT_ACT_FORGOTTEN,
-                                       .done = {.tag = event->tag,
-                                                .err = CU_E_INTERNAL,
-                                                .text = "the log cannot be written"}});
+    } else if (is_of_operator(event->kind)) {
+        raft_emit(r, (struct raft_action){.kind = answer_kind(event->kind),
+                                          .done = {.tag = event->tag,
+                                                   .err = CU_E_INTERNAL,
+                                                   .text = "the log cannot be written"}});
     }
 }
 
@@ -180,6 +190,9 @@ static void handle(struct raft *r, const struct raft_event *event)
     case RAFT_EV_EXPECT:
         raft_on_expect(r, event);
         break;
+    case RAFT_EV_CHANGE:
+        raft_on_change(r, event);
+        break;
     case RAFT_EVENT_COUNT:
         CU_ASSERT(!"an event");
     }
@@ -200,6 +213,7 @@ void raft_step(struct raft *r, const struct raft_event *event, struct raft_actio
         if (raft_has_recovery_row(r) &&
             raft_id_equal(raft_cluster_at(r, r->commit), r->recovery.cluster))
             raft_recovery_end(r);
+        raft_change_tick(r);
         raft_replicate(r);
         raft_reads_tick(r);
         if (r->is_transferring)
@@ -228,6 +242,7 @@ static struct cu_mono leader_deadline(const struct raft *r)
     at = cu_mono_min(at, raft_lease_end(r));
     for (uint32_t i = 0; i < r->peer_count; i++)
         at = cu_mono_min(at, peer_deadline(r, &r->peers[i]));
+    at = cu_mono_min(at, raft_change_deadline(r));
     return cu_mono_min(at, raft_transfer_deadline(r));
 }
 

@@ -183,6 +183,7 @@ enum raft_event_kind {
     RAFT_EV_RECOVER,        /* the quorum is lost for good; answered by RAFT_ACT_RECOVERED */
     RAFT_EV_FORGET_PROMISE, /* its proposer is gone; answered by RAFT_ACT_FORGOTTEN */
     RAFT_EV_EXPECT, /* the set to bootstrap, found by gossip; too late once one is promised */
+    RAFT_EV_CHANGE, /* a server is to be added or removed; answered by RAFT_ACT_CHANGED */
     RAFT_EVENT_COUNT
 };
 
@@ -217,6 +218,10 @@ struct raft_event {
             /* Incarnations are filled in from the log. */
             struct raft_configuration configuration;
         } recover;
+        struct {
+            struct raft_id server;
+            bool is_add; /* with the incarnation it tells, as a voter once it has caught up */
+        } change;
     };
 };
 
@@ -230,6 +235,7 @@ enum raft_action_kind {
     RAFT_ACT_ATTACHED,  /* the answer to ATTACH */
     RAFT_ACT_RECOVERED, /* the answer to RECOVER */
     RAFT_ACT_FORGOTTEN, /* the answer to FORGET_PROMISE */
+    RAFT_ACT_CHANGED,   /* the answer to CHANGE */
     RAFT_ACT_NOTE,      /* something an operator should read */
     RAFT_ACTION_COUNT
 };
@@ -314,11 +320,14 @@ struct raft_action {
         } attached;
         struct {
             uint64_t tag;
-            enum cu_err err;  /* CU_OK; NOT_FOUND, CONFLICT, INVALID: nothing was changed */
+            /* CU_OK; NOT_FOUND, CONFLICT, INVALID, NO_LEADER, NOT_READY: nothing was changed;
+             * UNKNOWN: it may still be */
+            enum cu_err err;
             const char *text; /* static: why not */
             struct raft_id
                 cluster; /* RECOVERED: the id that goes on; FORGOTTEN: the promised one */
-        } done;          /* RECOVERED, FORGOTTEN */
+            uint64_t index; /* CHANGED: of the configuration */
+        } done;             /* RECOVERED, FORGOTTEN, CHANGED */
         struct {
             enum raft_note note;
             struct raft_id peer, cluster;

@@ -24,6 +24,7 @@ enum {
     RAFT_LIFE_MS = 2000,         /* a catalogd silent for this long is not well (contracts 5.1) */
     RAFT_GIVE_UP_MS = 10 * 1000, /* of a promise round that is not answered (contracts 4.2) */
     RAFT_ASK_MS = 300,           /* between questions to servers that are silent */
+    RAFT_CHANGE_MS = 10 * 1000,  /* a change of the servers that makes no progress is given up */
 };
 
 /* A recovery raises the term to the next multiple, so that no entry of the recovered cluster has
@@ -111,6 +112,24 @@ struct raft_read {
     enum raft_read_mode mode;
 };
 
+/* A change of the servers under way: one at a time (consensus.md 10). */
+enum raft_change_step {
+    RAFT_CHANGE_NONE,
+    RAFT_CHANGE_ASK,      /* the new server's incarnation */
+    RAFT_CHANGE_ENTER,    /* it is to be written as a non-voter */
+    RAFT_CHANGE_CATCH_UP, /* it is to hold what is committed, then to be written as a voter */
+    RAFT_CHANGE_REMOVE,   /* to be written without it */
+    RAFT_CHANGE_COMMIT,   /* written: to be committed */
+};
+
+struct raft_membership {
+    enum raft_change_step step;
+    uint64_t tag;
+    struct raft_id server;
+    uint64_t incarnation, index, match;
+    struct cu_mono ask_at, until;
+};
+
 struct raft_reads {
     struct raft_read *items;
     uint32_t count, cap;
@@ -187,6 +206,8 @@ struct raft {
     bool is_transferring, has_sent_timeout_now;
     struct raft_id transfer_to;
     struct cu_mono transfer_until, transfer_retry_at;
+
+    struct raft_membership change;
 
     /* catalogd */
     bool is_attached, has_attached, has_state;
@@ -330,6 +351,14 @@ void raft_on_give_up(struct raft *r, const struct raft_message *m);
 
 void raft_on_forget_promise(struct raft *r, uint64_t tag);
 void raft_on_expect(struct raft *r, const struct raft_event *event);
+
+/* ---- membership.c ---- */
+void raft_on_change(struct raft *r, const struct raft_event *event);
+void raft_change_tick(struct raft *r);
+void raft_change_end_reign(struct raft *r);
+struct cu_mono raft_change_deadline(const struct raft *r);
+/* True: the answer was to its question. */
+bool raft_change_told(struct raft *r, const struct raft_message *m);
 
 /* ---- recover.c ---- */
 void raft_on_recover(struct raft *r, const struct raft_event *event);

@@ -101,6 +101,7 @@ static void perform(struct raft_shell *shell, struct raft_action *action)
         break;
     case RAFT_ACT_RECOVERED:
     case RAFT_ACT_FORGOTTEN:
+    case RAFT_ACT_CHANGED:
         out->done(out->context, action);
         break;
     case RAFT_ACT_NOTE:

@@ -82,9 +82,38 @@ void raft_call_park(struct raft_call *call, enum raft_wait wait, uint64_t wait_m
 
 /* ---- without a leader ---- */
 
-static bool is_read(const struct raft_call *call)
+static void again(struct raft_call *call)
 {
-    return !strcmp(call->rq->method->name, "ReadIndex");
+    static const struct {
+        const char *method;
+        void (*run)(struct raft_call *call);
+    } rows[] = {
+        {"ReadIndex", raft_read_again},
+        {"AddServer", raft_change_again},
+        {"RemoveServer", raft_change_again},
+    };
+    for (size_t i = 0; i < CU_COUNT(rows); i++) {
+        if (!strcmp(call->rq->method->name, rows[i].method)) {
+            rows[i].run(call);
+            return;
+        }
+    }
+    raft_propose_again(call);
+}
+
+static const char *leader_text(const struct raft_service *service)
+{
+    const char *address = raft_peers_address(service->peers, service->seen.leader);
+    return *address ? address : "not known";
+}
+
+void raft_call_hold_or_fail(struct raft_call *call)
+{
+    if (call->rq->hops) /* whoever forwarded it waits and asks again */
+        cu_rq_fail(raft_call_close(call), CU_E_NO_LEADER, "this raftd does not lead; leader: %s",
+                   leader_text(call->service));
+    else
+        raft_call_hold(call);
 }
 
 void raft_call_hold(struct raft_call *call)
@@ -137,10 +166,8 @@ void raft_calls_release(struct raft_service *service)
     struct raft_call *next;
     for (struct raft_call *call = service->lists[RAFT_WAIT_LEADER]; call; call = next) {
         next = call->next;
-        if (leads && is_read(call))
-            raft_read_again(call);
-        else if (leads)
-            raft_propose_again(call);
+        if (leads)
+            again(call);
         else if (client && !call->rq->hops)
             forward(call, client);
     }

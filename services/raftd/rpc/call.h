@@ -83,14 +83,18 @@ bool raft_is_attached(const struct raft_service *service, const struct cu_rq *rq
 /* Handlers; context is the service. */
 cu_handler raft_handle_attach, raft_handle_follow, raft_handle_propose, raft_handle_read_index,
     raft_handle_hold, raft_handle_duty, raft_handle_status, raft_handle_recover,
-    raft_handle_forget_promise, raft_handle_step;
+    raft_handle_forget_promise, raft_handle_add_server, raft_handle_remove_server, raft_handle_step;
 
 /* When a parked call's time is up, or something moved. */
 void raft_follow_expire(struct raft_call *call);
 void raft_follow_retry(struct raft_service *service);
 void raft_duty_expire(struct raft_call *call);
 void raft_duty_retry(struct raft_service *service);
+/* What only a leader answers, told to the core anew. */
 void raft_propose_again(struct raft_call *call);
 void raft_read_again(struct raft_call *call);
+void raft_change_again(struct raft_call *call);
+/* It does not lead: the call waits for who does, or its forwarder does. */
+void raft_call_hold_or_fail(struct raft_call *call);
 
 #endif

@@ -6,12 +6,6 @@
 
 typedef Curia__Internal__V1__ProposeRequest propose_request;
 
-static const char *leader_text(const struct raft_service *service)
-{
-    const char *address = raft_peers_address(service->peers, service->seen.leader);
-    return *address ? address : "not known";
-}
-
 /* ---- Propose ---- */
 
 static enum cu_err read_proposal(const Curia__Internal__V1__Proposal *from,
@@ -99,16 +93,6 @@ static bool may_wait(const struct raft_call *call, const struct raft_action *act
     return true;
 }
 
-static void hold_or_fail(struct raft_call *call)
-{
-    struct raft_service *service = call->service;
-    if (call->rq->hops) /* whoever forwarded it waits and asks again */
-        cu_rq_fail(raft_call_close(call), CU_E_NO_LEADER, "this raftd does not lead; leader: %s",
-                   leader_text(service));
-    else
-        raft_call_hold(call);
-}
-
 static void reply_proposed(struct cu_rq *rq, const struct raft_action *action)
 {
     Curia__Internal__V1__ProposeReply reply = CURIA__INTERNAL__V1__PROPOSE_REPLY__INIT;
@@ -140,7 +124,7 @@ void raft_service_proposed(struct raft_service *service, const struct raft_actio
     if (!call) /* its connection is gone; the feed tells the fate */
         return;
     if (may_wait(call, action))
-        hold_or_fail(call);
+        raft_call_hold_or_fail(call);
     else
         reply_proposed(raft_call_close(call), action);
 }
@@ -177,7 +161,7 @@ void raft_service_read(struct raft_service *service, const struct raft_action *a
     if (!call)
         return;
     if (action->read.err == CU_E_NO_LEADER) {
-        hold_or_fail(call);
+        raft_call_hold_or_fail(call);
         return;
     }
     struct cu_rq *rq = raft_call_close(call);

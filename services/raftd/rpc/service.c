@@ -31,6 +31,8 @@ static const struct cu_method log_methods[] = {
     CU_METHOD(Status,    CU_CALL,   ROUTE_ANY,    CALLER_READER,   NO_PERM,   1 * KIB,        16 * KIB,       raft_handle_status),
     CU_METHOD(Recover,   CU_CALL,   ROUTE_ANY,    CALLER_CATALOGD, NO_PERM,   1 * KIB,        1 * KIB,        raft_handle_recover),
     CU_METHOD(ForgetPromise, CU_CALL, ROUTE_ANY,  CALLER_CATALOGD, NO_PERM,   1 * KIB,        1 * KIB,        raft_handle_forget_promise),
+    CU_METHOD(AddServer, CU_CALL,   ROUTE_LEADER, CALLER_SERVER,   NO_PERM,   1 * KIB,        1 * KIB,        raft_handle_add_server),
+    CU_METHOD(RemoveServer, CU_CALL, ROUTE_LEADER, CALLER_SERVER,  NO_PERM,   1 * KIB,        1 * KIB,        raft_handle_remove_server),
 };
 
 static const struct cu_method raft_methods[] = {

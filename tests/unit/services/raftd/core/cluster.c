@@ -186,6 +186,7 @@ static void perform(struct cluster *c, unsigned node, struct raft_action *action
         break;
     case RAFT_ACT_RECOVERED:
     case RAFT_ACT_FORGOTTEN:
+    case RAFT_ACT_CHANGED:
     case RAFT_ACT_NOTE:
     case RAFT_ACTION_COUNT:
         break;
