@@ -77,6 +77,17 @@ enum cu_err cli_put(struct cli_http *http, const char *path, const char *key, co
     return err;
 }
 
+enum cu_err cli_delete(struct cli_http *http, const char *path, const char *query,
+                       struct cu_diag *diag)
+{
+    struct cli_reply reply;
+    enum cu_err err = ask(
+        http, &(struct cli_request){.method = "DELETE", .path = path, .query = query}, &reply,
+        diag);
+    cu_buf_deinit(&reply.body);
+    return err;
+}
+
 void cli_query_add(struct cu_buf *query, const char *name, const char *value)
 {
     if (!value)

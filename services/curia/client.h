@@ -26,6 +26,10 @@ CU_MUST_USE enum cu_err cli_get(struct cli_http *http, const char *path, const c
 CU_MUST_USE enum cu_err cli_put(struct cli_http *http, const char *path, const char *key,
                                 const char *query, const json_t *body, struct cu_diag *diag);
 
+/* Asks the agent to take something away: DELETE. CU_E_IO as above. */
+CU_MUST_USE enum cu_err cli_delete(struct cli_http *http, const char *path, const char *query,
+                                   struct cu_diag *diag);
+
 /* Appends "&name=value" with the value escaped; nothing when it is NULL. */
 void cli_query_add(struct cu_buf *query, const char *name, const char *value);
 /* The query as text, "" when empty. */

@@ -125,6 +125,16 @@ static const struct cli_flag local_flags[] = {
     {"run-dir", CLI_TEXT, "Where the sockets are; default: $CURIA_RUN_DIR, else /run/curia.", NULL},
     {0},
 };
+static const struct cli_flag add_peer_flags[] = {
+    {"id", CLI_TEXT, "The node id of the server.", NULL},
+    {"run-dir", CLI_TEXT, "Where the sockets are; default: $CURIA_RUN_DIR, else /run/curia.", NULL},
+    {0},
+};
+static const struct cli_flag remove_peer_flags[] = {
+    {"address", CLI_TEXT, "The address of the server, as list-peers shows it.", NULL},
+    {"id", CLI_TEXT, "The node id of the server.", NULL},
+    {0},
+};
 static const struct cli_flag version_flags[] = {
     {"format", CLI_TEXT, "pretty or json.", NULL},
     {0},
@@ -196,6 +206,12 @@ const struct cli_command cli_commands[] = {
      "  Tools for those who run the cluster.\n", 0, NULL, NULL, false},
     {"operator raft", "Provides cluster-level tools for Consul operators", NULL,
      "  Shows the Raft configuration of the cluster, and mends what only an operator can.\n", 0, NULL, NULL, false},
+    {"operator raft add-peer", "Add a server to the Raft configuration", " [options]",
+     "  The server with -id must run, be reachable under the address that gossip or\n"
+     "  raftd.peers gives it, and have an empty data directory or one of this cluster. It\n"
+     "  votes once it has caught up; then the command returns. One that came back without its\n"
+     "  data under its old id is removed first (remove-peer). The raftd of this host, a server\n"
+     "  of the cluster, is asked, over its socket.\n", 0, add_peer_flags, cli_operator_raft_add_peer, true},
     {"operator raft forget-promise", "Drops this server's promise to bootstrap", " [options]",
      "  On a host whose server has promised to bootstrap a cluster with others, and whose\n"
      "  proposer is gone for good: it may promise itself to another one then. Should the\n"
@@ -215,6 +231,11 @@ const struct cli_command cli_commands[] = {
      "  More than half of its voters must be survivors. A server that is named and comes back\n"
      "  later without the file sets its log aside, fetches the state and follows.\n",
      0, local_flags, cli_operator_raft_recover, true},
+    {"operator raft remove-peer", "Remove a Consul server from the Raft configuration", " [options]",
+     "  Takes the server with -id, or with -address, out of the cluster, so that it counts for\n"
+     "  no majority any more: one that is gone for good, or that came back without its data and\n"
+     "  is to be added anew (add-peer). The leader hands its leadership over when it is stopped\n"
+     "  and can be removed then.\n", CS, remove_peer_flags, cli_operator_raft_remove_peer, false},
     {"reload", "Triggers the agent to reload configuration files", " [options]",
      "  Makes all daemons of the node read their configuration again.\n",
      CLI_GROUP_CLIENT, NULL, cli_reload, false},

@@ -135,6 +135,35 @@ def issue_a_wiped_server_is_refused_under_its_old_id_and_told_what_to_do():
         other.start()
         c.wait_leader(among=rest)
         assert rest[0].get('/v1/kv/w/after').status == 200
+        add_anew(rest, victim)
+        # and it counts: with another one down there is a quorum
+        other = [n for n in rest if n is not c.wait_leader(among=c)][0]
+        other.kill()
+        wait_for(lambda: victim.put('/v1/kv/w/last', b'1', timeout=20).text == 'true', 30, 'a write by two of three')
+        other.start()
+        wait_for(lambda: all(n.get('/v1/kv/w/last?stale').status == 200 for n in c), 30, 'one state everywhere')
+        same_state(c)
+
+
+def add_anew(rest, server):
+    """What the advice in the logs says."""
+    def raft(node, *words):
+        done = node.curia('operator', 'raft', *words)
+        return done.returncode, (done.stdout + done.stderr).decode()
+
+    def add(node):
+        return raft(node, 'add-peer', '-id=' + node_id(server.k), '-run-dir=' + node.run_dir)
+
+    def peers(node):
+        return {line.split()[1]: line.split()[4] for line in raft(node, 'list-peers')[1].splitlines()}
+    for node in rest:  # whoever does not lead asks the leader
+        code, text = add(node)
+        assert code == 1 and 'Error adding peer: ' in text and 'remove it first' in text, text
+    assert raft(rest[1], 'remove-peer', '-id=' + node_id(server.k)) == (
+        0, 'Removed peer with id "%s"\n' % node_id(server.k))
+    assert sorted(peers(rest[0])) == sorted(['ID'] + [node_id(n.k) for n in rest])
+    assert add(rest[0]) == (0, 'Added peer with id "%s"\n' % node_id(server.k))
+    wait_for(lambda: peers(rest[1]).get(node_id(server.k)) == 'true', 10, 'a voter for all')
 
 
 @test(seconds=200)

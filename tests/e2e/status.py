@@ -32,6 +32,25 @@ def http_231_raft_configuration_has_every_server_and_one_leader(three):
 
 
 @test
+def http_232_a_peer_is_removed_by_id_or_address_not_by_both(three):
+    path = '/v1/operator/raft/peer'
+    for query, status, text in (
+            ('', 400, 'Bad request: Must specify either ?id'),
+            ('?id=zz&address=1.2.3.4:1', 400, 'Bad request: Must specify only one of ?id or ?address'),
+            ('?id=zz', 500, 'id "zz" was not found in the Raft configuration'),
+            ('?address=1.2.3.4:1', 500, 'address "1.2.3.4:1" was not found in the Raft configuration'),
+            ('?id=' + node_id(three.wait_leader().k), 409, 'this server leads: stop it')):
+        for node in three:
+            a = node.delete(path + query)
+            assert a.status == status and a.text.startswith(text), (query, a)
+    for words, text in ((('-id=zz',), b'Error removing peer: Unexpected response code: 500 (id "zz" was not found'),
+                        ((), b'Error removing peer: an address or id is required for the peer to remove'),
+                        (('-id=a', '-address=b'), b'Error removing peer: cannot give both an address and id')):
+        done = three[1].curia('operator', 'raft', 'remove-peer', *words)
+        assert done.returncode == 1 and done.stderr.startswith(text), done
+
+
+@test
 def http_157_agent_self_has_its_members_and_string_stats(three):
     for node in three:
         body = node.get('/v1/agent/self').json()

@@ -55,6 +55,7 @@ const struct agent_route agent_routes[] = {
                                                           AGENT_TAKES_NS | AGENT_KV_BODY, agent_kv_handle},
     {"/v1/operator/raft/configuration", "GET",            AGENT_TAKES_READ_OPTIONS | AGENT_TAKES_DC,
                                                           agent_raft_configuration_get},
+    {"/v1/operator/raft/peer",          "DELETE",         AGENT_TAKES_DC, agent_raft_peer_delete},
     {"/v1/status/leader",               "GET",            AGENT_TAKES_DC, agent_leader_get},
     {"/v1/status/peers",                "GET",            AGENT_TAKES_DC, agent_peers_get},
     {"/v1/txn",                         "PUT",            AGENT_TAKES_READ_OPTIONS | AGENT_TAKES_DC |

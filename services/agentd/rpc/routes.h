@@ -57,6 +57,7 @@ agent_handler agent_health_service_get;
 agent_handler agent_health_state_get;
 agent_handler agent_kv_handle;
 agent_handler agent_raft_configuration_get;
+agent_handler agent_raft_peer_delete;
 agent_handler agent_leader_get;
 agent_handler agent_peers_get;
 agent_handler agent_txn_put;

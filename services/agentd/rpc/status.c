@@ -4,6 +4,7 @@
 #include "services/agentd/core/shapes.h"
 #include "services/agentd/rpc/answer.h"
 #include "services/agentd/rpc/routes.h"
+#include "services/agentd/rpc/write.h"
 
 /* `request` lies in the arena or is static. */
 static void ask(struct agent_call *call, const char *method, const ProtobufCMessage *request,
@@ -80,6 +81,41 @@ void agent_raft_configuration_get(struct agent_call *call)
         .consistency = CURIA__V1__CONSISTENCY__CONSISTENCY_STALE};
     ask(call, "RaftConfiguration", call->options.mode == AGENT_STALE ? &stale.base : &any.base,
         configuration_done);
+}
+
+static void removed(void *arg, const struct cu_answer *answer)
+{
+    struct agent_call *call = arg;
+    if (!failed(call, answer))
+        agent_answer_empty(call, 200, NULL);
+}
+
+static char *text_of(struct agent_call *call, const struct cu_bytes *value)
+{
+    return value ? cu_arena_printf(call->rq.arena, "%.*s", (int)value->len, (const char *)value->data)
+                 : cu_arena_strdup(call->rq.arena, "");
+}
+
+void agent_raft_peer_delete(struct agent_call *call)
+{
+    const struct cu_bytes *id = agent_query_get(&call->query, "id");
+    const struct cu_bytes *address = agent_query_get(&call->query, "address");
+    Curia__V1__RemovePeerRequest *request = agent_new_request(call, sizeof *request);
+    if (!request)
+        return;
+    curia__v1__remove_peer_request__init(request);
+    if (!id && !address) {
+        agent_answer_text(call, 400, "Bad request: Must specify either ?id or ?address of the "
+                                     "server to remove");
+        return;
+    }
+    if (id && address) {
+        agent_answer_text(call, 400, "Bad request: Must specify only one of ?id or ?address");
+        return;
+    }
+    request->id = text_of(call, id);
+    request->address = text_of(call, address);
+    agent_write_start(call, &curia__v1__status__descriptor, "RemovePeer", &request->base, removed);
 }
 
 void agent_datacenters_get(struct agent_call *call)

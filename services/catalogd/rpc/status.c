@@ -8,7 +8,7 @@
 #include "services/catalogd/io/reconcile.h"
 #include "services/catalogd/rpc/table.h"
 
-enum { STATUS_TIMEOUT_MS = 3000, NAMES_TIMEOUT_MS = 1000 };
+enum { STATUS_TIMEOUT_MS = 3000, NAMES_TIMEOUT_MS = 1000, REMOVE_TIMEOUT_MS = 20000 };
 
 /* What gossip calls the server with an id; both in the request's arena. */
 struct server_name {
@@ -250,6 +250,59 @@ static void stats(void *daemon, struct cu_rq *rq)
     ask(daemon, rq, answer_stats);
 }
 
+/* ---- RemovePeer ---- */
+
+static void on_removed(void *arg, const struct cu_answer *answer)
+{
+    struct asking *asking = arg;
+    Curia__V1__RemovePeerReply reply = CURIA__V1__REMOVE_PEER_REPLY__INIT;
+    if (asking->rq && answer->err) {
+        cu_rq_fail(asking->rq, answer->err, "%s", answer->text);
+    } else if (asking->rq) {
+        reply.configuration_index =
+            ((const Curia__Internal__V1__RemoveServerReply *)answer->message)->configuration_index;
+        cu_rq_reply(asking->rq, &reply.base, 0);
+    }
+    free(asking);
+}
+
+static void remove_server(struct catalog_shell *shell, struct cu_rq *rq, char *id)
+{
+    Curia__Internal__V1__RemoveServerRequest in = CURIA__INTERNAL__V1__REMOVE_SERVER_REQUEST__INIT;
+    in.server_id = id;
+    (void)cu_client_call(shell->raftd,
+                         &(struct cu_call_spec){.service = &curia__internal__v1__log__descriptor,
+                                                .method = "RemoveServer",
+                                                .in = &in.base,
+                                                .timeout_ms = REMOVE_TIMEOUT_MS},
+                         on_removed, begin(shell, rq, NULL));
+}
+
+static void answer_remove(struct catalog_shell *shell, struct cu_rq *rq,
+                          const Curia__Internal__V1__LogStatusReply *status,
+                          const struct server_names *names)
+{
+    const Curia__V1__RemovePeerRequest *in = (const void *)rq->in;
+    size_t count = status->configuration ? status->configuration->n_servers : 0;
+    bool by_id = in->id[0] != '\0';
+    (void)names;
+    for (size_t i = 0; i < count; i++) {
+        const Curia__Internal__V1__Server *server = status->configuration->servers[i];
+        const char *address = address_of(shell, rq, server->id, server->address);
+        if (strcmp(by_id ? server->id : address, by_id ? in->id : in->address) == 0) {
+            remove_server(shell, rq, server->id);
+            return;
+        }
+    }
+    cu_rq_fail(rq, CU_E_INVALID, "%s \"%.100s\" was not found in the Raft configuration",
+               by_id ? "id" : "address", by_id ? in->id : in->address);
+}
+
+static void remove_peer(void *daemon, struct cu_rq *rq)
+{
+    ask(daemon, rq, answer_remove);
+}
+
 // clang-format off
 static const struct cu_method methods[] = {
     /*        method             kind     route      caller        permission                  request  reply     handler */
@@ -257,6 +310,7 @@ static const struct cu_method methods[] = {
     CU_METHOD(Peers,             CU_CALL, ROUTE_ANY, CALLER_AGENT, NO_PERM,                    1 * KIB, 16 * KIB, peers),
     CU_METHOD(RaftConfiguration, CU_CALL, ROUTE_ANY, CALLER_AGENT, PERM(OPERATOR_READ, NULL),  1 * KIB, 64 * KIB, raft_configuration),
     CU_METHOD(Stats,             CU_CALL, ROUTE_ANY, CALLER_AGENT, NO_PERM,                    1 * KIB, 16 * KIB, stats),
+    CU_METHOD(RemovePeer,        CU_CALL, ROUTE_ANY, CALLER_AGENT, PERM(OPERATOR_WRITE, NULL), 1 * KIB, 1 * KIB,  remove_peer),
 };
 /* clang-format on */
 

@@ -259,9 +259,10 @@ static void advise(const char *path, const char *node_id, struct cu_diag *diag)
         diag, CU_E_CORRUPT,
         "%.200s is damaged and will not be served: %.200s. Bring back the disk of %s as it "
         "was, or leave this server out: with an empty data directory it is ignored until it "
-        "is removed and added anew, which this version cannot do yet. If too few servers "
-        "are left for a leader, see `curia operator raft recover -help`",
-        path, what.text, node_id);
+        "is removed and added anew (`curia operator raft remove-peer -id=%s`, then add-peer, on "
+        "another server). If too few servers are left for a leader, see `curia operator raft "
+        "recover -help`",
+        path, what.text, node_id, node_id);
 }
 
 enum cu_err raft_log_open(const struct raft_log_options *options, struct raft_log **ret_log,

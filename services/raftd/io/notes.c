@@ -56,17 +56,17 @@ void raft_notes_write(struct raft_notes *notes, const struct raft_action *action
         cu_log_limited(
             log, limit, CU_LOG_ERROR, "raft.refused",
             "id=%s advice=\"the cluster knows this server with other data and ignores it until it "
-            "is removed and added anew, which this version cannot do yet: the others go on "
-            "without it\"",
-            notes->node_id);
+            "is removed and added anew: on another server run `curia operator raft remove-peer "
+            "-id=%s`, then `curia operator raft add-peer -id=%s`\"",
+            notes->node_id, notes->node_id, notes->node_id);
         break;
     case RAFT_NOTE_REFUSES:
         cu_count(notes->refused, 1);
         cu_log_limited(log, limit, CU_LOG_WARN, "raft.refuses",
                        "id=%s address=%s advice=\"this server came back without its data and is "
-                       "ignored until it is removed and added anew, which this version cannot do "
-                       "yet\"",
-                       peer, address);
+                       "ignored until it is removed and added anew: run `curia operator raft "
+                       "remove-peer -id=%s`, then `curia operator raft add-peer -id=%s`\"",
+                       peer, address, peer, peer);
         break;
     case RAFT_NOTE_OTHER_CLUSTER:
         cu_log_limited(log, limit, CU_LOG_WARN, "raft.other_cluster",
