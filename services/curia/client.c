@@ -81,9 +81,9 @@ enum cu_err cli_delete(struct cli_http *http, const char *path, const char *quer
                        struct cu_diag *diag)
 {
     struct cli_reply reply;
-    enum cu_err err = ask(
-        http, &(struct cli_request){.method = "DELETE", .path = path, .query = query}, &reply,
-        diag);
+    enum cu_err err =
+        cli_ask(http, &(struct cli_request){.method = "DELETE", .path = path, .query = query},
+                &reply, diag);
     cu_buf_deinit(&reply.body);
     return err;
 }

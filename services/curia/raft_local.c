@@ -1,5 +1,5 @@
-/* `operator raft recover`, `forget-promise` and `add-peer`: what an operator tells the raftd of this
- * host, over its socket (contracts 3.10, 4.2; consensus.md 10). */
+/* `operator raft recover`, `forget-promise` and `add-peer`: what an operator tells the raftd of
+ * this host, over its socket (contracts 3.10, 4.2; consensus.md 10). */
 #include <stdio.h>
 #include <string.h>
 
@@ -68,9 +68,9 @@ int cli_operator_raft_add_peer(const struct cli_args *args)
     Curia__Internal__V1__AddServerRequest in = CURIA__INTERNAL__V1__ADD_SERVER_REQUEST__INIT;
     const char *id = cli_text(args, "id");
     if (!id || !*id)
-        return sorry("Error adding peer: ", "the id of the server to add is required: -id");
+        return cli_sorry("Error adding peer: the id of the server to add is required: -id");
     in.server_id = (char *)(uintptr_t)id;
-    ProtobufCMessage *reply = tell(args, "AddServer", &in.base, "Error adding peer: ");
+    ProtobufCMessage *reply = tell(args, "AddServer", &in.base, "Error adding peer");
     if (!reply)
         return 1;
     (void)printf("Added peer with id \"%s\"\n", id);

@@ -26,7 +26,8 @@ static bool run(uint64_t seed, bool trace)
     static struct sim sim; /* large; one at a time */
     const char *claim = sim_run(
         &sim,
-        &(struct sim_options){.seed = seed, .trace = trace, .storm = storm, .losses = losses, .changes = changes});
+        &(struct sim_options){
+            .seed = seed, .trace = trace, .storm = storm, .losses = losses, .changes = changes});
     if (claim)
         (void)printf("seed %llu: does not hold: %s: %s\n", (unsigned long long)seed, claim,
                      sim.failure_text);
@@ -46,8 +47,7 @@ static bool sum(uint64_t seeds)
                  "%llu of %llu histories not judged\n",
                  (unsigned long long)tally.events, (unsigned long long)tally.leaders,
                  (unsigned long long)tally.recoveries, (unsigned long long)tally.changed,
-                 (unsigned long long)tally.gave_up,
-                 (unsigned long long)tally.judged);
+                 (unsigned long long)tally.gave_up, (unsigned long long)tally.judged);
     if (seeds < SEEDS_MANY)
         return true;
     return tally.gave_up * 1000 <= tally.judged * GAVE_UP_PERMILLE &&

@@ -220,9 +220,9 @@ static const struct {
     unsigned weight;
     void (*strike)(struct sim *sim);
 } faults[] = {
-    {14, kill_raftd},    {10, kill_catalogd},    {10, cut_power},  {4, cut_all_power},
-    {3, delete_catalog}, {2, lose_log},          {8, pause_raftd}, {8, pause_catalogd},
-    {12, cut_off},       {8, cut_link},          {3, skew_clock},  {6, slow_disk},
+    {14, kill_raftd},    {10, kill_catalogd},    {10, cut_power},     {4, cut_all_power},
+    {3, delete_catalog}, {2, lose_log},          {8, pause_raftd},    {8, pause_catalogd},
+    {12, cut_off},       {8, cut_link},          {3, skew_clock},     {6, slow_disk},
     {6, bad_net},        {5, sim_lose_majority}, {3, change_servers},
 };
 

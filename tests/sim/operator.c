@@ -1,6 +1,6 @@
-/* Servers are removed and added while all else goes on (consensus.md 10, 21.9, 21.66): by an operator
- * who says what comes to mind, to whoever leads, and once the faults are over wants every server to
- * be a voter again; a wiped one under its old id, too. */
+/* Servers are removed and added while all else goes on (consensus.md 10, 21.9, 21.66): by an
+ * operator who says what comes to mind, to whoever leads, and once the faults are over wants every
+ * server to be a voter again; a wiped one under its old id, too. */
 #include "tests/sim/world.h"
 
 static bool leads(struct sim_server *server)

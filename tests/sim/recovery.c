@@ -27,8 +27,8 @@ static bool is_whole(struct sim *sim)
     for (unsigned i = 0; i < sim->server_count; i++)
         if (!has_settled(&sim->servers[i]))
             return false;
-    return !sim->has_wiped && !sim->changes && !sim->recovery.is_open && sim->lineage_count < SIM_LINEAGES_MAX &&
-           sim->lineages[0].count;
+    return !sim->has_wiped && !sim->changes && !sim->recovery.is_open &&
+           sim->lineage_count < SIM_LINEAGES_MAX && sim->lineages[0].count;
 }
 
 static uint32_t voters(const struct sim *sim)

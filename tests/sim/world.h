@@ -147,8 +147,8 @@ struct sim_lineage {
 struct sim_options {
     uint64_t seed;
     bool trace;
-    bool storm;  /* every run of three servers or more a storm, entries one at a time */
-    bool losses; /* every run of five servers, and their majority is lost */
+    bool storm;   /* every run of three servers or more a storm, entries one at a time */
+    bool losses;  /* every run of five servers, and their majority is lost */
     bool changes; /* servers are removed and added all the time */
 };
 
@@ -197,8 +197,8 @@ struct sim {
     struct cu_map votes;   /* (server, incarnation, term) -> candidate */
     struct cu_map effects; /* (proposer, seq) -> index + 1 */
     bool has_wiped;
-    uint64_t changes; /* of the servers, asked for; 0: nobody has come to ask */
-    unsigned changed; /* and done */
+    uint64_t changes;         /* of the servers, asked for; 0: nobody has come to ask */
+    unsigned changed;         /* and done */
     unsigned judged, gave_up; /* histories, one a key and lineage; those too tangled to judge */
 
     const char *failure; /* the first claim that did not hold */

@@ -86,14 +86,15 @@ void agent_raft_configuration_get(struct agent_call *call)
 static void removed(void *arg, const struct cu_answer *answer)
 {
     struct agent_call *call = arg;
-    if (!failed(call, answer))
+    if (!agent_answer_failed(call, answer))
         agent_answer_empty(call, 200, NULL);
 }
 
 static char *text_of(struct agent_call *call, const struct cu_bytes *value)
 {
-    return value ? cu_arena_printf(call->rq.arena, "%.*s", (int)value->len, (const char *)value->data)
-                 : cu_arena_strdup(call->rq.arena, "");
+    return value
+               ? cu_arena_printf(call->rq.arena, "%.*s", (int)value->len, (const char *)value->data)
+               : cu_arena_strdup(call->rq.arena, "");
 }
 
 void agent_raft_peer_delete(struct agent_call *call)
@@ -105,8 +106,9 @@ void agent_raft_peer_delete(struct agent_call *call)
         return;
     curia__v1__remove_peer_request__init(request);
     if (!id && !address) {
-        agent_answer_text(call, 400, "Bad request: Must specify either ?id or ?address of the "
-                                     "server to remove");
+        agent_answer_text(call, 400,
+                          "Bad request: Must specify either ?id or ?address of the "
+                          "server to remove");
         return;
     }
     if (id && address) {

@@ -1,7 +1,7 @@
 /* Servers are added and removed one at a time, each time by one entry that takes effect as it is
- * appended (consensus.md 10; Raft dissertation 4.1). A change is written only once the configuration
- * before it is committed, and an entry of this very term: without the latter two leaders' changes
- * can have quorums that do not meet. */
+ * appended (consensus.md 10; Raft dissertation 4.1). A change is written only once the
+ * configuration before it is committed, and an entry of this very term: without the latter two
+ * leaders' changes can have quorums that do not meet. */
 #include "common/base/planted.h"
 #include "services/raftd/core/state.h"
 
@@ -118,8 +118,9 @@ static void give_up(struct raft *r)
             "it does not answer: is its address known here (gossip, or raftd.peers), does it run?");
         break;
     case RAFT_CHANGE_CATCH_UP:
-        end(r, CU_E_UNKNOWN, "it is in the configuration without a vote, but does not catch up: "
-                             "say the same again once it runs well, or remove it");
+        end(r, CU_E_UNKNOWN,
+            "it is in the configuration without a vote, but does not catch up: "
+            "say the same again once it runs well, or remove it");
         break;
     case RAFT_CHANGE_COMMIT:
         end(r, CU_E_UNKNOWN, "the change is written but not committed yet");
@@ -204,9 +205,8 @@ void raft_on_change(struct raft *r, const struct raft_event *event)
     const char *text = "";
     struct raft_membership change = judge(r, event, &err, &text);
     if (err) {
-        raft_emit(r, (struct raft_action){
-                         .kind = RAFT_ACT_CHANGED,
-                         .done = {.tag = event->tag, .err = err, .text = text}});
+        raft_emit(r, (struct raft_action){.kind = RAFT_ACT_CHANGED,
+                                          .done = {.tag = event->tag, .err = err, .text = text}});
         return;
     }
     r->change = change;
@@ -220,12 +220,12 @@ void raft_on_change(struct raft *r, const struct raft_event *event)
 
 bool raft_change_told(struct raft *r, const struct raft_message *m)
 {
-    if (r->change.step != RAFT_CHANGE_ASK || m->index ||
-        !raft_id_equal(m->from, r->change.server))
+    if (r->change.step != RAFT_CHANGE_ASK || m->index || !raft_id_equal(m->from, r->change.server))
         return false;
     if (!m->ok || !m->incarnation) {
-        end(r, CU_E_CONFLICT, "it has promised to be part of another cluster, or holds a state "
-                              "without a log: give it an empty data directory");
+        end(r, CU_E_CONFLICT,
+            "it has promised to be part of another cluster, or holds a state "
+            "without a log: give it an empty data directory");
         return true;
     }
     r->change.incarnation = m->incarnation;

@@ -325,7 +325,7 @@ struct raft_action {
             enum cu_err err;
             const char *text; /* static: why not */
             struct raft_id
-                cluster; /* RECOVERED: the id that goes on; FORGOTTEN: the promised one */
+                cluster;    /* RECOVERED: the id that goes on; FORGOTTEN: the promised one */
             uint64_t index; /* CHANGED: of the configuration */
         } done;             /* RECOVERED, FORGOTTEN, CHANGED */
         struct {

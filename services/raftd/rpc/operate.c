@@ -72,8 +72,7 @@ static void reply(struct cu_rq *rq, const struct raft_action *action)
     Curia__Internal__V1__ForgetPromiseReply forgotten =
         CURIA__INTERNAL__V1__FORGET_PROMISE_REPLY__INIT;
     Curia__Internal__V1__AddServerReply added = CURIA__INTERNAL__V1__ADD_SERVER_REPLY__INIT;
-    Curia__Internal__V1__RemoveServerReply removed =
-        CURIA__INTERNAL__V1__REMOVE_SERVER_REPLY__INIT;
+    Curia__Internal__V1__RemoveServerReply removed = CURIA__INTERNAL__V1__REMOVE_SERVER_REPLY__INIT;
     recovered.cluster_id = forgotten.cluster_id = raft_wire_id(&cluster);
     added.configuration_index = removed.configuration_index = action->done.index;
     if (action->kind == RAFT_ACT_RECOVERED)

@@ -76,14 +76,13 @@ void raft_handle_status(void *context, struct cu_rq *rq)
     reply.incarnation = status.incarnation;
     reply.attached_address = service->attached_address;
     if (status.is_refused)
-        reply.refused =
-            cu_arena_printf(arena,
-                            "the cluster knows %s with other data and ignores it until "
-                            "it is removed and added anew: on another server run `curia "
-                            "operator raft remove-peer -id=%s`, then `curia operator raft "
-                            "add-peer -id=%s`",
-                            service->options.node_id, service->options.node_id,
-                            service->options.node_id);
+        reply.refused = cu_arena_printf(
+            arena,
+            "the cluster knows %s with other data and ignores it until "
+            "it is removed and added anew: on another server run `curia "
+            "operator raft remove-peer -id=%s`, then `curia operator raft "
+            "add-peer -id=%s`",
+            service->options.node_id, service->options.node_id, service->options.node_id);
     reply.promise = promise_text(arena, &status.promise);
     reply.recovery = recovery_text(arena, &status);
     cu_rq_reply(rq, &reply.base, 0);
