@@ -6,20 +6,6 @@
 #include "common/daemon/daemon.h"
 #include "services/raftd/conf.h"
 
-/* A server as gossip knows it. */
-struct raft_seen {
-    struct raft_id id;
-    uint32_t expect;             /* what it waits for; 0: it says nothing of it */
-    bool is_alive, claims_alone; /* tag bootstrap: it made, or makes, a cluster of itself */
-};
-
-/* The set to bootstrap, by id: every server alive that expects `expect` servers, once there are so
- * many and `self` is among them. Its size; 0: not yet. `ret_conflict`: one alive expects another
- * number, and nobody may bootstrap beside it. */
-uint32_t raft_choose_set(const struct raft_seen *servers, uint32_t count, struct raft_id self,
-                         uint32_t expect, struct raft_id ret_ids[RAFT_SERVERS_MAX],
-                         bool *ret_conflict);
-
 struct raft_members;
 
 struct raft_members_options {

@@ -27,8 +27,8 @@ struct raft_peers {
     struct raft_peers_options options;
     struct peer *items[RAFT_PEERS_MAX];
     size_t count;
-    struct cu_counter *lost, *malformed;
-    struct cu_log_limit limit;
+    struct cu_counter *lost, *malformed, *passed_over;
+    struct cu_log_limit limit, said_full;
     struct cu_arena *arena; /* of the message being packed */
 };
 
@@ -74,6 +74,42 @@ static void dial(struct peer *peer)
         peer->lines[line] = cu_client_new(peer->peers->options.rpc, url, on_state, peer);
 }
 
+static bool is_up(const struct peer *peer)
+{
+    return cu_client_is_up(peer->lines[LINE_CONTROL]) || cu_client_is_up(peer->lines[LINE_ENTRIES]);
+}
+
+/* Ids come and go over the years, and the book knows them all: who was put longest ago, and cannot
+ * be reached, goes. */
+static bool make_room(struct raft_peers *peers)
+{
+    size_t at = 0;
+    while (at < peers->count && is_up(peers->items[at]))
+        at++;
+    if (at == peers->count)
+        return false;
+    hang_up(peers->items[at]);
+    free(peers->items[at]);
+    peers->count--;
+    memmove(&peers->items[at], &peers->items[at + 1], (peers->count - at) * sizeof(struct peer *));
+    return true;
+}
+
+static struct peer *add(struct raft_peers *peers, struct raft_id id, const char *address)
+{
+    if (peers->count == RAFT_PEERS_MAX && !make_room(peers)) {
+        cu_count(peers->passed_over, 1);
+        cu_log_limited(peers->options.log, &peers->said_full, CU_LOG_WARN, "raft.peers",
+                       "address=%s text=\"connected to %d other servers: this one is passed over\"",
+                       address, RAFT_PEERS_MAX);
+        return NULL;
+    }
+    struct peer *peer = cu_alloc(sizeof *peer);
+    *peer = (struct peer){.peers = peers, .id = id};
+    peers->items[peers->count++] = peer;
+    return peer;
+}
+
 void raft_peers_put(struct raft_peers *peers, struct raft_id id, const char *ip, uint16_t port)
 {
     struct peer *peer = find(peers, id);
@@ -83,13 +119,10 @@ void raft_peers_put(struct raft_peers *peers, struct raft_id id, const char *ip,
     (void)snprintf(address, sizeof address, strchr(ip, ':') ? "[%s]:%u" : "%s:%u", ip, port);
     if (peer && !strcmp(peer->address, address))
         return;
-    if (!peer) {
-        if (peers->count == RAFT_PEERS_MAX)
-            return;
-        peer = cu_alloc(sizeof *peer);
-        *peer = (struct peer){.peers = peers, .id = id};
-        peers->items[peers->count++] = peer;
-    }
+    if (!peer)
+        peer = add(peers, id, address);
+    if (!peer)
+        return;
     hang_up(peer);
     (void)snprintf(peer->ip, sizeof peer->ip, "%s", ip);
     memcpy(peer->address, address, sizeof address);
@@ -210,6 +243,7 @@ struct raft_peers *raft_peers_new(const struct raft_peers_options *options)
     peers->arena = cu_arena_new(RAFT_WIRE_ARENA_BYTES);
     peers->lost = cu_metrics_counter(options->metrics, "raft.rpc.lost");
     peers->malformed = cu_metrics_counter(options->metrics, "raft.rpc.malformed");
+    peers->passed_over = cu_metrics_counter(options->metrics, "raft.peers.passed_over");
     return peers;
 }
 

@@ -27,8 +27,9 @@ enum { RAFT_PEERS_MAX = 64, RAFT_ANSWER_MS = 2000 /* a later answer is of no use
 struct raft_peers *raft_peers_new(const struct raft_peers_options *options);
 void raft_peers_free(struct raft_peers *peers); /* takes NULL */
 
-/* Adds a server or changes where it is; one's own id and more than RAFT_PEERS_MAX are passed over.
- */
+/* Adds a server or changes where it is; one's own id is passed over. Beyond RAFT_PEERS_MAX the one
+ * that was put longest ago, of those not connected, is forgotten; where all are, this one is passed
+ * over, and counted. */
 void raft_peers_put(struct raft_peers *peers, struct raft_id id, const char *ip, uint16_t port);
 
 /* A request of the core to message->to. Takes the message. */

@@ -193,10 +193,103 @@ START_TEST(large_entries_reach_everybody_and_cost_no_leader) /* consensus 65, 89
 }
 END_TEST
 
+/* ---- limits ---- */
+
+static struct raft_id nth(unsigned n)
+{
+    return (struct raft_id){{0xee, [14] = (uint8_t)(n >> 8), [15] = (uint8_t)n}};
+}
+
+struct crowd {
+    struct fixture *fixture;
+    struct cu_log *log;
+    struct cu_metrics *metrics;
+    struct raft_peers *peers;
+};
+
+static void never_answered(void *context, struct raft_message *message)
+{
+    (void)context;
+    (void)message;
+    ck_abort_msg("nobody was asked");
+}
+
+/* As many servers as there is room for, all at one address. */
+static struct crowd crowd_at(struct fixture *fixture, const char *ip)
+{
+    struct crowd crowd = {.fixture = fixture,
+                          .log = cu_log_new("raftd", 2, CU_LOG_ERROR, false),
+                          .metrics = cu_metrics_new()};
+    crowd.peers = raft_peers_new(&(struct raft_peers_options){.rpc = fixture->rpc,
+                                                              .log = crowd.log,
+                                                              .metrics = crowd.metrics,
+                                                              .answered = never_answered});
+    for (unsigned i = 0; i < RAFT_PEERS_MAX; i++)
+        raft_peers_put(crowd.peers, nth(i), ip, 8310);
+    ck_assert_uint_eq(raft_peers_count(crowd.peers), RAFT_PEERS_MAX);
+    return crowd;
+}
+
+static void crowd_close(struct crowd *crowd)
+{
+    raft_peers_free(crowd->peers);
+    cu_metrics_free(crowd->metrics);
+    cu_log_free(crowd->log);
+    fixture_free(crowd->fixture);
+}
+
+static uint64_t passed_over(const struct crowd *crowd)
+{
+    return cu_metrics_counter(crowd->metrics, "raft.peers.passed_over")->value;
+}
+
+START_TEST(one_server_more_than_there_is_room_for_takes_the_place_of_the_oldest_that_is_away)
+{
+    char ip[32];
+    struct fixture *fixture = fixture_new(1, "");
+    struct crowd crowd = crowd_at(fixture, fixture_ip(200, ip));
+    raft_peers_put(crowd.peers, nth(0), fixture_ip(201, ip), 8310); /* known: it only moves */
+    ck_assert_str_ne(raft_peers_address(crowd.peers, nth(1)), "");
+    raft_peers_put(crowd.peers, nth(RAFT_PEERS_MAX), ip, 8310);
+    ck_assert_str_ne(raft_peers_address(crowd.peers, nth(RAFT_PEERS_MAX)), "");
+    ck_assert_str_eq(raft_peers_address(crowd.peers, nth(0)), "");
+    for (unsigned i = 1; i < RAFT_PEERS_MAX; i++)
+        ck_assert_str_ne(raft_peers_address(crowd.peers, nth(i)), "");
+    ck_assert_uint_eq(raft_peers_count(crowd.peers), RAFT_PEERS_MAX);
+    ck_assert_uint_eq(passed_over(&crowd), 0);
+    crowd_close(&crowd);
+}
+END_TEST
+
+static bool all_are_up(void *arg)
+{
+    struct crowd *crowd = arg;
+    for (unsigned i = 0; i < RAFT_PEERS_MAX; i++)
+        if (!cu_client_is_up(raft_peers_client(crowd->peers, nth(i))))
+            return false;
+    return true;
+}
+
+START_TEST(one_server_more_than_there_is_room_for_is_passed_over_while_all_are_connected)
+{
+    struct fixture *fixture = fixture_new(1, "");
+    fixture_start(fixture, 1);
+    struct crowd crowd = crowd_at(fixture, fixture->servers[0].ip);
+    fixture_wait(fixture, all_are_up, &crowd, "the connections");
+    raft_peers_put(crowd.peers, nth(RAFT_PEERS_MAX), fixture->servers[0].ip, 8310);
+    ck_assert_str_eq(raft_peers_address(crowd.peers, nth(RAFT_PEERS_MAX)), "");
+    ck_assert_uint_eq(raft_peers_count(crowd.peers), RAFT_PEERS_MAX);
+    ck_assert_uint_eq(passed_over(&crowd), 1);
+    crowd_close(&crowd);
+}
+END_TEST
+
 SUITE_MAIN("services/raftd/io/peers", three_servers_bootstrap_and_replicate,
            a_follower_passes_proposals_and_reads_on_to_the_leader,
            without_a_leader_a_proposal_waits_for_the_next_one,
            a_server_that_was_away_catches_up_from_its_own_disk,
            large_entries_reach_everybody_and_cost_no_leader,
            a_server_wiped_under_its_old_id_is_refused_and_told_how_to_go_on,
-           without_any_leader_the_hold_ends_after_seven_seconds)
+           without_any_leader_the_hold_ends_after_seven_seconds,
+           one_server_more_than_there_is_room_for_takes_the_place_of_the_oldest_that_is_away,
+           one_server_more_than_there_is_room_for_is_passed_over_while_all_are_connected)
