@@ -7,8 +7,7 @@
 
 #include "common/base/assert.h"
 #include "common/base/num.h"
-
-enum { SERVER_PORT = 8300, URL_BYTES = 512 };
+#include "common/view/home.h"
 
 /* ---- lists ---- */
 
@@ -102,31 +101,6 @@ bool agent_conf_blocks(const struct agent_conf *conf, struct cu_bytes path)
 
 /* ---- the whole ---- */
 
-/* agentd.catalog has "ip:port", "ip", or a whole URL. */
-static char *catalog_url(const char *text)
-{
-    char url[URL_BYTES];
-    if (strstr(text, "://"))
-        return cu_strdup(text);
-    if (strchr(text, ':'))
-        (void)snprintf(url, sizeof url, "tcp://%s", text);
-    else
-        (void)snprintf(url, sizeof url, "tcp://%s:%d", text, SERVER_PORT);
-    return cu_strdup(url);
-}
-
-static void read_catalogs(const struct cu_conf *conf, const char *local, struct agent_conf *out)
-{
-    const json_t *list = cu_conf_json(conf, "agentd.catalog");
-    size_t count = json_array_size(list);
-    out->catalogs = cu_alloc((count + 1) * sizeof *out->catalogs);
-    for (size_t i = 0; i < count; i++)
-        out->catalogs[out->catalog_count++] =
-            catalog_url(json_string_value(json_array_get(list, i)));
-    if (!count && cu_conf_bool(conf, "server")) /* a client node has none of its own */
-        out->catalogs[out->catalog_count++] = cu_strdup(local);
-}
-
 static void read_limits(const struct cu_conf *conf, struct agent_conf *out)
 {
     out->waits.default_ms = (uint64_t)cu_conf_ms(conf, "default_query_time");
@@ -161,7 +135,9 @@ enum cu_err agent_conf_read(const struct cu_conf *conf, const char *local_catalo
     const char *addresses = cu_conf_text(conf, "addresses.http");
 
     read_limits(conf, &out);
-    read_catalogs(conf, local_catalog, &out);
+    /* a client node has none of its own */
+    const char *local = cu_conf_bool(conf, "server") ? local_catalog : NULL;
+    out.catalogs = cu_home_urls(conf, "agentd.catalog", local, &out.catalog_count);
     out.has_http = port > 0;
     out.port = out.has_http ? (unsigned)port : 0;
     out.pretty = cu_conf_bool(conf, "dev_mode");

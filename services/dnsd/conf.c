@@ -7,9 +7,11 @@
 #include <string.h>
 
 #include "common/base/assert.h"
+#include "common/base/endpoint.h"
 #include "common/base/num.h"
+#include "common/view/home.h"
 
-enum { SERVER_PORT = 8300, DNS_PORT = 53, URL_BYTES = 512, NS_PER_S = 1000000000 };
+enum { DNS_PORT = 53, NS_PER_S = 1000000000 };
 
 /* ---- answers ---- */
 
@@ -85,40 +87,22 @@ static struct dns_freshness read_freshness(const struct cu_conf *conf)
 
 /* ---- recursors ---- */
 
-/* "ip", "ip:port", "[ip6]:port". */
-static bool split_port(const char *text, char ip[INET6_ADDRSTRLEN], uint64_t *ret_port)
-{
-    bool in_brackets = *text == '[';
-    const char *start = text + in_brackets, *end = strchr(start, in_brackets ? ']' : ':');
-    *ret_port = DNS_PORT;
-    if (!in_brackets && end && strchr(end + 1, ':'))
-        end = NULL; /* a bare IPv6 address has no port */
-    size_t len = end ? (size_t)(end - start) : strlen(start);
-    const char *rest = end ? end + in_brackets : "";
-    if ((in_brackets && !end) || len >= INET6_ADDRSTRLEN)
-        return false;
-    memcpy(ip, start, len);
-    ip[len] = '\0';
-    if (!*rest)
-        return true;
-    return *rest == ':' && !cu_parse_u64(rest + 1, strlen(rest + 1), ret_port) && *ret_port > 0 &&
-           *ret_port <= UINT16_MAX;
-}
-
 static enum cu_err read_recursor(const char *text, struct dns_recursor *ret, struct cu_diag *diag)
 {
-    char ip[INET6_ADDRSTRLEN];
-    uint64_t port;
+    char ip[CU_HOST_BYTES] = "";
+    unsigned port = 0;
     struct sockaddr_in *v4 = (struct sockaddr_in *)&ret->address;
     struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)&ret->address;
     *ret = (struct dns_recursor){.len = 0};
-    if (split_port(text, ip, &port) && inet_pton(AF_INET, ip, &v4->sin_addr) == 1) {
+    bool is_good = cu_endpoint_split(text, ip, &port);
+    in_port_t wire_port = htons((uint16_t)(port ? port : DNS_PORT));
+    if (is_good && inet_pton(AF_INET, ip, &v4->sin_addr) == 1) {
         v4->sin_family = AF_INET;
-        v4->sin_port = htons((uint16_t)port);
+        v4->sin_port = wire_port;
         ret->len = sizeof *v4;
-    } else if (split_port(text, ip, &port) && inet_pton(AF_INET6, ip, &v6->sin6_addr) == 1) {
+    } else if (is_good && inet_pton(AF_INET6, ip, &v6->sin6_addr) == 1) {
         v6->sin6_family = AF_INET6;
-        v6->sin6_port = htons((uint16_t)port);
+        v6->sin6_port = wire_port;
         ret->len = sizeof *v6;
     }
     if (ret->len == 0)
@@ -175,29 +159,6 @@ static void read_addresses(const struct cu_conf *conf, struct dns_conf *out)
     free(copy);
 }
 
-/* dnsd.catalog has "ip:port", "ip", or a whole URL. */
-static char *catalog_url(const char *text)
-{
-    char url[URL_BYTES];
-    if (strstr(text, "://"))
-        return cu_strdup(text);
-    (void)snprintf(url, sizeof url, strchr(text, ':') ? "tcp://%s" : "tcp://%s:%d", text,
-                   SERVER_PORT);
-    return cu_strdup(url);
-}
-
-static void read_catalogs(const struct cu_conf *conf, const char *local, struct dns_conf *out)
-{
-    const json_t *list = cu_conf_json(conf, "dnsd.catalog");
-    size_t count = json_array_size(list);
-    out->catalogs = cu_alloc((count + 1) * sizeof *out->catalogs);
-    for (size_t i = 0; i < count; i++)
-        out->catalogs[out->catalog_count++] =
-            catalog_url(json_string_value(json_array_get(list, i)));
-    if (!count)
-        out->catalogs[out->catalog_count++] = cu_strdup(local);
-}
-
 static enum cu_err read_zone(const struct cu_conf *conf, struct dns_conf *out, struct cu_diag *diag)
 {
     enum cu_err err =
@@ -217,7 +178,7 @@ enum cu_err dns_conf_read(const struct cu_conf *conf, const char *local_catalog,
     out.port = port > 0 ? (unsigned)port : 0;
     out.hold_ms = (uint64_t)cu_conf_ms(conf, "performance.rpc_hold_timeout");
     read_addresses(conf, &out);
-    read_catalogs(conf, local_catalog, &out);
+    out.catalogs = cu_home_urls(conf, "dnsd.catalog", local_catalog, &out.catalog_count);
     enum cu_err err = read_zone(conf, &out, diag);
     if (!err && out.address_count > DNS_LISTENERS_MAX)
         err = cu_fail(diag, CU_E_INVALID, "addresses.dns: more than %d", DNS_LISTENERS_MAX);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/base/assert.h"
+#include "common/base/endpoint.h"
 #include "common/base/num.h"
 #include "common/base/random.h"
 #include "services/raftd/conf.h"
@@ -21,7 +22,7 @@ struct raftd {
     struct cu_env *env;
     struct raft_conf conf;
     struct raft_id self;
-    char own_address[RAFT_ADDRESS_BYTES + 8];
+    char own_address[CU_ENDPOINT_BYTES];
     char *folder; /* DATA_DIR/raft */
     struct raft_log *log;
     struct raft_boot boot;
@@ -189,19 +190,13 @@ static void make_service(struct raftd *raftd)
     });
 }
 
-/* "ip:port" or "[ip]:port" */
 static void put_book(void *arg, struct raft_id id, const char *address)
 {
     struct raftd *raftd = arg;
-    const char *end = strrchr(address, ':');
-    uint64_t port = 0;
-    char ip[RAFT_ADDRESS_BYTES];
-    if (!end || cu_parse_u64(end + 1, strlen(end + 1), &port) || !port || port > UINT16_MAX)
-        return; /* a hint that cannot be read is no hint */
-    bool has_brackets = *address == '[';
-    (void)snprintf(ip, sizeof ip, "%.*s", (int)(end - address) - 2 * has_brackets,
-                   address + has_brackets);
-    raft_peers_put(raftd->peers, id, ip, (uint16_t)port);
+    char ip[CU_HOST_BYTES];
+    unsigned port;
+    if (cu_endpoint_split(address, ip, &port) && port) /* a hint that cannot be read is no hint */
+        raft_peers_put(raftd->peers, id, ip, (uint16_t)port);
 }
 
 /* The book fills in what the configuration does not name; the configuration wins. */
@@ -291,11 +286,9 @@ static void make_shell(struct raftd *raftd)
 
 static enum cu_err listen_to_peers(struct raftd *raftd, struct cu_diag *diag)
 {
-    char url[RAFT_ADDRESS_BYTES + 32];
-    const char *ip = raftd->env->bind_address;
-    (void)snprintf(url, sizeof url, strchr(ip, ':') ? "tcp://[%s]:%u" : "tcp://%s:%u", ip,
-                   raftd->conf.port);
-    return cu_rpc_listen(raftd->env->rpc, url, diag);
+    char url[CU_ENDPOINT_BYTES];
+    return cu_rpc_listen(raftd->env->rpc,
+                         cu_endpoint_url(raftd->env->bind_address, raftd->conf.port, url), diag);
 }
 
 static void say_start(const struct raftd *raftd)
@@ -328,9 +321,7 @@ enum cu_err raft_start(struct cu_env *env, void **ret_state, struct cu_diag *dia
     if (!err)
         err = open_log(raftd, diag);
     if (!err) {
-        (void)snprintf(raftd->own_address, sizeof raftd->own_address,
-                       strchr(env->advertise_address, ':') ? "[%s]:%u" : "%s:%u",
-                       env->advertise_address, raftd->conf.port);
+        (void)cu_endpoint_text(env->advertise_address, raftd->conf.port, raftd->own_address);
         raft_notes_init(&raftd->notes, env->log, env->metrics, env->node_id);
         cu_rpc_set_source_address(env->rpc, env->bind_address);
         make_service(raftd);

@@ -5,25 +5,19 @@
 #include <string.h>
 
 #include "common/base/assert.h"
+#include "common/base/endpoint.h"
 #include "common/base/num.h"
 #include "services/catalogd/io/ca.h"
 
 enum { ADDRESS_BYTES_MAX = 256 };
 
-/* "10.0.0.1:8310" or "[::1]:8310" or "10.0.0.1": the ip, as it stands. */
-static size_t ip_length(const char *address)
-{
-    const char *bracket = address[0] == '[' ? strchr(address, ']') : NULL;
-    if (bracket)
-        return (size_t)(bracket + 1 - address);
-    const char *colon = strrchr(address, ':');
-    return colon && strchr(address, ':') == colon ? (size_t)(colon - address) : strlen(address);
-}
-
+/* Its raftd's address, as the one of its catalogd. "": it is none. */
 static char *with_port(const char *address, int port)
 {
-    char text[ADDRESS_BYTES_MAX + 16];
-    (void)snprintf(text, sizeof(text), "%.*s:%d", (int)ip_length(address), address, port);
+    char ip[CU_HOST_BYTES], text[CU_ENDPOINT_BYTES] = "";
+    unsigned other;
+    if (cu_endpoint_split(address, ip, &other))
+        (void)cu_endpoint_text(ip, (unsigned)port, text);
     return cu_strdup(text);
 }
 
@@ -54,10 +48,11 @@ static enum cu_err read_peers(const json_t *list, struct catalog_conf *conf, str
     json_array_foreach(list, i, peer)
     {
         const char *own = member(peer, "catalog_address"), *raft = member(peer, "address");
-        if ((own[0] == '\0' && raft[0] == '\0') || strlen(own) > ADDRESS_BYTES_MAX ||
-            strlen(raft) > ADDRESS_BYTES_MAX)
-            return cu_fail(diag, CU_E_INVALID, "raftd.peers: entry %zu has no usable address", i);
         char *address = own[0] ? cu_strdup(own) : with_port(raft, conf->port);
+        if (!*address || strlen(address) > ADDRESS_BYTES_MAX) {
+            free(address);
+            return cu_fail(diag, CU_E_INVALID, "raftd.peers: entry %zu has no usable address", i);
+        }
         enum cu_err err = add_peer(conf, member(peer, "id"), address, diag);
         if (err)
             return err;
@@ -203,7 +198,5 @@ char *catalog_conf_address_of(const struct catalog_conf *conf, const char *id,
     for (size_t i = 0; i < conf->peer_count; i++)
         if (id[0] && strcmp(conf->peers[i].id, id) == 0)
             return cu_strdup(conf->peers[i].address);
-    if (raft_address[0] == '\0' || strlen(raft_address) > ADDRESS_BYTES_MAX)
-        return cu_strdup("");
     return with_port(raft_address, conf->port);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/base/assert.h"
+#include "common/base/endpoint.h"
 #include "services/catalogd/io/header.h"
 #include "services/catalogd/io/proposals.h"
 #include "services/catalogd/io/reconcile.h"
@@ -72,9 +73,8 @@ void catalog_raftd_attach(struct catalog_shell *shell)
     Curia__Internal__V1__AttachRequest in = CURIA__INTERNAL__V1__ATTACH_REQUEST__INIT;
     struct cu_bytes packed = cu_buf_bytes(&shell->durable_header);
     in.durable = curia__internal__v1__state_header__unpack(NULL, packed.len, packed.data);
-    char address[256];
-    (void)snprintf(address, sizeof(address), "%s:%d", shell->env->advertise_address,
-                   shell->conf.port);
+    char address[CU_ENDPOINT_BYTES];
+    (void)cu_endpoint_text(shell->env->advertise_address, (unsigned)shell->conf.port, address);
     in.bus_address = address;
     in.feature_level = CU_FEATURE_LEVEL;
     in.reader = shell->conf.follow[0] != '\0';

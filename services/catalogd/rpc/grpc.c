@@ -1,8 +1,8 @@
 #include "services/catalogd/rpc/grpc.h"
 
-#include <stdio.h>
 #include <string.h>
 
+#include "common/base/endpoint.h"
 #include "common/grpc/export.h"
 #include "proto/curia/v1/catalog.pb-c.h"
 #include "proto/curia/v1/feed.pb-c.h"
@@ -42,8 +42,7 @@ static const ProtobufCServiceDescriptor *const services[] = {
 
 enum cu_err catalog_grpc_start(struct catalog_shell *shell, struct cu_diag *diag)
 {
-    char address[128];
-    const char *ip = shell->env->client_address;
+    char address[CU_ENDPOINT_BYTES];
     if (shell->conf.grpc_port < 0)
         return CU_OK;
     shell->grpc =
@@ -52,8 +51,7 @@ enum cu_err catalog_grpc_start(struct catalog_shell *shell, struct cu_diag *diag
                                                             .metrics = shell->env->metrics,
                                                             .services = services,
                                                             .follows = follows});
-    (void)snprintf(address, sizeof address, strchr(ip, ':') ? "[%s]:%d" : "%s:%d", ip,
-                   shell->conf.grpc_port);
+    (void)cu_endpoint_text(shell->env->client_address, (unsigned)shell->conf.grpc_port, address);
     enum cu_err err = cu_grpc_export_listen(shell->grpc, address, diag);
     if (!err)
         cu_grpc_export_start(shell->grpc);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/base/assert.h"
+#include "common/base/endpoint.h"
 #include "common/rpc/client.h"
 #include "services/catalogd/rpc/grpc.h"
 #include "services/catalogd/rpc/read.h"
@@ -63,8 +64,8 @@ enum cu_err catalog_rpc_start(struct catalog_shell *shell, struct cu_diag *diag)
     for (size_t i = 0; i < CU_COUNT(services); i++)
         cu_rpc_add_service(rpc, services[i], shell);
     cu_rpc_set_hooks(rpc, &(struct cu_rpc_hooks){.context = shell, .route = route});
-    char url[300];
-    (void)snprintf(url, sizeof(url), "tcp://%s:%d", shell->env->bind_address, shell->conf.port);
+    char url[CU_ENDPOINT_BYTES];
+    (void)cu_endpoint_url(shell->env->bind_address, (unsigned)shell->conf.port, url);
     enum cu_err err = cu_rpc_listen(rpc, url, diag);
     return err ? err : catalog_grpc_start(shell, diag);
 }

@@ -9,6 +9,7 @@
 #include "curia/v1/kv.pb-c.h"
 
 #include "common/base/assert.h"
+#include "common/base/endpoint.h"
 #include "common/view/servers.h"
 #include "common/view/view.h"
 #include "services/dnsd/core/row.h"
@@ -17,7 +18,6 @@ enum {
     KEPT_BYTES = 4096, /* of the view's own answers: we ask for none twice */
     POLL_AGAIN_MS = 5, /* a catalogd that has not applied yet what another one told us of */
     SAVED_SERVERS = 16,
-    URL_BYTES = 80,
 };
 
 /* What is asked to confirm: first where the log is, then for changes up to there. */
@@ -186,7 +186,7 @@ void dns_catalog_confirm(struct dns_catalog *c, dns_confirmed *done, void *arg)
 
 /* ---- where catalogds are (contracts 7.1) ---- */
 
-static void print_url(const struct dns_instance *instance, char url[URL_BYTES])
+static void print_url(const struct dns_instance *instance, char url[CU_ENDPOINT_BYTES])
 {
     char ip[INET6_ADDRSTRLEN];
     const struct dns_address *address = &instance->at.plain;
@@ -197,10 +197,7 @@ static void print_url(const struct dns_instance *instance, char url[URL_BYTES])
         return;
     bool is_v6 = address->kind == DNS_IPV6;
     (void)inet_ntop(is_v6 ? AF_INET6 : AF_INET, address->ip, ip, sizeof ip);
-    if (is_v6)
-        (void)snprintf(url, URL_BYTES, "tcp://[%s]:%u", ip, instance->port);
-    else
-        (void)snprintf(url, URL_BYTES, "tcp://%s:%u", ip, instance->port);
+    (void)cu_endpoint_url(ip, instance->port, url);
 }
 
 /* The service `consul`, as it is known: the last hint where nobody else knows of a server. */
@@ -209,7 +206,7 @@ static void offer_saved(struct dns_catalog *c)
     static const struct cu_bytes no_tag;
     const struct dns_group *group =
         dns_view_group(c->view, DNS_BY_SERVICE, cu_bytes_of("consul"), no_tag);
-    char texts[SAVED_SERVERS][URL_BYTES];
+    char texts[SAVED_SERVERS][CU_ENDPOINT_BYTES];
     const char *urls[SAVED_SERVERS];
     size_t count = 0;
     for (uint32_t i = 0; group && i < group->ends[DNS_CRITICAL] && count < SAVED_SERVERS; i++) {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/base/assert.h"
+#include "common/base/endpoint.h"
 #include "common/base/num.h"
 #include "services/raftd/io/wire.h"
 
@@ -18,7 +19,8 @@ struct peer {
     struct raft_peers *peers;
     struct raft_id id;
     char ip[64];
-    char address[80];
+    uint16_t port;
+    char address[CU_ENDPOINT_BYTES];
     struct cu_client *lines[LINE_COUNT];
     size_t open[LINE_COUNT];
 };
@@ -68,8 +70,8 @@ static void hang_up(struct peer *peer)
 
 static void dial(struct peer *peer)
 {
-    char url[96];
-    (void)snprintf(url, sizeof url, "tcp://%s", peer->address);
+    char url[CU_ENDPOINT_BYTES];
+    (void)cu_endpoint_url(peer->ip, peer->port, url);
     for (int line = 0; line < LINE_COUNT; line++)
         peer->lines[line] = cu_client_new(peer->peers->options.rpc, url, on_state, peer);
 }
@@ -116,7 +118,7 @@ void raft_peers_put(struct raft_peers *peers, struct raft_id id, const char *ip,
     char address[sizeof peer->address];
     if (raft_id_equal(id, peers->options.self))
         return;
-    (void)snprintf(address, sizeof address, strchr(ip, ':') ? "[%s]:%u" : "%s:%u", ip, port);
+    (void)cu_endpoint_text(ip, port, address);
     if (peer && !strcmp(peer->address, address))
         return;
     if (!peer)
@@ -125,6 +127,7 @@ void raft_peers_put(struct raft_peers *peers, struct raft_id id, const char *ip,
         return;
     hang_up(peer);
     (void)snprintf(peer->ip, sizeof peer->ip, "%s", ip);
+    peer->port = port;
     memcpy(peer->address, address, sizeof address);
     dial(peer);
 }

@@ -36,6 +36,7 @@ START_TEST(a_peers_catalog_is_at_its_ip_and_our_port_unless_it_names_one)
         {"22222222-1111-4111-8111-111111111111", "10.0.0.2:8310", "10.0.0.9:8300"},
         {"unknown", "10.0.0.7:8310", "10.0.0.7:9300"},
         {"unknown", "[::1]:8310", "[::1]:9300"},
+        {"unknown", "::1", "[::1]:9300"},
         {"", "", ""},
     };
     for (size_t i = 0; i < CU_COUNT(cases); i++) {
