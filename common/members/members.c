@@ -42,6 +42,8 @@ static void take(struct cu_members *members, const Curia__Internal__V1__MembersF
     if (reply->outcome == CURIA__INTERNAL__V1__MEMBERS_OUTCOME__MEMBERS_COMPACTED) {
         cu_buf_clear(&members->feed_id);
         members->after = 0;
+        if (members->o.anew)
+            members->o.anew(members->o.arg);
         return;
     }
     for (size_t i = 0; i < reply->n_records; i++)
@@ -50,7 +52,7 @@ static void take(struct cu_members *members, const Curia__Internal__V1__MembersF
     cu_buf_clear(&members->feed_id);
     cu_buf_append(&members->feed_id, reply->feed_id.data, reply->feed_id.len);
     members->after = reply->upto;
-    if (members->o.told)
+    if (members->o.told && members->after >= reply->index)
         members->o.told(members->o.arg, reply->complete);
 }
 

@@ -16,10 +16,13 @@ struct cu_members_options {
     struct cu_loop *loop;
     struct cu_log *log; /* may be NULL */
     const char *url;    /* of gossipd: "ipc:///..."; copied */
-    /* One record; borrowed. After a restart of gossipd the last one of every member comes again. */
+    /* One record; borrowed. */
     void (*record)(void *arg, const Curia__Internal__V1__MemberRecord *record);
-    /* After each answer: all that is known has been told. `complete`: gossipd has joined, and one
-     * exchange of all members is done. May be NULL. */
+    /* gossipd was restarted: the last record of every member comes again, then told(). Who is not
+     * among them, nobody knows any more. May be NULL. */
+    void (*anew)(void *arg);
+    /* All that is known has been told, in however many answers. `complete`: gossipd has joined, and
+     * one exchange of all members is done. May be NULL. */
     void (*told)(void *arg, bool complete);
     /* gossipd answers, or does no longer. May be NULL. */
     void (*well)(void *arg, bool is_well);

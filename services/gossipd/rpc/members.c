@@ -139,19 +139,23 @@ void gossip_handle_list(void *context, struct cu_rq *rq)
 
 /* ---- Follow ---- */
 
-/* Fills in the next records; false: no room. */
+/* Fills in the next records; false: no room. The newest ones may be gone, when all memory of their
+ * members is: who has been told the rest has been told all. */
 static bool add_records(const struct gossip *core, uint64_t after, struct cu_arena *arena,
                         Curia__Internal__V1__MembersFollowReply *reply)
 {
     struct gossip_member_view view;
     enum gossip_change change;
+    bool is_all = false;
     record_message *records = cu_arena_alloc(arena, FOLLOW_RECORDS * sizeof *records);
     reply->records = cu_arena_alloc(arena, FOLLOW_RECORDS * sizeof *reply->records);
     reply->upto = after;
     if (!records || !reply->records)
         return false;
-    while (reply->n_records < FOLLOW_RECORDS &&
-           gossip_feed_next(core, reply->upto, &view, &change)) {
+    while (reply->n_records < FOLLOW_RECORDS) {
+        is_all = !gossip_feed_next(core, reply->upto, &view, &change);
+        if (is_all)
+            break;
         record_message *record = &records[reply->n_records];
         curia__internal__v1__member_record__init(record);
         record->index = reply->upto = view.index;
@@ -161,6 +165,8 @@ static bool add_records(const struct gossip *core, uint64_t after, struct cu_are
             return false;
         reply->records[reply->n_records++] = record;
     }
+    if (is_all)
+        reply->upto = gossip_feed_index(core);
     return true;
 }
 
@@ -170,6 +176,7 @@ static void answer(struct gossip_service *service, struct cu_rq *rq, uint64_t af
     Curia__Internal__V1__MembersFollowReply reply = CURIA__INTERNAL__V1__MEMBERS_FOLLOW_REPLY__INIT;
     reply.outcome = outcome;
     reply.upto = after;
+    reply.index = gossip_feed_index(service->core);
     reply.feed_id = feed_id_of(service);
     reply.complete = gossip_is_complete(service->core);
     cu_arena_set_limit(rq->arena, LIST_ARENA_BYTES);

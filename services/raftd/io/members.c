@@ -85,6 +85,11 @@ static void record(void *arg, const Curia__Internal__V1__MemberRecord *record)
         members->o.address(members->o.context, id, member->address, (uint16_t)port);
 }
 
+static void anew(void *arg)
+{
+    raft_roll_deinit(&((struct raft_members *)arg)->roll);
+}
+
 struct raft_members *raft_members_new(const struct raft_members_options *options)
 {
     struct raft_members *members = cu_alloc(sizeof *members);
@@ -96,6 +101,7 @@ struct raft_members *raft_members_new(const struct raft_members_options *options
                                                                     .log = options->env->log,
                                                                     .url = url,
                                                                     .record = record,
+                                                                    .anew = anew,
                                                                     .told = told,
                                                                     .arg = members});
     free(url);

@@ -28,7 +28,7 @@ struct raft_roll {
 bool raft_roll_put(struct raft_roll *roll, const struct raft_seen *server);
 /* The member of that name is gone, or no server. */
 void raft_roll_drop(struct raft_roll *roll, const char *name);
-void raft_roll_deinit(struct raft_roll *roll);
+void raft_roll_deinit(struct raft_roll *roll); /* it is empty, and as good as new */
 
 /* The set to bootstrap, by id: every server that expects `expect` servers, once there are so many
  * and `self` is among them. Its size; 0: not yet. `ret_conflict`: one expects another number, and

@@ -17,7 +17,7 @@ static struct {
 } gossip;
 
 static struct {
-    unsigned records, told, ups, downs;
+    unsigned records, told, anew, ups, downs;
     bool complete;
     char name[32], id[64];
     uint64_t port, wrong;
@@ -63,7 +63,8 @@ static const struct cu_method methods[] = {
 static const struct cu_service service = {&curia__internal__v1__members__descriptor, methods,
                                           CU_COUNT(methods)};
 
-static void reply(const char *feed_id, uint64_t upto, bool has_record)
+/* Of a feed that has come to `index`. */
+static void reply_of(const char *feed_id, uint64_t upto, bool has_record, uint64_t index)
 {
     Curia__Internal__V1__MembersFollowReply out = CURIA__INTERNAL__V1__MEMBERS_FOLLOW_REPLY__INIT;
     Curia__Internal__V1__MemberRecord record = CURIA__INTERNAL__V1__MEMBER_RECORD__INIT,
@@ -82,6 +83,7 @@ static void reply(const char *feed_id, uint64_t upto, bool has_record)
     out.outcome = CURIA__INTERNAL__V1__MEMBERS_OUTCOME__MEMBERS_RECORDS;
     out.feed_id = (ProtobufCBinaryData){strlen(feed_id), (uint8_t *)feed_id};
     out.upto = upto;
+    out.index = index;
     out.complete = has_record;
     out.records = records;
     out.n_records = has_record;
@@ -89,6 +91,11 @@ static void reply(const char *feed_id, uint64_t upto, bool has_record)
     gossip.poll = NULL;
     cu_rq_on_gone(rq, NULL, NULL);
     cu_rq_reply(rq, &out.base, 0);
+}
+
+static void reply(const char *feed_id, uint64_t upto, bool has_record)
+{
+    reply_of(feed_id, upto, has_record, upto);
 }
 
 static void compact(void)
@@ -119,6 +126,12 @@ static void told(void *arg, bool complete)
     (void)arg;
     seen.told++;
     seen.complete = complete;
+}
+
+static void anew(void *arg)
+{
+    (void)arg;
+    seen.anew++;
 }
 
 static void well(void *arg, bool is_well)
@@ -155,8 +168,13 @@ START_TEST(records_are_told_once_and_all_again_by_another_feed) /* contracts 4.3
     listen_at(url);
     struct cu_rpc *rpc = cu_rpc_new(&(struct cu_rpc_options){
         .loop = loop, .daemon = "raftd", .node_id = "", .node_name = "n1", .datacenter = "dc1"});
-    struct cu_members *members = cu_members_new(&(struct cu_members_options){
-        .rpc = rpc, .loop = loop, .url = url, .record = record, .told = told, .well = well});
+    struct cu_members *members = cu_members_new(&(struct cu_members_options){.rpc = rpc,
+                                                                             .loop = loop,
+                                                                             .url = url,
+                                                                             .record = record,
+                                                                             .anew = anew,
+                                                                             .told = told,
+                                                                             .well = well});
     WAIT(gossip.polls == 1 && gossip.poll);
     ck_assert_str_eq(gossip.feed_id, "");
     ck_assert_uint_eq(seen.ups, 1);
@@ -176,6 +194,7 @@ START_TEST(records_are_told_once_and_all_again_by_another_feed) /* contracts 4.3
     ck_assert_str_eq(gossip.feed_id, "");
     ck_assert_uint_eq(gossip.after, 0);
     ck_assert_uint_eq(seen.told, 1); /* nothing is known of the new feed yet */
+    ck_assert_uint_eq(seen.anew, 1);
 
     cu_rpc_free(gossip.rpc);
     WAIT(seen.downs == 1);
@@ -191,4 +210,32 @@ START_TEST(records_are_told_once_and_all_again_by_another_feed) /* contracts 4.3
 }
 END_TEST
 
-SUITE_MAIN("common/members/members", records_are_told_once_and_all_again_by_another_feed)
+START_TEST(all_is_told_once_the_last_piece_of_a_long_feed_has_come)
+{
+    char url[128];
+    (void)snprintf(url, sizeof url, "ipc://%s/gossipd.sock", suite_tmpdir());
+    loop = cu_loop_new();
+    listen_at(url);
+    struct cu_rpc *rpc = cu_rpc_new(&(struct cu_rpc_options){
+        .loop = loop, .daemon = "raftd", .node_id = "", .node_name = "n1", .datacenter = "dc1"});
+    struct cu_members *members = cu_members_new(&(struct cu_members_options){
+        .rpc = rpc, .loop = loop, .url = url, .record = record, .told = told});
+    WAIT(gossip.polls == 1 && gossip.poll);
+    reply_of("f1", 512, true, 513);
+    WAIT(gossip.polls == 2 && gossip.poll);
+    ck_assert_uint_eq(seen.records, 1);
+    ck_assert_uint_eq(seen.told, 0);
+    ck_assert_uint_eq(gossip.after, 512);
+    reply_of("f1", 513, true, 513);
+    WAIT(gossip.polls == 3 && gossip.poll);
+    ck_assert_uint_eq(seen.records, 2);
+    ck_assert_uint_eq(seen.told, 1);
+    cu_members_free(members);
+    cu_rpc_free(rpc);
+    cu_rpc_free(gossip.rpc);
+    cu_loop_free(loop);
+}
+END_TEST
+
+SUITE_MAIN("common/members/members", records_are_told_once_and_all_again_by_another_feed,
+           all_is_told_once_the_last_piece_of_a_long_feed_has_come)

@@ -10,7 +10,7 @@
 #include "curia/internal/v1/members.pb-c.h"
 #include "tests/lib/suite.h"
 
-enum { GONE = 600, CALL_MS = 5000 };
+enum { GONE = 512, CALL_MS = 5000 }; /* with this node one more than a piece of the feed holds */
 
 static struct cu_loop *loop;
 static struct cu_metrics *metrics;
@@ -63,6 +63,18 @@ static void write_snapshot(const char *dir, unsigned gone)
     ck_assert_int_eq(fclose(file), 0);
 }
 
+static uint32_t forgets_after_ms; /* whom it has reaped, and reaps who is gone; 0: as ever */
+
+static struct gossip_timing timing(void)
+{
+    struct gossip_timing timing = gossip_timing_profiles[GOSSIP_PROFILE_LOCAL];
+    if (forgets_after_ms) {
+        timing.reap_interval_ms = forgets_after_ms;
+        timing.reconnect_timeout_ms = timing.tombstone_timeout_ms = forgets_after_ms;
+    }
+    return timing;
+}
+
 static void open_shell(const char *dir)
 {
     unsigned pid = (unsigned)getpid();
@@ -74,7 +86,7 @@ static void open_shell(const char *dir)
                                   .address = address,
                                   .tags = &tags,
                                   .versions = GOSSIP_VERSIONS_CONSUL,
-                                  .timing = gossip_timing_profiles[GOSSIP_PROFILE_LOCAL]};
+                                  .timing = timing()};
     struct cu_diag diag = {0};
     enum cu_err err = gossip_shell_open(
         &(struct gossip_shell_options){
@@ -203,15 +215,39 @@ START_TEST(a_long_feed_comes_in_pieces_each_where_the_last_ended)
     follow_reply *first = follow(0, (ProtobufCBinaryData){0});
     ck_assert_uint_eq(first->n_records, 512);
     ck_assert_uint_eq(first->upto, first->records[511]->index);
+    ck_assert_uint_gt(first->index, first->upto); /* more comes at once */
     follow_reply *second = follow(first->upto, first->feed_id);
     ck_assert_uint_eq(second->n_records, GONE + 1 - 512);
     ck_assert_uint_gt(second->records[0]->index, first->upto);
+    ck_assert_uint_eq(second->index, second->upto);
     follow_reply *third = follow(second->upto, first->feed_id);
     ck_assert_int_eq(third->outcome, CURIA__INTERNAL__V1__MEMBERS_OUTCOME__MEMBERS_NOTHING);
     ck_assert_uint_eq(third->upto, second->upto);
     drop(first);
     drop(second);
     drop(third);
+    teardown();
+}
+END_TEST
+
+START_TEST(the_end_of_a_feed_is_reached_though_its_newest_record_is_forgotten)
+{
+    forgets_after_ms = 20;
+    setup(1);
+    follow_reply *all = NULL;
+    struct cu_mono end = cu_mono_add_ms(cu_mono_now(), CALL_MS);
+    do {
+        ck_assert(cu_mono_before(cu_mono_now(), end));
+        if (all)
+            drop(all);
+        all = follow(0, (ProtobufCBinaryData){0});
+    } while (all->n_records != 1); /* this node alone */
+    ck_assert_uint_lt(all->records[0]->index, all->index);
+    ck_assert_uint_eq(all->upto, all->index);
+    follow_reply *rest = follow(all->upto, all->feed_id);
+    ck_assert_int_eq(rest->outcome, CURIA__INTERNAL__V1__MEMBERS_OUTCOME__MEMBERS_NOTHING);
+    drop(all);
+    drop(rest);
     teardown();
 }
 END_TEST
@@ -336,6 +372,7 @@ START_TEST(what_waits_is_told_when_it_stops)
 END_TEST
 
 SUITE_MAIN("services/gossipd/rpc/service", a_long_feed_comes_in_pieces_each_where_the_last_ended,
+           the_end_of_a_feed_is_reached_though_its_newest_record_is_forgotten,
            what_the_snapshot_remembers_is_told_as_records, another_life_of_the_feed_is_compacted,
            a_parked_follow_wakes_with_a_record_or_when_its_time_is_up,
            who_cancels_a_follow_leaves_nothing_behind, joins_and_names_are_checked,
