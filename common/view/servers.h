@@ -1,8 +1,8 @@
 /* servers.h - finds catalogds among gossipd's members and offers them to a view (contracts 7.1).
  *
- * Follows the local gossipd's records; what is not said stays as it was: without a gossipd the
- * servers known last stay known. A server is an alive member of this datacenter with the tags
- * role=consul and port. */
+ * What is not said stays as it was: without a gossipd the servers known last stay known, and after
+ * a restart of it until it has told all. A server is an alive member of this datacenter with the
+ * tags role=consul and port. */
 #ifndef CU_VIEW_SERVERS_H
 #define CU_VIEW_SERVERS_H
 

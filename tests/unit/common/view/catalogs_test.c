@@ -256,7 +256,7 @@ static struct {
     uint64_t index;
     char statuses[FAKES]; /* 'a'live, 'f'ailed, 0: none */
     char role[16], dc[16];
-    unsigned lists;
+    unsigned beginnings; /* follows from nowhere */
     bool compacts;
     struct cu_rq *poll;
 } gossip;
@@ -286,25 +286,43 @@ static void fill_member(size_t i, Curia__Internal__V1__Member *member,
 
 struct wire_members {
     Curia__Internal__V1__Member members[FAKES];
+    Curia__Internal__V1__MemberRecord records[FAKES], *list[FAKES];
     Curia__Internal__V1__Member__TagsEntry tags[FAKES][3], *lists[FAKES][3];
     char texts[FAKES][2][32];
 };
 
-static void members_list(void *context, struct cu_rq *rq)
+static void add_record(struct wire_members *wire, size_t i,
+                       Curia__Internal__V1__MembersFollowReply *reply)
 {
-    Curia__Internal__V1__MembersListReply reply = CURIA__INTERNAL__V1__MEMBERS_LIST_REPLY__INIT;
+    Curia__Internal__V1__MemberRecord *record = &wire->records[reply->n_records];
+    fill_member(i, &wire->members[i], wire->tags[i], wire->lists[i], wire->texts[i]);
+    curia__internal__v1__member_record__init(record);
+    record->index = gossip.index;
+    record->kind = gossip.statuses[i] ? CURIA__INTERNAL__V1__MEMBER_RECORD_KIND__RECORD_UPDATED
+                                      : CURIA__INTERNAL__V1__MEMBER_RECORD_KIND__RECORD_REAPED;
+    record->member = &wire->members[i];
+    wire->list[reply->n_records++] = record;
+}
+
+static void send_records(struct cu_rq *rq, struct wire_members *wire,
+                         Curia__Internal__V1__MembersFollowReply *reply)
+{
+    reply->outcome = CURIA__INTERNAL__V1__MEMBERS_OUTCOME__MEMBERS_RECORDS;
+    reply->records = wire->list;
+    reply->feed_id = (ProtobufCBinaryData){1, (uint8_t *)"f"};
+    reply->upto = reply->index = gossip.index;
+    cu_rq_reply(rq, &reply->base, 0);
+}
+
+static void tell_all(struct cu_rq *rq)
+{
+    Curia__Internal__V1__MembersFollowReply reply = CURIA__INTERNAL__V1__MEMBERS_FOLLOW_REPLY__INIT;
     struct wire_members wire;
-    Curia__Internal__V1__Member *list[FAKES];
-    (void)context;
-    gossip.lists++;
-    reply.members = list;
+    gossip.beginnings++;
     for (size_t i = 0; i < FAKES; i++)
-        if (gossip.statuses[i]) {
-            fill_member(i, &wire.members[i], wire.tags[i], wire.lists[i], wire.texts[i]);
-            list[reply.n_members++] = &wire.members[i];
-        }
-    reply.index = gossip.index;
-    cu_rq_reply(rq, &reply.base, 0);
+        if (gossip.statuses[i])
+            add_record(&wire, i, &reply);
+    send_records(rq, &wire, &reply);
 }
 
 static void poll_gone(void *arg)
@@ -325,6 +343,10 @@ static void members_follow(void *context, struct cu_rq *rq)
         cu_rq_reply(rq, &reply.base, 0);
         return;
     }
+    if (!in->feed_id.len) {
+        tell_all(rq);
+        return;
+    }
     gossip.poll = rq;
     cu_rq_on_gone(rq, poll_gone, NULL);
 }
@@ -333,25 +355,15 @@ static void members_follow(void *context, struct cu_rq *rq)
 static void becomes(size_t i, char status)
 {
     Curia__Internal__V1__MembersFollowReply reply = CURIA__INTERNAL__V1__MEMBERS_FOLLOW_REPLY__INIT;
-    Curia__Internal__V1__MemberRecord record = CURIA__INTERNAL__V1__MEMBER_RECORD__INIT,
-                                      *list[] = {&record};
     struct wire_members wire;
     gossip.statuses[i] = status;
     gossip.index++;
-    fill_member(i, &wire.members[i], wire.tags[i], wire.lists[i], wire.texts[i]);
-    record.index = gossip.index;
-    record.kind = status ? CURIA__INTERNAL__V1__MEMBER_RECORD_KIND__RECORD_UPDATED
-                         : CURIA__INTERNAL__V1__MEMBER_RECORD_KIND__RECORD_REAPED;
-    record.member = &wire.members[i];
-    reply.outcome = CURIA__INTERNAL__V1__MEMBERS_OUTCOME__MEMBERS_RECORDS;
-    reply.records = list;
-    reply.n_records = 1;
-    reply.upto = gossip.index;
+    add_record(&wire, i, &reply);
     FAKE_WAIT(loop, gossip.poll);
     struct cu_rq *rq = gossip.poll;
     gossip.poll = NULL;
     cu_rq_on_gone(rq, NULL, NULL);
-    cu_rq_reply(rq, &reply.base, 0);
+    send_records(rq, &wire, &reply);
 }
 
 static void unused(void *context, struct cu_rq *rq)
@@ -362,7 +374,7 @@ static void unused(void *context, struct cu_rq *rq)
 
 /* clang-format off */
 static const struct cu_method gossip_methods[] = {
-    CU_METHOD(List,       CU_CALL,   ROUTE_ANY, CALLER_AGENT, NO_PERM, KIB, MIB, members_list),
+    CU_METHOD(List,       CU_CALL,   ROUTE_ANY, CALLER_AGENT, NO_PERM, KIB, MIB, unused),
     CU_METHOD(Follow,     CU_FOLLOW, ROUTE_ANY, CALLER_AGENT, NO_PERM, KIB, MIB, members_follow),
     CU_METHOD(Join,       CU_CALL,   ROUTE_ANY, CALLER_AGENT, NO_PERM, KIB, MIB, unused),
     CU_METHOD(Leave,      CU_CALL,   ROUTE_ANY, CALLER_AGENT, NO_PERM, KIB, MIB, unused),
@@ -405,7 +417,7 @@ START_TEST(servers_are_alive_members_of_the_datacenter_with_their_tags)
     gossip.statuses[0] = gossip.statuses[1] = gossip.statuses[3] = 'a'; /* s3 is this node */
     struct view_servers *servers = open_members();
     FAKE_WAIT(loop, knows(2));
-    ck_assert_uint_eq(gossip.lists, 1);
+    ck_assert_uint_eq(gossip.beginnings, 1);
     becomes(2, 'a');
     FAKE_WAIT(loop, knows(3));
     becomes(0, 'f');
@@ -420,7 +432,7 @@ START_TEST(servers_are_alive_members_of_the_datacenter_with_their_tags)
     becomes(0, 'a');
     settle();
     ck_assert(knows(0));
-    ck_assert_uint_eq(gossip.lists, 1); /* followed all the time */
+    ck_assert_uint_eq(gossip.beginnings, 1); /* followed all the time */
     view_servers_free(servers);
     cu_rpc_free(gossip.rpc);
     close_all();
@@ -444,16 +456,20 @@ START_TEST(without_a_gossipd_what_was_known_stays_known)
 }
 END_TEST
 
-START_TEST(a_feed_that_was_compacted_is_listed_anew)
+START_TEST(a_feed_that_was_compacted_is_followed_anew)
 {
     open_catalogs(0);
     open_view(0, 0);
     gossip.statuses[0] = 'a';
     struct view_servers *servers = open_members();
     FAKE_WAIT(loop, knows(1));
+    FAKE_WAIT(loop, gossip.poll);
     gossip.compacts = true;
-    becomes(1, 'a'); /* after it the poll that finds it compacted */
-    FAKE_WAIT(loop, gossip.lists == 2);
+    becomes(1, 'a');        /* after it the poll that finds it compacted */
+    gossip.statuses[0] = 0; /* the next life does not know it any more */
+    FAKE_WAIT(loop, gossip.beginnings == 2);
+    FAKE_WAIT(loop, knows(1));
+    becomes(2, 'a');
     FAKE_WAIT(loop, knows(2));
     view_servers_free(servers);
     cu_rpc_free(gossip.rpc);
@@ -468,4 +484,4 @@ SUITE_MAIN("common/view/catalogs", without_a_home_members_are_asked_and_a_second
            who_is_offered_no_more_is_dialled_no_more_but_not_left,
            one_left_for_home_is_let_rest_first,
            servers_are_alive_members_of_the_datacenter_with_their_tags,
-           without_a_gossipd_what_was_known_stays_known, a_feed_that_was_compacted_is_listed_anew)
+           without_a_gossipd_what_was_known_stays_known, a_feed_that_was_compacted_is_followed_anew)
