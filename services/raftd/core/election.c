@@ -62,7 +62,7 @@ static void become_leader(struct raft *r)
 {
     set_role(r, RAFT_LEADER);
     set_leader(r, r->self);
-    r->led_from = r->now;
+    r->led_from = r->awake_from = r->now;
     r->lease_from = (struct cu_mono){0};
     r->lease_base_ms = r->last_lease_ms;
     r->transfer_retry_at = r->now;

@@ -75,7 +75,24 @@ struct cu_mono raft_lease_end(const struct raft *r)
 {
     if (raft_is_sole_voter(r) || cu_planted("lease-without-check-quorum"))
         return CU_MONO_NEVER;
-    return cu_mono_add_ms(quorum_contact(r, r->led_from), r->timing.lease_ms);
+    struct cu_mono least = cu_mono_before(r->led_from, r->awake_from) ? r->awake_from : r->led_from;
+    return cu_mono_add_ms(quorum_contact(r, least), r->timing.lease_ms);
+}
+
+/* Late for its own heartbeat by as much again: it was this process that did not run, and what it
+ * was told meanwhile lies unread. The lease stays void, but it leads on if it is answered now; else
+ * each pause would cost an election wherever no voter can be spared. After a longer silence than
+ * any election takes to begin somebody else leads, however often it was late meanwhile: a slow
+ * leader that is cut off must step down, too. */
+void raft_notice_pause(struct raft *r)
+{
+    if (r->role != RAFT_LEADER)
+        return;
+    struct cu_mono late = cu_mono_add_ms(r->heartbeat_at, r->timing.heartbeat_ms);
+    struct cu_mono over =
+        cu_mono_add_ms(quorum_contact(r, r->led_from), 2 * (uint64_t)r->timing.election_ms);
+    if (!cu_mono_before(r->now, late) && cu_mono_before(r->now, over))
+        r->awake_from = r->now;
 }
 
 void raft_lease_tick(struct raft *r)

@@ -205,6 +205,7 @@ void raft_step(struct raft *r, const struct raft_event *event, struct raft_actio
         r->now = event->now;
     if (event->wall_ms)
         r->wall_ms = event->wall_ms;
+    raft_notice_pause(r);
     if (r->has_failed)
         refuse(r, event);
     else

@@ -191,7 +191,7 @@ struct raft {
     uint32_t peer_count;
 
     /* leader */
-    struct cu_mono led_from;
+    struct cu_mono led_from, awake_from; /* awake_from: after the last pause of this process */
     uint64_t noop_index, lease_base_ms;
     struct cu_mono noop_at, heartbeat_at;
     uint64_t round, append_seq;
@@ -332,6 +332,7 @@ void raft_broadcast_heartbeat(struct raft *r);
 void raft_on_heartbeat_answer(struct raft *r, const struct raft_message *m);
 bool raft_lease_is_valid(const struct raft *r, struct cu_mono now);
 void raft_lease_tick(struct raft *r);
+void raft_notice_pause(struct raft *r); /* before anything else of a step */
 struct cu_mono
 raft_lease_end(const struct raft *r); /* when a leader that hears nothing steps down */
 

@@ -99,6 +99,86 @@ START_TEST(a_paused_leader_answers_no_read_when_it_wakes) /* consensus 25, 21.57
 }
 END_TEST
 
+/* Not run for so long; ticks come afterwards. */
+static void pause_for(struct rig *rig, uint64_t ms)
+{
+    rig->now = cu_mono_add_ms(rig->now, ms);
+    rig_wait(rig, 1);
+}
+
+/* With two of three up and no load a pause of 150 ms cost an election. */
+START_TEST(a_leader_that_wakes_from_a_short_pause_leads_on_if_it_is_answered) /* consensus 25 */
+{
+    struct rig rig;
+    open_leader(&rig);
+    rig.now = cu_mono_add_ms(rig.now, 280);
+    rig_read(&rig, RAFT_READ_DEFAULT);
+    ck_assert_ptr_null(rig_action(&rig, RAFT_ACT_READ)); /* the lease is void all the same */
+    rig_wait(&rig, 1);
+    ck_assert_int_eq(rig_status(&rig).role, RAFT_LEADER);
+    ck_assert(!rig_status(&rig).lease_valid);
+    rig_ack_round(&rig, 2);
+    ck_assert(rig_status(&rig).lease_valid);
+    rig_close(&rig);
+}
+END_TEST
+
+START_TEST(a_leader_that_wakes_and_is_not_answered_steps_down) /* consensus 23, 21.14 */
+{
+    struct rig rig;
+    open_leader(&rig);
+    pause_for(&rig, 280);
+    rig_wait(&rig, 190);
+    ck_assert_int_eq(rig_status(&rig).role, RAFT_LEADER);
+    rig_wait(&rig, 20);
+    ck_assert_int_ne(rig_status(&rig).role, RAFT_LEADER);
+    rig_close(&rig);
+}
+END_TEST
+
+START_TEST(a_leader_that_was_paused_for_longer_than_elections_take_steps_down_at_once)
+{
+    struct rig rig;
+    open_leader(&rig);
+    pause_for(&rig, 2 * raft_timing_default.election_ms);
+    ck_assert_int_ne(rig_status(&rig).role, RAFT_LEADER);
+    rig_close(&rig);
+}
+END_TEST
+
+/* Late for each heartbeat it sends, and never answered: no pause begins its patience anew. */
+START_TEST(a_slow_leader_that_is_cut_off_steps_down_all_the_same) /* consensus 23, 21.14 */
+{
+    struct rig rig;
+    open_leader(&rig);
+    struct cu_mono last = cu_mono_add_ms(rig.now, 2 * raft_timing_default.election_ms +
+                                                      raft_timing_default.lease_ms + 120);
+    while (rig_status(&rig).role == RAFT_LEADER && cu_mono_before(rig.now, last))
+        pause_for(&rig, 119);
+    ck_assert_int_ne(rig_status(&rig).role, RAFT_LEADER);
+    rig_close(&rig);
+}
+END_TEST
+
+/* A pre-vote that lay unread meanwhile: a void lease refuses nobody. */
+START_TEST(a_leader_whose_lease_a_pause_has_voided_stands_in_nobodys_way) /* consensus 5 */
+{
+    struct rig rig;
+    open_leader(&rig);
+    rig.now = cu_mono_add_ms(rig.now, 280);
+    struct raft_message m = rig_message(2, RAFT_MSG_PREVOTE, rig_status(&rig).term + 1);
+    m.index = rig_status(&rig).last_index;
+    m.log_term = rig_status(&rig).term;
+    rig_hear(&rig, &m);
+    ck_assert(rig_sent(&rig, RAFT_MSG_PREVOTE_ANSWER)->ok);
+    m.kind = RAFT_MSG_VOTE;
+    rig_hear(&rig, &m);
+    ck_assert_int_eq(rig_status(&rig).role, RAFT_FOLLOWER);
+    ck_assert(rig_sent(&rig, RAFT_MSG_VOTE_ANSWER)->ok);
+    rig_close(&rig);
+}
+END_TEST
+
 START_TEST(one_of_three_is_no_quorum_and_non_voters_are_none) /* consensus 24, 21.18 */
 {
     struct rig rig;
@@ -335,6 +415,11 @@ SUITE_MAIN("services/raftd/core/leader",
            commits_what_a_majority_holds_and_counts_itself_after_its_fsync,
            commits_nothing_of_an_older_term_by_counting, the_lease_counts_from_the_send_time,
            a_leader_that_hears_nothing_steps_down, a_paused_leader_answers_no_read_when_it_wakes,
+           a_leader_that_wakes_from_a_short_pause_leads_on_if_it_is_answered,
+           a_leader_that_wakes_and_is_not_answered_steps_down,
+           a_leader_that_was_paused_for_longer_than_elections_take_steps_down_at_once,
+           a_slow_leader_that_is_cut_off_steps_down_all_the_same,
+           a_leader_whose_lease_a_pause_has_voided_stands_in_nobodys_way,
            one_of_three_is_no_quorum_and_non_voters_are_none,
            a_consistent_read_waits_for_a_round_sent_after_it,
            a_new_leader_answers_once_its_noop_is_committed, a_follower_refuses_reads_and_proposals,
