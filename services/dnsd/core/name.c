@@ -95,11 +95,6 @@ void dns_name_lower(struct dns_name *name)
             name->bytes[i] = (uint8_t)(name->bytes[i] + 'a' - 'A');
 }
 
-bool dns_name_equal(const struct dns_name *a, const struct dns_name *b)
-{
-    return a->len == b->len && memcmp(a->bytes, b->bytes, a->len) == 0;
-}
-
 int dns_name_find_end(const struct dns_name *name, const struct dns_name *end)
 {
     if (name->len < end->len)

@@ -32,8 +32,6 @@ CU_MUST_USE enum cu_err dns_name_append(struct dns_name *name, const struct dns_
 
 void dns_name_lower(struct dns_name *name); /* ASCII only (RFC 4343) */
 
-bool dns_name_equal(const struct dns_name *a, const struct dns_name *b); /* byte by byte */
-
 /* Where `end` begins in `name`, at a label; -1: it is not its end. Byte by byte. */
 int dns_name_find_end(const struct dns_name *name, const struct dns_name *end);
 

@@ -40,12 +40,3 @@ bool gossip_versions_equal(struct gossip_versions a, struct gossip_versions b)
     return a.pmin == b.pmin && a.pmax == b.pmax && a.pcur == b.pcur && a.dmin == b.dmin &&
            a.dmax == b.dmax && a.dcur == b.dcur;
 }
-
-const char *gossip_type_name(enum gossip_type type)
-{
-    static const char *const names[GOSSIP_TYPE_COUNT] = {
-        "ping",     "indirect-ping", "ack",      "suspect", "alive", "dead", "push-pull",
-        "compound", "user",          "compress", "encrypt", "nack",  "crc",  "err",
-    };
-    return (unsigned)type < GOSSIP_TYPE_COUNT ? names[type] : "?";
-}

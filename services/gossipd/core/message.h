@@ -237,6 +237,5 @@ bool gossip_addr_equal(struct gossip_addr a, struct gossip_addr b);
 /* 4 or 16 bytes, mapped ones as IPv4; any other length gives len 0. */
 struct gossip_ip gossip_ip_of(struct cu_bytes bytes);
 bool gossip_versions_equal(struct gossip_versions a, struct gossip_versions b);
-const char *gossip_type_name(enum gossip_type type); /* "ping"; "?" outside the list */
 
 #endif

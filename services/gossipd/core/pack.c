@@ -36,18 +36,6 @@ void gossip_pack_uint(struct cu_buf *out, uint64_t value)
     (void)msgpack_pack_uint64(&pk, value);
 }
 
-void gossip_pack_int(struct cu_buf *out, int64_t value)
-{
-    msgpack_packer pk = packer(out);
-    (void)msgpack_pack_int64(&pk, value);
-}
-
-void gossip_pack_double(struct cu_buf *out, double value)
-{
-    msgpack_packer pk = packer(out);
-    (void)msgpack_pack_double(&pk, value);
-}
-
 void gossip_pack_raw(struct cu_buf *out, struct cu_bytes raw)
 {
     msgpack_packer pk = packer(out);

@@ -11,8 +11,6 @@
 void gossip_pack_nil(struct cu_buf *out);
 void gossip_pack_bool(struct cu_buf *out, bool value);
 void gossip_pack_uint(struct cu_buf *out, uint64_t value);
-void gossip_pack_int(struct cu_buf *out, int64_t value); /* one that is not negative: as above */
-void gossip_pack_double(struct cu_buf *out, double value);
 void gossip_pack_raw(struct cu_buf *out, struct cu_bytes raw); /* never nil, never bin or str8 */
 void gossip_pack_text(struct cu_buf *out, const char *text);
 void gossip_pack_list(struct cu_buf *out, size_t count); /* and then `count` values */

@@ -67,11 +67,6 @@ struct cu_mono gossip_suspicion_deadline(const struct gossip_suspicion *suspicio
                           gossip_suspicion_ms(&suspicion->limits, suspicion->confirmed));
 }
 
-uint32_t gossip_suspicion_confirmed(const struct gossip_suspicion *suspicion)
-{
-    return suspicion->confirmed;
-}
-
 void gossip_suspicion_extend(struct gossip_suspicion *suspicion, uint64_t ms)
 {
     suspicion->start = cu_mono_add_ms(suspicion->start, ms);

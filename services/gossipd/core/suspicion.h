@@ -36,7 +36,6 @@ void gossip_suspicion_free(struct gossip_suspicion *suspicion); /* takes NULL */
 bool gossip_suspicion_confirm(struct gossip_suspicion *suspicion, struct cu_bytes from);
 
 struct cu_mono gossip_suspicion_deadline(const struct gossip_suspicion *suspicion);
-uint32_t gossip_suspicion_confirmed(const struct gossip_suspicion *suspicion);
 
 /* We were not there to hear a refutation for this long: the wait is as much longer. */
 void gossip_suspicion_extend(struct gossip_suspicion *suspicion, uint64_t ms);

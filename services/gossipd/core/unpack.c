@@ -7,9 +7,8 @@ enum kind { NIL, FALSE_, TRUE_, UINT, INT, FLOAT, RAW, EXT, LIST, MAP, RESERVED 
 
 struct head {
     enum kind kind;
-    uint64_t value; /* UINT, and INT in two's complement; bits of FLOAT; bytes of RAW and EXT (its
-                       type byte counted); how many of LIST and MAP */
-    bool is_single; /* FLOAT of four bytes */
+    uint64_t value; /* UINT, and INT in two's complement; of no meaning for FLOAT; bytes of RAW and
+                       EXT (its type byte counted); how many of LIST and MAP */
 };
 
 /* Forms c0 to df: what it is, how many bytes of number follow, what a number not there counts. */
@@ -76,7 +75,6 @@ static struct head head_of_form(struct gossip_unpack *in, const struct form *for
         head.value = sign_extended(head.value, form->number_bytes);
     if (form->kind == EXT)
         head.value++;
-    head.is_single = form->number_bytes == 4;
     return head;
 }
 
@@ -170,22 +168,6 @@ bool gossip_unpack_bool(struct gossip_unpack *in)
     if (!in->state && head.kind != TRUE_ && head.kind != FALSE_ && head.kind != NIL)
         fail(in, GOSSIP_UNPACK_BAD);
     return !in->state && head.kind == TRUE_;
-}
-
-double gossip_unpack_double(struct gossip_unpack *in)
-{
-    struct head head;
-    double wide = 0;
-    if (!expect(in, FLOAT, &head))
-        return 0;
-    if (head.is_single) {
-        float narrow;
-        uint32_t bits = (uint32_t)head.value;
-        memcpy(&narrow, &bits, sizeof narrow);
-        return (double)narrow;
-    }
-    memcpy(&wide, &head.value, sizeof wide);
-    return wide;
 }
 
 static struct cu_bytes take(struct gossip_unpack *in, uint64_t len)

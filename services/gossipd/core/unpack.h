@@ -32,7 +32,6 @@ uint32_t gossip_unpack_map(struct gossip_unpack *in);  /* how many pairs follow;
 uint64_t gossip_unpack_uint(struct gossip_unpack *in, uint64_t max); /* over `max`: BAD */
 int64_t gossip_unpack_int(struct gossip_unpack *in);
 bool gossip_unpack_bool(struct gossip_unpack *in);
-double gossip_unpack_double(struct gossip_unpack *in);
 struct cu_bytes gossip_unpack_raw(struct gossip_unpack *in); /* borrowed; nil: data NULL */
 
 /* Passes over `*pending` values, whatever they hold, as far as the bytes reach: what is left is in

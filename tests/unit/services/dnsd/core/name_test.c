@@ -16,6 +16,11 @@ static struct dns_name read_at(const char *bytes, size_t len, size_t at, bool ma
     return name;
 }
 
+static bool is_same(const struct dns_name *a, const struct dns_name *b)
+{
+    return a->len == b->len && memcmp(a->bytes, b->bytes, a->len) == 0;
+}
+
 #define READ(bytes, at, may_point) read_at(bytes, sizeof(bytes) - 1, at, may_point, &good)
 
 START_TEST(reads_what_text_makes)
@@ -23,12 +28,12 @@ START_TEST(reads_what_text_makes)
     bool good;
     struct dns_name name = READ("\3web\7service\6consul\0", 0, false);
     struct dns_name want = message_name("web.service.consul");
-    ck_assert(good && dns_name_equal(&name, &want));
+    ck_assert(good && is_same(&name, &want));
     want = message_name("web.service.consul.");
-    ck_assert(dns_name_equal(&name, &want));
+    ck_assert(is_same(&name, &want));
     name = READ("\0", 0, false);
     want = message_name(".");
-    ck_assert(good && dns_name_equal(&name, &want));
+    ck_assert(good && is_same(&name, &want));
 }
 END_TEST
 
@@ -36,7 +41,7 @@ START_TEST(follows_pointers_only_backwards) /* RFC 1035 4.1.4 */
 {
     bool good;
     struct dns_name name = READ("\1b\0\1a\xc0\0!", 3, true), want = message_name("a.b");
-    ck_assert(good && dns_name_equal(&name, &want));
+    ck_assert(good && is_same(&name, &want));
     (void)READ("\1b\0\1a\xc0\0!", 3, false);
     ck_assert_msg(!good, "a pointer where none may be");
     (void)READ("\1b\0\1a\xc0\3", 3, true);
@@ -161,7 +166,7 @@ START_TEST(lowers_letters_and_nothing_else)
     struct dns_name name = message_name("WEB-[1].Service.CONSUL");
     struct dns_name want = message_name("web-[1].service.consul");
     dns_name_lower(&name);
-    ck_assert(dns_name_equal(&name, &want));
+    ck_assert(is_same(&name, &want));
 }
 END_TEST
 

@@ -21,13 +21,18 @@ static enum dns_verdict ask(const char *question, const char *options)
     return verdict;
 }
 
+static bool is_same(const struct dns_name *a, const struct dns_name *b)
+{
+    return a->len == b->len && memcmp(a->bytes, b->bytes, a->len) == 0;
+}
+
 START_TEST(reads_a_question_as_asked_and_lower_cased) /* dns 7, 8 */
 {
     struct dns_name asked = message_name("WEB.Service.consul");
     struct dns_name lower = message_name("web.service.consul");
     ck_assert_int_eq(ask("WEB.Service.consul SRV", ""), DNS_GOOD);
-    ck_assert(dns_name_equal(&query.name, &asked));
-    ck_assert(dns_name_equal(&query.lower, &lower));
+    ck_assert(is_same(&query.name, &asked));
+    ck_assert(is_same(&query.lower, &lower));
     ck_assert_uint_eq(query.type, DNS_SRV);
     ck_assert_uint_eq(query.id, MESSAGE_ID);
     ck_assert(!query.has_edns && !query.has_subnet);

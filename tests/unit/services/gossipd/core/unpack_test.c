@@ -1,7 +1,5 @@
 #include "services/gossipd/core/unpack.h"
 
-#include <math.h>
-
 #include "common/base/err.h"
 #include "services/gossipd/core/pack.h"
 #include "tests/lib/hex.h"
@@ -44,8 +42,10 @@ START_TEST(integers_are_written_in_their_shortest_form_and_read_back)
         struct gossip_unpack in = reading(integers[i].hex);
         ck_assert_int_eq(gossip_unpack_int(&in), integers[i].value);
         ck_assert_int_eq(in.state, GOSSIP_UNPACK_FINE);
+        if (integers[i].value < 0) /* never written */
+            continue;
         struct cu_buf out = {0};
-        gossip_pack_int(&out, integers[i].value);
+        gossip_pack_uint(&out, (uint64_t)integers[i].value);
         ck_assert_msg(cu_bytes_equal(cu_buf_bytes(&out), cu_buf_bytes(&scratch)), "%s",
                       integers[i].hex);
         cu_buf_deinit(&out);
@@ -114,29 +114,14 @@ END_TEST
 
 START_TEST(nil_reads_as_nothing_of_any_kind)
 {
-    struct gossip_unpack in = reading("c0 c0 c0 c0 c0 c0 c0");
+    struct gossip_unpack in = reading("c0 c0 c0 c0 c0 c0");
     ck_assert_ptr_null(gossip_unpack_raw(&in).data);
     ck_assert_uint_eq(gossip_unpack_list(&in), 0);
     ck_assert_uint_eq(gossip_unpack_map(&in), 0);
     ck_assert_uint_eq(gossip_unpack_uint(&in, 9), 0);
     ck_assert_int_eq(gossip_unpack_int(&in), 0);
     ck_assert(!gossip_unpack_bool(&in));
-    ck_assert(!(fabs(gossip_unpack_double(&in)) > 0));
     ck_assert_int_eq(in.state, GOSSIP_UNPACK_FINE);
-    cu_buf_deinit(&scratch);
-}
-END_TEST
-
-START_TEST(doubles_are_written_wide_and_read_in_both_widths)
-{
-    struct cu_buf out = {0};
-    struct gossip_unpack in = reading("cb3ff8000000000000 ca3fc00000");
-    ck_assert_double_eq(gossip_unpack_double(&in), 1.5);
-    ck_assert_double_eq(gossip_unpack_double(&in), 1.5);
-    ck_assert_int_eq(in.state, GOSSIP_UNPACK_FINE);
-    gossip_pack_double(&out, 0);
-    ck_assert_uint_eq(out.len, 9);
-    cu_buf_deinit(&out);
     cu_buf_deinit(&scratch);
 }
 END_TEST
@@ -200,7 +185,6 @@ SUITE_MAIN("services/gossipd/core/unpack",
            integers_are_written_in_their_shortest_form_and_read_back,
            every_width_is_read_in_either_signedness, a_number_out_of_bounds_is_bad,
            raws_are_written_old_and_read_in_every_form, nil_reads_as_nothing_of_any_kind,
-           doubles_are_written_wide_and_read_in_both_widths,
            skipping_passes_over_whatever_is_nested,
            a_list_that_announces_more_than_comes_is_short_and_a_reserved_byte_is_bad,
            deep_nesting_takes_no_stack, passing_goes_on_where_the_bytes_ended)
