@@ -227,39 +227,40 @@ const char *gossip_note_name(enum gossip_note note); /* for the event's name: "s
 
 enum { GOSSIP_TEXT_BYTES = 256 };
 
+/* What an action points at lives until its list is cleared. */
 struct gossip_action {
     enum gossip_action_kind kind;
     union {
-        struct gossip_outgoing *packet; /* taken by the edge: free() */
+        struct gossip_outgoing *packet;
         struct {
             uint64_t exchange;
             struct gossip_addr to;
             uint32_t timeout_ms;
-            struct cu_buf *bytes; /* the stream from its type byte on; taken: cu_buf_deinit, free */
+            struct cu_buf *bytes; /* the stream from its type byte on */
         } dial;
         struct {
             uint64_t call;
-            struct cu_buf *bytes; /* NULL: close without an answer; taken */
+            struct cu_buf *bytes; /* NULL: close without an answer */
         } answer;
         struct {
             enum gossip_change change;
             struct gossip_member_view view;
         } member;
         struct {
-            char *line; /* without the newline; taken: free() */
+            char *line; /* without the newline */
             bool sync;
         } snapshot;
         struct {
             uint64_t tag;
             enum cu_err err;
             uint32_t count;
-            char *text; /* NULL, or why; of a join one sentence a line; taken: free() */
+            char *text; /* NULL, or why; of a join one sentence a line */
         } done;
         struct {
             enum gossip_note note;
             struct gossip_addr address;
-            char *name; /* NULL, or whom it is about; taken: free() */
-            char *text; /* NULL, or more words; taken: free() */
+            char *name; /* NULL, or whom it is about */
+            char *text; /* NULL, or more words */
         } note;
     };
 };
@@ -268,8 +269,8 @@ struct gossip_actions {
     struct gossip_action *items;
     uint32_t count, cap;
 };
-void gossip_actions_deinit(struct gossip_actions *actions); /* frees what the edge did not take */
-/* Empties it for the next step; memory of the list is kept. */
+void gossip_actions_deinit(struct gossip_actions *actions);
+/* Empties it for the next step, and frees what its actions hold; the list's own memory is kept. */
 void gossip_actions_clear(struct gossip_actions *actions);
 
 /* Applies one event, appends to `out`. The edge performs `out` in order. */

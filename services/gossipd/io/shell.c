@@ -123,7 +123,7 @@ void gossip_shell_forget(struct gossip_shell *shell, uint64_t tag)
 
 /* ---- actions ---- */
 
-static void send_packet(struct gossip_shell *shell, struct gossip_outgoing *outgoing)
+static void send_packet(struct gossip_shell *shell, const struct gossip_outgoing *outgoing)
 {
     struct gossip_wrap wrap = {outgoing->with_crc, shell->options.compress};
     cu_buf_clear(&shell->inside);
@@ -132,7 +132,6 @@ static void send_packet(struct gossip_shell *shell, struct gossip_outgoing *outg
     gossip_packet_wrap(&shell->packet, cu_buf_bytes(&shell->inside), wrap);
     if (gossip_udp_send(shell->udp, outgoing->to, cu_buf_bytes(&shell->packet)) == CU_E_IO)
         step(shell, &(struct gossip_event){.kind = GOSSIP_EV_SEND_FAILED, .from = outgoing->to});
-    free(outgoing);
 }
 
 static struct cu_bytes bytes_of(const struct cu_buf *buf)
@@ -140,23 +139,15 @@ static struct cu_bytes bytes_of(const struct cu_buf *buf)
     return buf ? cu_buf_bytes(buf) : (struct cu_bytes){0};
 }
 
-static void free_buf(struct cu_buf *buf)
-{
-    if (buf)
-        cu_buf_deinit(buf);
-    free(buf);
-}
-
-static void finish_command(struct gossip_shell *shell, struct gossip_action *action)
+static void finish_command(struct gossip_shell *shell, const struct gossip_action *action)
 {
     struct command *command = cu_map_del_u64(&shell->commands, action->done.tag);
     if (command)
         command->on_done(command->arg, action->done.err, action->done.count, action->done.text);
     free(command);
-    free(action->done.text);
 }
 
-static void perform(struct gossip_shell *shell, struct gossip_action *action)
+static void perform(struct gossip_shell *shell, const struct gossip_action *action)
 {
     const struct gossip_shell_out *out = &shell->options.out;
     switch (action->kind) {
@@ -166,25 +157,20 @@ static void perform(struct gossip_shell *shell, struct gossip_action *action)
     case GOSSIP_ACT_DIAL:
         gossip_streams_dial(shell->streams, action->dial.exchange, action->dial.to,
                             action->dial.timeout_ms, bytes_of(action->dial.bytes));
-        free_buf(action->dial.bytes);
         break;
     case GOSSIP_ACT_ANSWER:
         gossip_streams_answer(shell->streams, action->answer.call, bytes_of(action->answer.bytes));
-        free_buf(action->answer.bytes);
         break;
     case GOSSIP_ACT_MEMBER: /* told already */
         break;
     case GOSSIP_ACT_SNAPSHOT:
         gossip_file_append(shell->file, action->snapshot.line, action->snapshot.sync);
-        free(action->snapshot.line);
         break;
     case GOSSIP_ACT_DONE:
         finish_command(shell, action);
         break;
     case GOSSIP_ACT_NOTE:
         out->note(out->context, action);
-        free(action->note.name);
-        free(action->note.text);
         break;
     case GOSSIP_ACTION_COUNT:
         CU_ASSERT(action->kind != GOSSIP_ACTION_COUNT);
@@ -200,7 +186,7 @@ static void perform_made(struct gossip_shell *shell)
         shell->doing = doing;
         for (uint32_t i = 0; i < doing.count; i++)
             perform(shell, &doing.items[i]);
-        shell->doing.count = 0; /* all of it was taken */
+        gossip_actions_clear(&shell->doing);
     }
 }
 
