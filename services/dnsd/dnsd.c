@@ -55,13 +55,13 @@ static double parked(void *arg)
 static double connections(void *arg)
 {
     struct dnsd *dnsd = arg;
-    return (double)dns_server_tcp(dnsd->server).connections;
+    return (double)dns_server_connections(dnsd->server);
 }
 
-static double lost(void *arg)
+static double asking(void *arg)
 {
     struct dnsd *dnsd = arg;
-    return (double)dns_server_lost(dnsd->server);
+    return (double)dns_server_asking(dnsd->server);
 }
 
 static void add_gauges(struct dnsd *dnsd)
@@ -73,7 +73,7 @@ static void add_gauges(struct dnsd *dnsd)
                   {"dns.serves_kept_view", serves_kept},
                   {"dns.parked", parked},
                   {"dns.tcp_connections", connections},
-                  {"dns.udp_lost", lost}};
+                  {"dns.upstream_open", asking}};
     for (size_t i = 0; i < CU_COUNT(gauges); i++)
         cu_metrics_gauge(dnsd->env->metrics, gauges[i].name, gauges[i].read, dnsd);
 }

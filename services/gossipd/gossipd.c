@@ -24,6 +24,13 @@ struct gossipd {
 
 /* ---- what the shell tells ---- */
 
+static struct gossip_stats stats_of(const struct gossipd *gossipd)
+{
+    struct gossip_stats stats;
+    gossip_stats(gossip_shell_core(gossipd->shell), &stats);
+    return stats;
+}
+
 static void on_member(void *context, enum gossip_change change,
                       const struct gossip_member_view *view)
 {
@@ -37,7 +44,10 @@ static void on_note(void *context, const struct gossip_action *action)
 
 static void on_moved(void *context)
 {
-    gossip_service_moved(((struct gossipd *)context)->service);
+    struct gossipd *gossipd = context;
+    struct gossip_stats stats = stats_of(gossipd);
+    gossip_notes_stats(&gossipd->notes, &stats);
+    gossip_service_moved(gossipd->service);
 }
 
 static void on_gave_up(void *context, const char *sentence)
@@ -46,13 +56,6 @@ static void on_gave_up(void *context, const char *sentence)
 }
 
 /* ---- metrics ---- */
-
-static struct gossip_stats stats_of(const struct gossipd *gossipd)
-{
-    struct gossip_stats stats;
-    gossip_stats(gossip_shell_core(gossipd->shell), &stats);
-    return stats;
-}
 
 static double read_health(void *arg)
 {

@@ -41,7 +41,19 @@ void dns_counts_init(struct dns_counts *counts, struct cu_metrics *metrics, cons
                 {"forwarded", &counts->forwarded},
                 {"chased", &counts->chased},
                 {"refused", &counts->refused},
-                {"failed", &counts->failed}};
+                {"failed", &counts->failed},
+                {"udp_lost", &counts->udp_lost},
+                {"tcp.accepted", &counts->tcp_accepted},
+                {"tcp.evicted", &counts->tcp_evicted},
+                {"tcp.turned_away", &counts->tcp_turned_away},
+                {"tcp.timed_out", &counts->tcp_timed_out},
+                {"tcp.too_long", &counts->tcp_too_long},
+                {"tcp.overflowed", &counts->tcp_overflowed},
+                {"upstream.asked", &counts->upstream_asked},
+                {"upstream.refused", &counts->upstream_refused},
+                {"upstream.foreign", &counts->upstream_foreign},
+                {"upstream.timed_out", &counts->upstream_timed_out},
+                {"upstream.failed", &counts->upstream_failed}};
     for (size_t i = 0; i < CU_COUNT(rows); i++)
         *rows[i].to = counter(metrics, "dns.", rows[i].word);
     for (size_t i = 0; i < DNS_RCODE_COUNT; i++)

@@ -1,4 +1,5 @@
-/* counts.h - what dnsd counts of its queries. */
+/* counts.h - what dnsd counts: its queries, and what becomes of connections, datagrams and
+ * recursors. The table in counts.c has the names (Daemon.Metrics). */
 #ifndef DNS_COUNTS_H
 #define DNS_COUNTS_H
 
@@ -11,6 +12,16 @@ enum { DNS_COUNTED_TYPES = 9 /* the last: all others */ };
 struct dns_counts {
     struct cu_counter *ignored, *malformed, *udp, *tcp, *truncated, *stale, *forwarded, *chased,
         *refused, *failed;
+    /* Answers that the kernel had no room for, or would not send. */
+    struct cu_counter *udp_lost;
+    /* Connections: taken; ended for another one, or not taken since none could be; ended for being
+     * idle, for a query that is too long, for too much that is not taken. */
+    struct cu_counter *tcp_accepted, *tcp_evicted, *tcp_turned_away, *tcp_timed_out, *tcp_too_long,
+        *tcp_overflowed;
+    /* Recursors: questions; those not put, since too many are asked; of single attempts: replies to
+     * something else, no reply in time, no use. */
+    struct cu_counter *upstream_asked, *upstream_refused, *upstream_foreign, *upstream_timed_out,
+        *upstream_failed;
     struct cu_counter *rcodes[DNS_RCODE_COUNT], *types[DNS_COUNTED_TYPES];
     struct cu_sample *domain_ms, *reverse_ms;
 };

@@ -352,8 +352,8 @@ struct dns_server *dns_server_new(const struct dns_server_options *options)
     cu_random_bytes(&server->random.state, sizeof server->random.state);
     dns_counts_init(&server->counts, options->metrics, options->node_name);
     server->scratch = dns_scratch_new();
-    server->upstream = dns_upstream_new(options->loop);
-    server->tcp = dns_tcp_new(options->loop, take_tcp, server);
+    server->upstream = dns_upstream_new(options->loop, &server->counts);
+    server->tcp = dns_tcp_new(options->loop, &server->counts, take_tcp, server);
     return server;
 }
 
@@ -361,17 +361,15 @@ enum cu_err dns_server_listen(struct dns_server *server, const char *ip, unsigne
                               struct cu_diag *diag)
 {
     CU_ASSERT(server->udp_count < DNS_LISTENERS_MAX);
-    enum cu_err err = dns_udp_open(server->options.loop, ip, port, take_udp, server,
-                                   &server->udps[server->udp_count], diag);
+    enum cu_err err = dns_udp_open(&(struct dns_udp_options){.loop = server->options.loop,
+                                                             .lost = server->counts.udp_lost,
+                                                             .take = take_udp,
+                                                             .arg = server},
+                                   ip, port, &server->udps[server->udp_count], diag);
     if (err)
         return err;
     server->udp_count++;
     return dns_tcp_listen(server->tcp, ip, port, diag);
-}
-
-void dns_server_set_live(struct dns_server *server, const struct dns_live_conf *live)
-{
-    server->options.live = live;
 }
 
 void dns_server_drain(struct dns_server *server)
@@ -400,20 +398,12 @@ size_t dns_server_parked(const struct dns_server *server)
     return server->parked_count;
 }
 
-struct dns_tcp_counts dns_server_tcp(const struct dns_server *server)
+size_t dns_server_connections(const struct dns_server *server)
 {
-    return dns_tcp_counts(server->tcp);
+    return dns_tcp_connections(server->tcp);
 }
 
-struct dns_upstream_counts dns_server_upstream(const struct dns_server *server)
+size_t dns_server_asking(const struct dns_server *server)
 {
-    return dns_upstream_counts(server->upstream);
-}
-
-uint64_t dns_server_lost(const struct dns_server *server)
-{
-    uint64_t lost = 0;
-    for (size_t i = 0; i < server->udp_count; i++)
-        lost += dns_udp_lost(server->udps[i]);
-    return lost;
+    return dns_upstream_open(server->upstream);
 }

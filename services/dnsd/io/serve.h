@@ -32,7 +32,8 @@ struct dns_server_options {
     const char *node_name; /* in the names of metrics */
     const struct dns_zone *zone;
     const struct dns_view *view;
-    const struct dns_live_conf *live; /* see dns_server_set_live() */
+    const struct dns_live_conf *live; /* may change between two turns; what is asked upstream
+                                       * already goes on with what it was */
     enum dns_trust (*trust)(void *arg);
     /* Asks whether the view is still good. dns_server_confirmed() will be called, not from inside.
      */
@@ -47,8 +48,6 @@ void dns_server_free(struct dns_server *server); /* takes NULL */
 /* Listens on the address over UDP and TCP. Errors: those of dns_bind(). */
 CU_MUST_USE enum cu_err dns_server_listen(struct dns_server *server, const char *ip, unsigned port,
                                           struct cu_diag *diag);
-/* From here on; what is asked upstream already goes on with what it was. */
-void dns_server_set_live(struct dns_server *server, const struct dns_live_conf *live);
 /* Takes no new queries. */
 void dns_server_drain(struct dns_server *server);
 
@@ -57,8 +56,7 @@ void dns_server_drain(struct dns_server *server);
 void dns_server_confirmed(struct dns_server *server, bool is_good);
 
 size_t dns_server_parked(const struct dns_server *server);
-struct dns_tcp_counts dns_server_tcp(const struct dns_server *server);
-struct dns_upstream_counts dns_server_upstream(const struct dns_server *server);
-uint64_t dns_server_lost(const struct dns_server *server); /* see dns_udp_lost() */
+size_t dns_server_connections(const struct dns_server *server);
+size_t dns_server_asking(const struct dns_server *server); /* recursors */
 
 #endif

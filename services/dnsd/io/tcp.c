@@ -54,7 +54,8 @@ struct dns_tcp {
     struct connection *newest, *oldest;
     struct slot slots[DNS_TCP_CONNECTIONS];
     uint32_t first_free; /* 1 + slot */
-    struct dns_tcp_counts counts;
+    const struct dns_counts *counts;
+    size_t connection_count;
     uint8_t answer[DNS_MESSAGE_BYTES];
 };
 
@@ -93,7 +94,7 @@ static void hang_up(struct connection *c)
     struct slot *slot = &tcp->slots[c->slot];
     unlink_connection(c);
     tcp->backlog_bytes -= unsent(c);
-    tcp->counts.connections--;
+    tcp->connection_count--;
     slot->connection = NULL;
     slot->generation++;
     slot->next_free = tcp->first_free;
@@ -150,7 +151,7 @@ static bool append(struct connection *c, struct cu_bytes answer)
     struct dns_tcp *tcp = c->tcp;
     CU_ASSERT(answer.len <= DNS_MESSAGE_BYTES);
     if (tcp->backlog_bytes + LENGTH_BYTES + answer.len > DNS_TCP_BACKLOG_BYTES) {
-        tcp->counts.overflowed++;
+        cu_count(tcp->counts->tcp_overflowed, 1);
         return false;
     }
     cu_buf_u8(&c->out, (uint8_t)(answer.len >> 8));
@@ -189,7 +190,7 @@ static bool answer_all(struct connection *c)
     c->in_len -= at;
     memmove(c->in, c->in + at, c->in_len);
     if (query.len > DNS_QUERY_MAX_BYTES) {
-        tcp->counts.too_long++;
+        cu_count(tcp->counts->tcp_too_long, 1);
         return false;
     }
     return true;
@@ -237,7 +238,7 @@ static void ready(void *arg, unsigned what)
 static void timed_out(void *arg)
 {
     struct connection *c = arg;
-    c->tcp->counts.timed_out++;
+    cu_count(c->tcp->counts->tcp_timed_out, 1);
     hang_up(c);
 }
 
@@ -265,7 +266,7 @@ static bool make_room(struct dns_tcp *tcp)
         c = c->newer;
     if (!c)
         return false;
-    tcp->counts.evicted++;
+    cu_count(tcp->counts->tcp_evicted, 1);
     hang_up(c);
     return true;
 }
@@ -274,6 +275,7 @@ static void add_connection(struct dns_tcp *tcp, int fd)
 {
     int on = 1;
     if (tcp->first_free == 0 && !make_room(tcp)) {
+        cu_count(tcp->counts->tcp_turned_away, 1);
         (void)close(fd);
         return;
     }
@@ -284,8 +286,8 @@ static void add_connection(struct dns_tcp *tcp, int fd)
     c->slot = tcp->first_free - 1;
     tcp->first_free = tcp->slots[c->slot].next_free;
     tcp->slots[c->slot].connection = c;
-    tcp->counts.connections++;
-    tcp->counts.accepted++;
+    tcp->connection_count++;
+    cu_count(tcp->counts->tcp_accepted, 1);
     link_newest(c);
     cu_timer_init(&c->timer, tcp->loop, timed_out, c);
     cu_fd_watch_init(&c->watch, tcp->loop, fd, ready, c);
@@ -306,10 +308,12 @@ static void accept_ready(void *arg, unsigned what)
 
 /* ---- the whole ---- */
 
-struct dns_tcp *dns_tcp_new(struct cu_loop *loop, dns_tcp_take *take, void *arg)
+struct dns_tcp *dns_tcp_new(struct cu_loop *loop, const struct dns_counts *counts,
+                            dns_tcp_take *take, void *arg)
 {
     struct dns_tcp *tcp = cu_alloc(sizeof *tcp);
     tcp->loop = loop;
+    tcp->counts = counts;
     tcp->take = take;
     tcp->arg = arg;
     for (uint32_t i = DNS_TCP_CONNECTIONS; i > 0; i--) {
@@ -359,7 +363,7 @@ void dns_tcp_free(struct dns_tcp *tcp)
     free(tcp);
 }
 
-struct dns_tcp_counts dns_tcp_counts(const struct dns_tcp *tcp)
+size_t dns_tcp_connections(const struct dns_tcp *tcp)
 {
-    return tcp->counts;
+    return tcp->connection_count;
 }

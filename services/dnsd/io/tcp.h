@@ -7,6 +7,7 @@
 #include "common/base/buf.h"
 #include "common/base/err.h"
 #include "common/loop/loop.h"
+#include "services/dnsd/io/counts.h"
 #include "services/dnsd/io/udp.h"
 
 enum {
@@ -28,7 +29,9 @@ struct dns_tcp_peer {
 typedef size_t dns_tcp_take(void *arg, struct dns_tcp_peer peer, struct cu_bytes bytes,
                             uint8_t *out);
 
-struct dns_tcp *dns_tcp_new(struct cu_loop *loop, dns_tcp_take *take, void *arg);
+/* All borrowed. */
+struct dns_tcp *dns_tcp_new(struct cu_loop *loop, const struct dns_counts *counts,
+                            dns_tcp_take *take, void *arg);
 /* May be called again for further addresses. Errors: those of dns_bind(). */
 CU_MUST_USE enum cu_err dns_tcp_listen(struct dns_tcp *tcp, const char *ip, unsigned port,
                                        struct cu_diag *diag);
@@ -38,10 +41,6 @@ void dns_tcp_free(struct dns_tcp *tcp);           /* takes NULL */
 /* The answer to a query for which `take` returned DNS_LATER. */
 void dns_tcp_send(struct dns_tcp *tcp, struct dns_tcp_peer peer, struct cu_bytes bytes);
 
-struct dns_tcp_counts {
-    size_t connections;
-    uint64_t accepted, evicted, timed_out, too_long, overflowed;
-};
-struct dns_tcp_counts dns_tcp_counts(const struct dns_tcp *tcp);
+size_t dns_tcp_connections(const struct dns_tcp *tcp);
 
 #endif

@@ -18,9 +18,7 @@ struct dns_udp {
     struct cu_fd_watch watch;
     int fd;
     bool is_wildcard;
-    dns_udp_take *take;
-    void *arg;
-    uint64_t lost;
+    struct dns_udp_options options;
 
     struct mmsghdr in[DNS_UDP_BATCH], out[DNS_UDP_BATCH];
     struct iovec in_at[DNS_UDP_BATCH], out_at[DNS_UDP_BATCH];
@@ -43,7 +41,8 @@ static void flush(struct dns_udp *udp)
             done += (unsigned)sent;
             continue;
         }
-        udp->lost++; /* of the first one: nobody waits for room, a client asks again */
+        cu_count(udp->options.lost,
+                 1); /* of the first one: nobody waits for room, a client asks again */
         done++;
     }
     udp->out_count = 0;
@@ -67,7 +66,7 @@ void dns_udp_send(struct dns_udp *udp, const struct dns_udp_peer *peer, struct c
     struct iovec at = {(void *)(uintptr_t)bytes.data, bytes.len};
     point(&message, &at, peer);
     if (sendmsg(udp->fd, &message, MSG_DONTWAIT) < 0)
-        udp->lost++;
+        cu_count(udp->options.lost, 1);
 }
 
 /* ---- taking ---- */
@@ -81,8 +80,8 @@ static void take_one(struct dns_udp *udp, unsigned i)
     if (OUT_BYTES - udp->out_len < DNS_MESSAGE_BYTES)
         flush(udp);
     uint8_t *out = udp->out_bytes + udp->out_len;
-    size_t len =
-        udp->take(udp->arg, udp, peer, (struct cu_bytes){udp->in_bytes[i], in->msg_len}, out);
+    size_t len = udp->options.take(udp->options.arg, udp, peer,
+                                   (struct cu_bytes){udp->in_bytes[i], in->msg_len}, out);
     if (len == 0 || len == DNS_LATER)
         return;
     CU_ASSERT(len <= DNS_MESSAGE_BYTES);
@@ -142,8 +141,8 @@ static void set_options(int fd, bool is_wildcard)
     (void)setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof on);
 }
 
-enum cu_err dns_udp_open(struct cu_loop *loop, const char *ip, unsigned port, dns_udp_take *take,
-                         void *arg, struct dns_udp **ret_udp, struct cu_diag *diag)
+enum cu_err dns_udp_open(const struct dns_udp_options *options, const char *ip, unsigned port,
+                         struct dns_udp **ret_udp, struct cu_diag *diag)
 {
     int fd;
     bool is_wildcard = false;
@@ -154,10 +153,9 @@ enum cu_err dns_udp_open(struct cu_loop *loop, const char *ip, unsigned port, dn
     struct dns_udp *udp = cu_alloc(sizeof *udp);
     udp->fd = fd;
     udp->is_wildcard = is_wildcard;
-    udp->take = take;
-    udp->arg = arg;
+    udp->options = *options;
     make_ready(udp);
-    cu_fd_watch_init(&udp->watch, loop, fd, ready, udp);
+    cu_fd_watch_init(&udp->watch, options->loop, fd, ready, udp);
     cu_fd_watch_set(&udp->watch, CU_FD_READ);
     *ret_udp = udp;
     return CU_OK;
@@ -175,9 +173,4 @@ void dns_udp_close(struct dns_udp *udp)
     cu_fd_watch_close(&udp->watch);
     (void)close(udp->fd);
     free(udp);
-}
-
-uint64_t dns_udp_lost(const struct dns_udp *udp)
-{
-    return udp->lost;
 }

@@ -8,6 +8,7 @@
 #include "common/base/buf.h"
 #include "common/base/err.h"
 #include "common/loop/loop.h"
+#include "common/metric/metric.h"
 
 enum {
     DNS_UDP_BATCH = 64,
@@ -33,16 +34,19 @@ struct dns_udp_peer {
 typedef size_t dns_udp_take(void *arg, struct dns_udp *udp, const struct dns_udp_peer *peer,
                             struct cu_bytes bytes, uint8_t *out);
 
+struct dns_udp_options {
+    struct cu_loop *loop;
+    struct cu_counter *lost; /* answers that the kernel had no room for, or would not send */
+    dns_udp_take *take;
+    void *arg;
+};
+
 /* Errors: those of dns_bind(). */
-CU_MUST_USE enum cu_err dns_udp_open(struct cu_loop *loop, const char *ip, unsigned port,
-                                     dns_udp_take *take, void *arg, struct dns_udp **ret_udp,
-                                     struct cu_diag *diag);
+CU_MUST_USE enum cu_err dns_udp_open(const struct dns_udp_options *options, const char *ip,
+                                     unsigned port, struct dns_udp **ret_udp, struct cu_diag *diag);
 void dns_udp_stop(struct dns_udp *udp);  /* takes no more; can still send */
 void dns_udp_close(struct dns_udp *udp); /* takes NULL */
 
 void dns_udp_send(struct dns_udp *udp, const struct dns_udp_peer *peer, struct cu_bytes bytes);
-
-/* Answers that the kernel had no room for, or would not send. */
-uint64_t dns_udp_lost(const struct dns_udp *udp);
 
 #endif

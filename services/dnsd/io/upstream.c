@@ -12,7 +12,8 @@ enum { LENGTH_BYTES = 2, REPLIES_A_TURN = 16 };
 
 struct dns_upstream {
     struct cu_loop *loop;
-    struct dns_upstream_counts counts;
+    const struct dns_counts *counts;
+    size_t open;
     uint8_t datagram[DNS_MESSAGE_BYTES];
 };
 
@@ -56,7 +57,7 @@ static void free_call(struct dns_upstream_call *call)
     cu_timer_close(&call->timer);
     cu_buf_deinit(&call->message);
     cu_buf_deinit(&call->reply);
-    call->upstream->counts.open--;
+    call->upstream->open--;
     free(call);
 }
 
@@ -73,13 +74,13 @@ static bool take_reply(struct dns_upstream_call *call, uint8_t *reply, size_t le
 {
     enum dns_reply_kind kind = dns_reply_check(query_of(call), (struct cu_bytes){reply, len});
     if (kind == DNS_REPLY_FOREIGN) {
-        call->upstream->counts.foreign++;
+        cu_count(call->upstream->counts->upstream_foreign, 1);
         return false;
     }
     if (kind == DNS_REPLY_GOOD || call->question.takes_any_rcode) {
         finish(call, reply, len);
     } else {
-        call->upstream->counts.failed++;
+        cu_count(call->upstream->counts->upstream_failed, 1);
         try_next(call);
     }
     return true;
@@ -97,7 +98,7 @@ static void datagram_ready(void *arg, unsigned what)
         if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
             return;
         if (got < 0) { /* nobody listens there */
-            upstream->counts.failed++;
+            cu_count(upstream->counts->upstream_failed, 1);
             try_next(call);
             return;
         }
@@ -165,7 +166,7 @@ static void stream_ready(void *arg, unsigned what)
         good = false; /* foreign: it has answered something else */
     }
     if (!good) {
-        call->upstream->counts.failed++;
+        cu_count(call->upstream->counts->upstream_failed, 1);
         try_next(call);
         return;
     }
@@ -219,7 +220,7 @@ static void try_next(struct dns_upstream_call *call)
             cu_timer_set_ms(&call->timer, call->question.timeout_ms);
             return;
         }
-        call->upstream->counts.failed++;
+        cu_count(call->upstream->counts->upstream_failed, 1);
     }
     finish(call, NULL, 0);
 }
@@ -228,7 +229,7 @@ static void timed_out(void *arg)
 {
     struct dns_upstream_call *call = arg;
     if (call->fd >= 0)
-        call->upstream->counts.timed_out++;
+        cu_count(call->upstream->counts->upstream_timed_out, 1);
     try_next(call);
 }
 
@@ -236,14 +237,14 @@ struct dns_upstream_call *dns_upstream_ask(struct dns_upstream *upstream,
                                            const struct dns_upstream_question *question,
                                            dns_upstream_done *done, void *arg)
 {
-    if (upstream->counts.open >= DNS_UPSTREAM_MAX) {
-        upstream->counts.refused++;
+    if (upstream->open >= DNS_UPSTREAM_MAX) {
+        cu_count(upstream->counts->upstream_refused, 1);
         return NULL;
     }
     CU_ASSERT(question->query.len >= DNS_HEADER_BYTES && question->query.len <= DNS_MESSAGE_BYTES);
     CU_ASSERT(question->recursor_count <= DNS_RECURSORS_MAX);
-    upstream->counts.open++;
-    upstream->counts.asked++;
+    upstream->open++;
+    cu_count(upstream->counts->upstream_asked, 1);
     struct dns_upstream_call *call = cu_alloc(sizeof *call);
     call->upstream = upstream;
     call->question = *question;
@@ -272,10 +273,11 @@ void dns_upstream_cancel(struct dns_upstream_call *call)
 
 /* ---- the whole ---- */
 
-struct dns_upstream *dns_upstream_new(struct cu_loop *loop)
+struct dns_upstream *dns_upstream_new(struct cu_loop *loop, const struct dns_counts *counts)
 {
     struct dns_upstream *upstream = cu_alloc(sizeof *upstream);
     upstream->loop = loop;
+    upstream->counts = counts;
     return upstream;
 }
 
@@ -283,11 +285,11 @@ void dns_upstream_free(struct dns_upstream *upstream)
 {
     if (!upstream)
         return;
-    CU_ASSERT(upstream->counts.open == 0);
+    CU_ASSERT(upstream->open == 0);
     free(upstream);
 }
 
-struct dns_upstream_counts dns_upstream_counts(const struct dns_upstream *upstream)
+size_t dns_upstream_open(const struct dns_upstream *upstream)
 {
-    return upstream->counts;
+    return upstream->open;
 }

@@ -8,13 +8,15 @@
 #include "common/loop/loop.h"
 #include "services/dnsd/conf.h"
 #include "services/dnsd/core/answer.h"
+#include "services/dnsd/io/counts.h"
 
 enum { DNS_UPSTREAM_MAX = 1024 /* asked at a time; then nobody is asked */ };
 
 struct dns_upstream;
 struct dns_upstream_call;
 
-struct dns_upstream *dns_upstream_new(struct cu_loop *loop);
+/* All borrowed. */
+struct dns_upstream *dns_upstream_new(struct cu_loop *loop, const struct dns_counts *counts);
 void dns_upstream_free(struct dns_upstream *upstream); /* nothing is asked any more; takes NULL */
 
 struct dns_upstream_question {
@@ -37,10 +39,6 @@ struct dns_upstream_call *dns_upstream_ask(struct dns_upstream *upstream,
 /* Not from within its own `done`. Takes NULL. */
 void dns_upstream_cancel(struct dns_upstream_call *call);
 
-struct dns_upstream_counts {
-    size_t open;
-    uint64_t asked, foreign, timed_out, failed, refused;
-};
-struct dns_upstream_counts dns_upstream_counts(const struct dns_upstream *upstream);
+size_t dns_upstream_open(const struct dns_upstream *upstream); /* questions under way */
 
 #endif

@@ -29,6 +29,6 @@ void dns_status(void *arg, cu_status_add *add, void *to)
     add(to, "view.checks", "%zu", counts.checks);
     add(to, "view.bad_rows", "%llu", (unsigned long long)dns_catalog_bad_rows(dnsd->catalog));
     add(to, "dns.parked", "%zu", dns_server_parked(dnsd->server));
-    add(to, "dns.tcp_connections", "%zu", dns_server_tcp(dnsd->server).connections);
-    add(to, "recursors.open", "%zu", dns_server_upstream(dnsd->server).open);
+    add(to, "dns.tcp_connections", "%zu", dns_server_connections(dnsd->server));
+    add(to, "recursors.open", "%zu", dns_server_asking(dnsd->server));
 }

@@ -1,5 +1,6 @@
 #include "services/gossipd/io/notes.h"
 
+#include <stddef.h>
 #include <stdio.h>
 
 #include "services/gossipd/core/address.h"
@@ -33,6 +34,19 @@ static const struct {
     [GOSSIP_NOTE_PAUSED] = {CU_LOG_WARN, "this process was held up"},
 };
 
+/* What became of probes, how often this node had to say that it lives, and messages that were not
+ * followed: of a kind that is not known or not for datagrams, malformed within, or more than the
+ * tables for them hold. */
+static const struct {
+    const char *name;
+    size_t at;
+} totals[GOSSIP_TOTALS] = {
+    {"gossip.probes", offsetof(struct gossip_stats, probes)},
+    {"gossip.probes_failed", offsetof(struct gossip_stats, probes_failed)},
+    {"gossip.refuted", offsetof(struct gossip_stats, refuted)},
+    {"gossip.dropped", offsetof(struct gossip_stats, dropped)},
+};
+
 void gossip_notes_init(struct gossip_notes *notes, struct cu_log *log, struct cu_metrics *metrics)
 {
     char name[METRIC_NAME_BYTES];
@@ -47,6 +61,8 @@ void gossip_notes_init(struct gossip_notes *notes, struct cu_log *log, struct cu
         "serf.member.left", "serf.member.reaped", "serf.member.update"};
     for (int i = 0; i < GOSSIP_CHANGE_COUNT; i++)
         notes->changes[i] = cu_metrics_counter(metrics, changes[i]);
+    for (int i = 0; i < GOSSIP_TOTALS; i++)
+        notes->totals[i] = cu_metrics_counter(metrics, totals[i].name);
 }
 
 void gossip_notes_write(struct gossip_notes *notes, const struct gossip_action *action)
@@ -72,4 +88,16 @@ void gossip_notes_member(struct gossip_notes *notes, enum gossip_change change,
                    "name=\"%s\" address=%s change=%s status=%s incarnation=%u", view->name,
                    gossip_addr_format(view->address, address), gossip_change_name(change),
                    gossip_status_name(view->status), view->incarnation);
+}
+
+static uint64_t total(const struct gossip_stats *stats, int i)
+{
+    return *(const uint64_t *)((const char *)stats + totals[i].at);
+}
+
+void gossip_notes_stats(struct gossip_notes *notes, const struct gossip_stats *stats)
+{
+    for (int i = 0; i < GOSSIP_TOTALS; i++)
+        cu_count(notes->totals[i], total(stats, i) - total(&notes->seen, i));
+    notes->seen = *stats;
 }

@@ -63,7 +63,7 @@ START_TEST(an_answer_to_another_question_is_not_taken)
     rig_open_recursors(LIES_FIRST, IS_SILENT);
     rig_ask_udp("www.example.test A", "");
     ck_assert_uint_eq(rig.sample->message.counts[DNS_ANSWER], 2);
-    ck_assert_uint_eq(dns_server_upstream(rig.server).foreign, 1);
+    ck_assert_uint_eq(rig_counted("dns.upstream.foreign"), 1);
     rig_close_recursors();
     rig_close();
 }

@@ -110,7 +110,7 @@ START_TEST(a_query_may_come_byte_by_byte_and_its_sender_end)
     ck_assert_int_eq(shutdown(fd, SHUT_WR), 0);
     WAIT(rig_has_message(fd, &in));
     WAIT(rig_is_hung_up(fd));
-    WAIT(dns_server_tcp(rig.server).connections == 0);
+    WAIT(dns_server_connections(rig.server) == 0);
     (void)close(fd);
     cu_buf_deinit(&out);
     cu_buf_deinit(&in);
@@ -168,7 +168,7 @@ START_TEST(a_query_over_4096_bytes_ends_its_connection)
         cu_buf_deinit(&out);
         cu_buf_deinit(&in);
     }
-    ck_assert_uint_eq(dns_server_tcp(rig.server).too_long, 1);
+    ck_assert_uint_eq(rig_counted("dns.tcp.too_long"), 1);
     rig_close();
 }
 END_TEST
@@ -179,14 +179,41 @@ START_TEST(one_connection_too_many_ends_the_one_that_is_idle_longest)
     rig_open();
     for (size_t i = 0; i < DNS_TCP_CONNECTIONS; i++) {
         fds[i] = rig_dial(SOCK_STREAM);
-        WAIT(dns_server_tcp(rig.server).connections == i + 1);
+        WAIT(dns_server_connections(rig.server) == i + 1);
     }
     fds[DNS_TCP_CONNECTIONS] = rig_dial(SOCK_STREAM);
-    WAIT(dns_server_tcp(rig.server).evicted == 1);
-    ck_assert_uint_eq(dns_server_tcp(rig.server).connections, DNS_TCP_CONNECTIONS);
+    WAIT(rig_counted("dns.tcp.evicted") == 1);
+    ck_assert_uint_eq(dns_server_connections(rig.server), DNS_TCP_CONNECTIONS);
     WAIT(rig_is_hung_up(fds[0]));
     for (size_t i = 0; i <= DNS_TCP_CONNECTIONS; i++)
         (void)close(fds[i]);
+    rig_close();
+}
+END_TEST
+
+START_TEST(one_connection_too_many_is_turned_away_while_all_wait_for_answers)
+{
+    static int fds[DNS_TCP_CONNECTIONS + 1];
+    struct cu_buf out = {0}, in = {0};
+    rig_open();
+    rig.trusted = DNS_UNCONFIRMED;
+    rig_put_framed(&out, "web.service.consul A");
+    for (size_t i = 0; i < DNS_TCP_CONNECTIONS; i++) {
+        fds[i] = rig_dial(SOCK_STREAM);
+        rig_say_all(fds[i], &out);
+        WAIT(dns_server_parked(rig.server) == i + 1);
+    }
+    fds[DNS_TCP_CONNECTIONS] = rig_dial(SOCK_STREAM);
+    WAIT(rig_counted("dns.tcp.turned_away") == 1);
+    WAIT(rig_is_hung_up(fds[DNS_TCP_CONNECTIONS]));
+    ck_assert_uint_eq(rig_counted("dns.tcp.evicted"), 0);
+    while (dns_server_parked(rig.server) > 0) /* the first question had a round of its own */
+        dns_server_confirmed(rig.server, true);
+    WAIT(rig_has_message(fds[0], &in));
+    for (size_t i = 0; i <= DNS_TCP_CONNECTIONS; i++)
+        (void)close(fds[i]);
+    cu_buf_deinit(&out);
+    cu_buf_deinit(&in);
     rig_close();
 }
 END_TEST
@@ -218,7 +245,7 @@ START_TEST(a_client_that_leaves_is_not_waited_for)
     WAIT(dns_server_parked(rig.server) == 1);
     ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once), 0);
     (void)close(fd);
-    WAIT(dns_server_tcp(rig.server).connections == 0);
+    WAIT(dns_server_connections(rig.server) == 0);
     dns_server_confirmed(rig.server, true); /* the answer has nowhere to go */
     ck_assert_uint_eq(dns_server_parked(rig.server), 0);
     cu_buf_deinit(&out);
@@ -274,6 +301,7 @@ SUITE_MAIN("services/dnsd/io/serve", answers_over_udp, a_burst_of_datagrams_is_a
            a_connection_outlives_silence_and_thousands_of_queries,
            a_query_over_4096_bytes_ends_its_connection,
            one_connection_too_many_ends_the_one_that_is_idle_longest,
+           one_connection_too_many_is_turned_away_while_all_wait_for_answers,
            half_a_query_is_waited_for_two_seconds, a_client_that_leaves_is_not_waited_for,
            a_view_that_is_not_trusted_fails_and_an_old_one_is_counted,
            queries_wait_until_the_view_is_confirmed_a_round_at_a_time)
