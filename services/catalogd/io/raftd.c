@@ -5,9 +5,9 @@
 
 #include "common/base/assert.h"
 #include "common/base/endpoint.h"
+#include "services/catalogd/io/gossip.h"
 #include "services/catalogd/io/header.h"
 #include "services/catalogd/io/proposals.h"
-#include "services/catalogd/io/reconcile.h"
 
 enum {
     CALL_TIMEOUT_MS = 10000,
@@ -258,7 +258,7 @@ void catalog_raftd_duty(struct catalog_shell *shell, const struct catalog_action
         in.ticket =
             (ProtobufCBinaryData){CATALOG_ID_BYTES, (uint8_t *)(uintptr_t)act->ticket.bytes};
     in.wait_ms = DUTY_WAIT_MS;
-    in.gossip_well = catalog_reconciler_gossip_is_well(shell->reconciler);
+    in.gossip_well = catalog_gossip_is_well(shell->gossip);
     in.apply_well = !shell->stopped;
     call(shell, "Duty", &in.base, DUTY_TIMEOUT_MS, false, on_duty);
 }

@@ -29,7 +29,6 @@ struct task {
 
 struct catalog_reconciler {
     struct catalog_shell *shell;
-    struct catalog_gossip *gossip;
     struct catalog_roster roster;
     struct catalog_member_self self;
     uint64_t reconnect_ms;
@@ -94,14 +93,9 @@ static void ask(struct catalog_reconciler *r)
     follow.after = r->roster.after;
     follow.wait_ms = FOLLOW_MS;
     r->call = r->roster.has_list
-                  ? catalog_gossip_call(r->gossip, "Follow", &follow.base, FOLLOW_MS + SLACK_MS,
-                                        answered, r)
-                  : catalog_gossip_call(r->gossip, "List", &list.base, LIST_MS, answered, r);
-}
-
-static void gossip_up(void *arg)
-{
-    ask(arg);
+                  ? catalog_gossip_call(r->shell->gossip, "Follow", &follow.base,
+                                        FOLLOW_MS + SLACK_MS, answered, r)
+                  : catalog_gossip_call(r->shell->gossip, "List", &list.base, LIST_MS, answered, r);
 }
 
 /* ---- a look, on a worker ---- */
@@ -388,6 +382,12 @@ static void retry(void *arg)
 
 /* ---- the duty ---- */
 
+void catalog_reconcile_gossip_up(void *context)
+{
+    struct catalog_shell *shell = context;
+    ask(shell->reconciler);
+}
+
 void catalog_reconcile_start(void *context)
 {
     struct catalog_shell *shell = context;
@@ -427,7 +427,6 @@ struct catalog_reconciler *catalog_reconciler_new(struct catalog_shell *shell)
     r->arena = cu_arena_new(LOOK_ARENA_BYTES);
     r->job = (struct catalog_read_job){.run = look, .done = looked, .arg = r};
     cu_timer_init(&r->retry, shell->env->loop, retry, r);
-    r->gossip = catalog_gossip_new(shell, gossip_up, r);
     return r;
 }
 
@@ -437,24 +436,10 @@ void catalog_reconciler_free(struct catalog_reconciler *r)
         return;
     if (r->call)
         cu_call_cancel(r->call);
-    catalog_gossip_free(r->gossip);
     cu_timer_close(&r->retry);
     catalog_roster_deinit(&r->roster);
     for (size_t i = 0; i < CATALOG_RECONCILE_BATCH; i++)
         cu_buf_deinit(&r->tasks[i].packed);
     cu_arena_free(r->arena);
     free(r);
-}
-
-bool catalog_reconciler_gossip_is_well(const struct catalog_reconciler *r)
-{
-    return catalog_gossip_is_well(r->gossip);
-}
-
-struct cu_call *catalog_reconciler_list(struct catalog_reconciler *r, uint32_t timeout_ms,
-                                        cu_on_answer *on_answer, void *arg)
-{
-    static const Curia__Internal__V1__MembersListRequest request =
-        CURIA__INTERNAL__V1__MEMBERS_LIST_REQUEST__INIT;
-    return catalog_gossip_call(r->gossip, "List", &request.base, timeout_ms, on_answer, arg);
 }

@@ -23,10 +23,7 @@ void catalog_reconcile_start(void *shell);
 void catalog_reconcile_all(void *shell);
 void catalog_reconcile_stop(void *shell);
 
-bool catalog_reconciler_gossip_is_well(const struct catalog_reconciler *reconciler);
-
-/* Members.List of this host's gossipd; as cu_client_call(). */
-struct cu_call *catalog_reconciler_list(struct catalog_reconciler *reconciler, uint32_t timeout_ms,
-                                        cu_on_answer *on_answer, void *arg);
+/* This host's gossipd is there, or there again. */
+void catalog_reconcile_gossip_up(void *shell);
 
 #endif

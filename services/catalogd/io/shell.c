@@ -12,6 +12,7 @@
 #include "services/catalogd/io/checkpoint.h"
 #include "services/catalogd/io/comparer.h"
 #include "services/catalogd/io/duties.h"
+#include "services/catalogd/io/gossip.h"
 #include "services/catalogd/io/header.h"
 #include "services/catalogd/io/place.h"
 #include "services/catalogd/io/proposals.h"
@@ -453,6 +454,7 @@ enum cu_err catalog_shell_start(struct cu_env *env, void **ret_state, struct cu_
     shell->comparer = catalog_comparer_new(shell);
     shell->ca = catalog_ca_new(shell);
     shell->reconciler = catalog_reconciler_new(shell);
+    shell->gossip = catalog_gossip_new(shell, catalog_reconcile_gossip_up, shell);
     catalog_duties_start(shell);
     err = catalog_rpc_start(shell, diag);
     if (err) {
@@ -498,6 +500,7 @@ void catalog_shell_stop(void *state)
     catalog_writes_free(shell->writes); /* tells whoever waits for one: before they go */
     catalog_ca_free(shell->ca);
     catalog_reconciler_free(shell->reconciler);
+    catalog_gossip_free(shell->gossip);
     forget_reads(shell);
     catalog_replica_free(shell->replica);
     catalog_actions_deinit(&shell->actions);

@@ -24,6 +24,7 @@ struct catalog_writes;
 struct catalog_reading;
 struct catalog_reaping;
 struct catalog_reconciler;
+struct catalog_gossip;
 struct feed;
 struct rows_call;
 
@@ -91,6 +92,7 @@ struct catalog_shell {
     struct rows_call *row_pages;           /* rpc/rows.c: under way */
     struct catalog_reaping *reaping;       /* io/duties.c */
     struct catalog_ca *ca;                 /* io/ca.h */
+    struct catalog_gossip *gossip;         /* io/gossip.h */
     struct catalog_reconciler *reconciler; /* io/reconcile.h */
     struct cu_grpc_export *grpc;           /* rpc/grpc.h; NULL: switched off */
 

@@ -5,7 +5,7 @@
 #include "common/base/assert.h"
 #include "common/members/members.h"
 #include "proto/curia/v1/status.pb-c.h"
-#include "services/catalogd/io/reconcile.h"
+#include "services/catalogd/io/gossip.h"
 #include "services/catalogd/rpc/table.h"
 
 enum { STATUS_TIMEOUT_MS = 3000, NAMES_TIMEOUT_MS = 1000, REMOVE_TIMEOUT_MS = 20000 };
@@ -214,8 +214,10 @@ static void answer_configuration(struct catalog_shell *shell, struct cu_rq *rq,
 static void raft_configuration(void *daemon, struct cu_rq *rq)
 {
     struct catalog_shell *shell = daemon;
-    (void)catalog_reconciler_list(shell->reconciler, NAMES_TIMEOUT_MS, on_names,
-                                  begin(shell, rq, answer_configuration));
+    static const Curia__Internal__V1__MembersListRequest list =
+        CURIA__INTERNAL__V1__MEMBERS_LIST_REQUEST__INIT;
+    (void)catalog_gossip_call(shell->gossip, "List", &list.base, NAMES_TIMEOUT_MS, on_names,
+                              begin(shell, rq, answer_configuration));
 }
 
 /* ---- Stats ---- */
