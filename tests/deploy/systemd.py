@@ -190,7 +190,7 @@ def whoever_is_killed_comes_back(host):
     host.put('before', 'kept')
     for daemon in DAEMONS:
         old = host.pid(daemon)
-        host.do('kill', '-KILL', str(old))
+        host.do('systemctl', 'kill', '--signal=KILL', '--kill-whom=main', 'curia-' + daemon)
         host.wait(lambda: host.pid(daemon) not in (0, old) and host.is_up(daemon), UP_S, daemon + ' is back')
         host.put('after-' + daemon, 'written')
         host.wait_get('before', 'kept')
