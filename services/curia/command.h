@@ -9,6 +9,7 @@
 #define CLI_CONSUL_VERSION "1.9.8"
 
 enum { CLI_GROUP_CLIENT = 1, CLI_GROUP_SERVER = 2, CLI_GROUP_NAMESPACE = 4 }; /* cli.md 2.1 */
+enum { CLI_MISTAKE_IS_2 = 8 }; /* among the groups: the exit code where flags are no good */
 
 struct cli_command {
     const char *path;     /* "kv get" */
@@ -39,6 +40,12 @@ int cli_connect_envoy(const struct cli_args *args);
 int cli_conf_render(const struct cli_args *args);
 int cli_force_leave(const struct cli_args *args);
 int cli_info(const struct cli_args *args);
+int cli_intention_check(const struct cli_args *args);
+int cli_intention_create(const struct cli_args *args);
+int cli_intention_delete(const struct cli_args *args);
+int cli_intention_get(const struct cli_args *args);
+int cli_intention_list(const struct cli_args *args);
+int cli_intention_match(const struct cli_args *args);
 int cli_join(const struct cli_args *args);
 int cli_kv_delete(const struct cli_args *args);
 int cli_kv_export(const struct cli_args *args);

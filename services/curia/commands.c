@@ -46,6 +46,19 @@ static const struct cli_flag force_leave_flags[] = {
     {"prune", CLI_BOOL, "Take the member out of the list at once, too.", NULL},
     {0},
 };
+static const struct cli_flag intention_create_flags[] = {
+    {"allow", CLI_BOOL, "Allow the connection; the default.", NULL},
+    {"deny", CLI_BOOL, "Deny the connection.", NULL},
+    {"file", CLI_BOOL, "The arguments are files, each with an intention as JSON.", NULL},
+    {"meta", CLI_LIST, "`key=value` to keep with it; may be given several times.", NULL},
+    {"replace", CLI_BOOL, "Replace the one of the pair, if there is one.", NULL},
+    {0},
+};
+static const struct cli_flag intention_match_flags[] = {
+    {"destination", CLI_BOOL, "The argument is a destination; the default.", NULL},
+    {"source", CLI_BOOL, "The argument is a source.", NULL},
+    {0},
+};
 static const struct cli_flag join_flags[] = {
     {"wan", CLI_BOOL, "Join the WAN pool.", NULL},
     {0},
@@ -175,6 +188,23 @@ const struct cli_command cli_commands[] = {
      CLI_GROUP_CLIENT, force_leave_flags, cli_force_leave, false},
     {"info", "Provides debugging information for operators", " [options]",
      "  Prints what the agent says of itself, block by block.\n", CLI_GROUP_CLIENT, NULL, cli_info, false},
+    {"intention", "Interact with Connect service intentions", NULL,
+     "  Says which services may connect to which others.\n", 0, NULL, NULL, false},
+    {"intention check", "Check whether a connection between two services is allowed.", " [options] SRC DST",
+     "  Prints Allowed or Denied; the exit code is 0 or 1, and 2 where it cannot be said.\n",
+     CSN | CLI_MISTAKE_IS_2, NULL, cli_intention_check, false},
+    {"intention create", "Create intentions for service connections.", " [options] SRC DST",
+     "  Allows or denies connections from one service to another; * stands for all.\n",
+     CSN, intention_create_flags, cli_intention_create, false},
+    {"intention delete", "Delete an intention.", " [options] SRC DST | ID",
+     "  Deletes the intention of a pair, or one by its id.\n", CSN, NULL, cli_intention_delete, false},
+    {"intention get", "Show information about an intention.", " [options] SRC DST | ID",
+     "  Prints the intention of a pair, or one by its id.\n", CSN, NULL, cli_intention_get, false},
+    {"intention list", "List intentions.", " [options]",
+     "  Prints a line for each intention; exit code 2 when there is none.\n", CSN, NULL, cli_intention_list, false},
+    {"intention match", "Show intentions that match a source or destination.", " [options] SRC|DST",
+     "  Prints what applies to a service, the first that would decide first.\n",
+     CSN | CLI_MISTAKE_IS_2, intention_match_flags, cli_intention_match, false},
     {"join", "Tell Consul agent to join cluster", " [options] ADDRESS...",
      "  Tells the agent to join the cluster of each address.\n", CLI_GROUP_CLIENT, join_flags, cli_join, false},
     {"kv", "Interact with the key-value store", NULL,

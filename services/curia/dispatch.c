@@ -141,7 +141,9 @@ static int run(const struct cli_command *command, int argc, char **argv)
         cli_args_allow(&args, cli_server_flags);
     if (command->groups & CLI_GROUP_NAMESPACE)
         cli_args_allow(&args, cli_namespace_flags);
-    return cli_args_parse(&args, argc, argv) ? command->run(&args) : 1;
+    if (cli_args_parse(&args, argc, argv))
+        return command->run(&args);
+    return command->groups & CLI_MISTAKE_IS_2 ? 2 : 1;
 }
 
 int cli_main(int argc, char **argv)

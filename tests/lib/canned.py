@@ -21,7 +21,7 @@ class Canned:
                 self.end_headers()
                 self.wfile.write(answer)
 
-            do_GET = do_PUT = serve
+            do_GET = do_PUT = do_POST = do_DELETE = serve
 
             def log_message(self, *args):
                 pass
