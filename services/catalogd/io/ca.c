@@ -5,8 +5,6 @@
 #include <string.h>
 #include <time.h>
 
-#include <jansson.h>
-
 #include "common/base/assert.h"
 #include "common/base/num.h"
 #include "common/base/random.h"
@@ -14,6 +12,7 @@
 #include "proto/curia/v1/connect.pb-c.h"
 #include "services/catalogd/core/ca.h"
 #include "services/catalogd/core/bookmark.h"
+#include "services/catalogd/io/ca_terms.h"
 #include "services/catalogd/rpc/read.h"
 #include "services/catalogd/rpc/write.h"
 
@@ -41,29 +40,18 @@ struct catalog_ca {
 /* What signs now; all in the arena. */
 struct authority {
     const char *trust_domain, *root_id, *root_pem, *key_pem;
-    int64_t leaf_ttl_s;
+    struct catalog_ca_terms terms;
     uint64_t roots_index; /* of the table: 0 where nothing was ever written */
 };
 
 /* ---- the state ---- */
 
-static int64_t seconds_of(json_t *value, int64_t fallback)
+static struct catalog_ca_terms terms_of(const Curia__V1__CaConfig *config)
 {
-    int64_t ns;
-    struct cu_diag diag;
-    if (json_is_string(value) &&
-        cu_parse_duration_ns(json_string_value(value), &ns, &diag) == CU_OK)
-        return ns / 1000000000;
-    return json_is_integer(value) ? json_integer_value(value) / 1000000000 : fallback;
-}
-
-static int64_t leaf_ttl_of(const Curia__V1__CaConfig *config)
-{
-    json_t *json =
-        config ? json_loadb((const char *)config->config.data, config->config.len, 0, NULL) : NULL;
-    int64_t ttl_s = seconds_of(json_object_get(json, "LeafCertTTL"), CATALOG_LEAF_TTL_S);
-    json_decref(json);
-    return ttl_s > 0 ? ttl_s : CATALOG_LEAF_TTL_S;
+    struct cu_bytes json = {0};
+    if (config)
+        json = (struct cu_bytes){config->config.data, config->config.len};
+    return catalog_ca_terms_of(json);
 }
 
 /* CU_E_NOT_READY: there is no snapshot to read now, or no root yet. */
@@ -86,7 +74,7 @@ static enum cu_err look(struct catalog_shell *shell, struct cu_arena *arena,
     *ret_authority = (struct authority){.trust_domain = roots.trust_domain,
                                         .root_id = roots.active_root_id,
                                         .roots_index = view.roots_index,
-                                        .leaf_ttl_s = leaf_ttl_of(config)};
+                                        .terms = terms_of(config)};
     for (size_t i = 0; i < roots.n_roots; i++)
         if (roots.roots[i]->active)
             ret_authority->root_pem = roots.roots[i]->root_cert;
@@ -276,7 +264,7 @@ static void issue(struct signing *signing, uint64_t index)
                                       .root_key_pem = authority.key_pem,
                                       .common_name = common_name,
                                       .serial = index,
-                                      .validity = {from_s, from_s + authority.leaf_ttl_s}};
+                                      .validity = {from_s, from_s + authority.terms.leaf_ttl_s}};
         err = cu_leaf_sign(&terms, in->csr, &pem, &diag);
     }
     cu_arena_free(arena);
@@ -316,11 +304,14 @@ static void has_slot(void *arg)
 
 /* ---- what may be signed ---- */
 
-static enum cu_err check_id(struct catalog_ca *ca, const struct cu_spiffe *id, struct cu_diag *diag)
+static enum cu_err check_id(struct catalog_ca *ca, const struct cu_spiffe *id,
+                            struct catalog_ca_terms *ret_terms, struct cu_diag *diag)
 {
     struct authority authority;
     struct cu_arena *arena = cu_arena_new(ARENA_BYTES);
     enum cu_err err = look(ca->shell, arena, &authority);
+    if (!err)
+        *ret_terms = authority.terms;
     if (id->kind == CU_SPIFFE_SIGNING)
         err = cu_fail(diag, CU_E_INVALID, "SPIFFE ID in CSR must be a service or agent ID");
     else if (!err && !authority.root_pem)
@@ -342,14 +333,20 @@ static enum cu_err check_id(struct catalog_ca *ca, const struct cu_spiffe *id, s
 }
 
 /* Slots lie evenly apart; who would wait too long for one is refused. */
-static bool take_slot(struct catalog_ca *ca, uint64_t *ret_wait_ms)
+static bool take_slot(struct catalog_ca *ca, const struct catalog_ca_terms *terms,
+                      uint64_t *ret_wait_ms)
 {
+    *ret_wait_ms = 0;
+    if (ca->count >= SIGNINGS_MAX)
+        return false;
+    if (terms->csr_per_second <= 0)
+        return !terms->csr_concurrent || ca->count < terms->csr_concurrent;
     struct cu_mono now = cu_loop_now(ca->shell->env->loop);
     struct cu_mono at = cu_mono_before(now, ca->next_slot) ? ca->next_slot : now;
     *ret_wait_ms = cu_mono_ms_between(now, at);
-    if (*ret_wait_ms > CATALOG_CSR_WAIT_MS || ca->count >= SIGNINGS_MAX)
+    if (*ret_wait_ms > CATALOG_CSR_WAIT_MS)
         return false;
-    ca->next_slot = cu_mono_add_ms(at, 1000 / CATALOG_CSR_PER_SECOND);
+    ca->next_slot = cu_mono_add_ms(at, (uint64_t)(1000 / terms->csr_per_second));
     return true;
 }
 
@@ -360,6 +357,7 @@ void catalog_ca_sign(struct catalog_ca *ca, struct cu_rq *rq)
     struct cu_spiffe id;
     struct cu_diag diag = {0};
     uint64_t wait_ms;
+    struct catalog_ca_terms terms = {0};
     enum cu_err err = ca->shell->conf.connect_enabled
                           ? CU_OK
                           : cu_fail(&diag, CU_E_INVALID,
@@ -370,8 +368,8 @@ void catalog_ca_sign(struct catalog_ca *ca, struct cu_rq *rq)
     if (!err)
         err = cu_spiffe_parse(uri, &id, &diag);
     if (!err)
-        err = check_id(ca, &id, &diag);
-    if (!err && !take_slot(ca, &wait_ms))
+        err = check_id(ca, &id, &terms, &diag);
+    if (!err && !take_slot(ca, &terms, &wait_ms))
         err = cu_fail(&diag, CU_E_OVERLOADED, "Rate limit reached, try again later");
     if (err) {
         cu_rq_fail(rq, err, "%s", diag.text);
@@ -387,32 +385,6 @@ void catalog_ca_sign(struct catalog_ca *ca, struct cu_rq *rq)
     cu_timer_init(&signing->slot, ca->shell->env->loop, has_slot, signing);
     cu_rq_on_gone(rq, gone, signing);
     cu_timer_set_ms(&signing->slot, wait_ms);
-}
-
-/* ---- configuration ---- */
-
-enum cu_err catalog_ca_check_config(struct cu_bytes config, struct cu_diag *diag)
-{
-    json_t *json = json_loadb((const char *)config.data, config.len, 0, NULL);
-    bool skip = json_is_true(json_object_get(json, "SkipValidate"));
-    int64_t ttl_s = seconds_of(json_object_get(json, "LeafCertTTL"), CATALOG_LEAF_TTL_S);
-    enum cu_err err = CU_OK;
-    if (!json_is_object(json))
-        err = cu_fail(diag, CU_E_INVALID, "the CA configuration is no JSON object");
-    else if (json_object_get(json, "PrivateKey") || json_object_get(json, "RootCert"))
-        err = cu_fail(diag, CU_E_INVALID,
-                      "error configuring provider: a PrivateKey or RootCert of "
-                      "one's own is not supported yet");
-    else if (ttl_s < (skip ? 1 : CATALOG_LEAF_TTL_MIN_S))
-        err = cu_fail(diag, CU_E_INVALID,
-                      "error configuring provider: leaf cert TTL must be "
-                      "greater or equal than 1h0m0s");
-    else if (ttl_s > 8760 * 3600)
-        err = cu_fail(diag, CU_E_INVALID,
-                      "error configuring provider: leaf cert TTL must be less "
-                      "than 8760h0m0s");
-    json_decref(json);
-    return err;
 }
 
 /* ---- life ---- */

@@ -9,10 +9,7 @@ struct catalog_ca;
 
 enum {
     CATALOG_CA_PERIOD_MS = 500,     /* of the look whether there is a root */
-    CATALOG_CSR_PER_SECOND = 50,    /* CSRMaxPerSecond (mesh.md 1.7) */
-    CATALOG_CSR_WAIT_MS = 500,      /* for a slot */
-    CATALOG_LEAF_TTL_S = 72 * 3600, /* LeafCertTTL */
-    CATALOG_LEAF_TTL_MIN_S = 3600,  /* unless SkipValidate */
+    CATALOG_CSR_WAIT_MS = 500, /* for a slot (mesh.md 1.7) */
     CATALOG_LEAF_BACKDATE_S = 60,
 };
 
@@ -24,8 +21,5 @@ void catalog_ca_duty(void *shell);
 
 /* Answers `rq`, a ConnectCa.Sign, now or later. */
 void catalog_ca_sign(struct catalog_ca *ca, struct cu_rq *rq);
-
-/* Whether a configuration that a user sets can be taken; the sentence of mesh.md 1.9 if not. */
-CU_MUST_USE enum cu_err catalog_ca_check_config(struct cu_bytes config, struct cu_diag *diag);
 
 #endif

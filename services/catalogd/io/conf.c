@@ -7,7 +7,7 @@
 #include "common/base/assert.h"
 #include "common/base/endpoint.h"
 #include "common/base/num.h"
-#include "services/catalogd/io/ca.h"
+#include "services/catalogd/io/ca_terms.h"
 
 enum { ADDRESS_BYTES_MAX = 256 };
 
@@ -147,7 +147,7 @@ static enum cu_err read_ca(const struct cu_conf *conf, struct catalog_conf *read
         return cu_fail(diag, CU_E_INVALID, "connect.ca_provider: unknown CA provider \"%s\"",
                        provider);
     enum cu_err err = check_ca_keys(given, diag);
-    return err ? err : catalog_ca_check_config(cu_bytes_of(read->ca_config), diag);
+    return err ? err : catalog_ca_terms_check(cu_bytes_of(read->ca_config), diag);
 }
 
 enum cu_err catalog_conf_read(const struct cu_conf *conf, struct catalog_conf *ret_conf,

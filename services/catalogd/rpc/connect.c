@@ -4,6 +4,7 @@
 #include "proto/curia/v1/connect.pb-c.h"
 #include "services/catalogd/core/ca.h"
 #include "services/catalogd/io/ca.h"
+#include "services/catalogd/io/ca_terms.h"
 #include "services/catalogd/rpc/discovery.h"
 #include "services/catalogd/rpc/table.h"
 #include "services/catalogd/rpc/write.h"
@@ -94,7 +95,7 @@ static void set_config(void *daemon, struct cu_rq *rq)
         return;
     }
     struct cu_bytes json = {in->config->config.data, in->config->config.len};
-    enum cu_err err = catalog_ca_check_config(json, &diag);
+    enum cu_err err = catalog_ca_terms_check(json, &diag);
     const char *id = err ? NULL : standing_id(shell, rq->arena, &body.roots_index);
     if (!err && !id)
         err = cu_fail(&diag, CU_E_NOT_READY, "the CA is not initialized yet");
