@@ -6,6 +6,7 @@
 #include "common/view/cache.h"
 #include "common/view/servers.h"
 #include "services/agentd/io/gossip.h"
+#include "services/agentd/io/leaves.h"
 #include "services/agentd/io/node.h"
 #include "services/agentd/rpc/dispatch.h"
 #include "services/agentd/rpc/last.h"
@@ -80,6 +81,20 @@ static void open_view(struct agent *agent)
         .catalog_count = agent->conf.catalog_count,
         .hold_ms = agent->conf.hold_ms,
         .kept_limit_bytes = AGENT_KEPT_BYTES,
+    });
+}
+
+static void open_leaves(struct agent *agent)
+{
+    const struct cu_env *env = agent->env;
+    agent->leaves = agent_leaves_new(&(struct agent_leaves_options){
+        .view = agent->view,
+        .loop = env->loop,
+        .log = env->log,
+        .metrics = env->metrics,
+        .datacenter = env->datacenter,
+        .node_name = env->node_name,
+        .limit = AGENT_LEAVES_MAX,
     });
 }
 
@@ -170,6 +185,7 @@ enum cu_err agent_start(struct cu_env *env, void **ret_agent, struct cu_diag *di
         if (agent->conf.use_cache)
             agent->cache =
                 cu_view_cache_new(agent->view, env->loop, env->metrics, AGENT_KEPT_BYTES);
+        open_leaves(agent);
         agent_dispatch_open(agent);
         agent->metrics = agent_metrics_new(env->loop, env->metrics);
         agent->last = agent_last_new();
@@ -224,6 +240,7 @@ void agent_stop(void *arg)
     agent_node_close(agent->node);
     agent_gossip_free(agent->gossip);
     view_servers_free(agent->servers);
+    agent_leaves_free(agent->leaves);
     cu_view_cache_free(agent->cache);
     cu_view_free(agent->view);
     agent_metrics_free(agent->metrics);

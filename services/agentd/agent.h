@@ -39,6 +39,7 @@ struct agent {
     struct agent_metrics *metrics;
     struct agent_gossip *gossip;
     struct agent_node *node;
+    struct agent_leaves *leaves;
     bool may_run_remote_scripts;
     struct agent_call *leaving; /* the node ends once this request is answered */
     struct agent_last *last;    /* rpc/last.h */

@@ -64,6 +64,9 @@ class Http:
     def put(self, path, body=b'', **kw):
         return self.request('PUT', path, body, **kw)
 
+    def post(self, path, body=b'', **kw):
+        return self.request('POST', path, body, **kw)
+
     def delete(self, path, **kw):
         return self.request('DELETE', path, **kw)
 

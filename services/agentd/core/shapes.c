@@ -3,6 +3,7 @@
 #include "curia/v1/kv.pb-c.h"
 #include "curia/v1/status.pb-c.h"
 
+#include "services/agentd/core/connect.h"
 #include "services/agentd/core/mesh.h"
 #include "services/agentd/core/registration.h"
 #include "services/agentd/core/shapes_rows.h"
@@ -138,5 +139,8 @@ const struct cu_json_shape *const agent_shapes[] = {
     &agent_shape_intention_tail,
     &agent_shape_intention_body,
     &agent_shape_ca_roots,
+    &agent_shape_issued_cert,
+    &agent_shape_authorize_body,
+    &agent_shape_ca_config_body,
 };
 const size_t agent_shape_count = CU_COUNT(agent_shapes);

@@ -210,8 +210,9 @@ static bool read_head(struct agent_call *call)
 
 static bool takes_body(const struct agent_call *call)
 {
+    const char *method = call->rq.method;
     return (call->route->takes & (AGENT_KV_BODY | AGENT_TXN_BODY | AGENT_JSON_BODY)) &&
-           strcmp(call->rq.method, "PUT") == 0;
+           (strcmp(method, "PUT") == 0 || strcmp(method, "POST") == 0);
 }
 
 static uint64_t body_limit(const struct agent_call *call)

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "common/base/num.h"
+#include "common/base/random.h"
 #include "common/json/text.h"
 #include "services/agentd/core/mesh.h"
 #include "services/agentd/rpc/answer.h"
@@ -121,11 +122,6 @@ static bool pair_of(struct agent_call *call, char **ret_source, char **ret_desti
 }
 
 /* ---- reads ---- */
-
-void agent_intentions_get(struct agent_call *call)
-{
-    agent_read_bound(call, &all);
-}
 
 static bool parse_match(struct agent_call *call, Curia__V1__IntentionMatchRequest *match)
 {
@@ -265,7 +261,7 @@ void agent_intentions_exact_handle(struct agent_call *call)
     }
 }
 
-/* ---- by id: of those that the legacy calls made ---- */
+/* ---- by id: what the legacy calls make ---- */
 
 static void said_id(void *arg, const struct cu_answer *answer)
 {
@@ -277,6 +273,53 @@ static void said_id(void *arg, const struct cu_answer *answer)
     cu_json_cstr(&json, ((const Curia__V1__IntentionApplyReply *)answer->message)->id);
     cu_buf_u8(&json, '}');
     agent_answer_json(call, 200, &json, NULL);
+}
+
+static bool parse_legacy(struct agent_call *call, Curia__V1__Intention *intention)
+{
+    return agent_intention_parse(cu_buf_bytes(&call->rq.body), call->rq.arena, intention,
+                                 &call->fault) &&
+           (!intention->n_permissions ||
+            agent_refuse(&call->fault, 500,
+                         "Permissions must not be set when using the legacy APIs"));
+}
+
+static char *new_id(struct cu_arena *arena)
+{
+    uint8_t bytes[16];
+    char text[CU_UUID_BYTES];
+    cu_random_bytes(bytes, sizeof bytes);
+    return cu_arena_strdup(arena, cu_format_uuid(bytes, text));
+}
+
+static void post(struct agent_call *call)
+{
+    Curia__V1__IntentionApplyRequest *apply =
+        new_apply(call, CURIA__V1__INTENTION_VERB__INTENTION_CREATE);
+    if (!apply)
+        return;
+    Curia__V1__Intention *intention = apply->intention;
+    if (!parse_legacy(call, intention)) {
+        agent_answer_fault(call);
+    } else if (*intention->id) {
+        agent_answer_text(call, 500, "ID must be empty when creating a new intention");
+    } else if (are_named(call, intention->source_name, intention->destination_name)) {
+        intention->id = new_id(call->rq.arena);
+        if (intention->id)
+            apply_start(call, apply, said_id);
+        else
+            agent_answer_text(call, 500, "request is too large");
+    } else {
+        agent_answer_fault(call);
+    }
+}
+
+void agent_intentions_handle(struct agent_call *call)
+{
+    if (call->rq.method[0] == 'G')
+        agent_read_bound(call, &all);
+    else
+        post(call);
 }
 
 static void get_by_id(struct agent_call *call, char *id)
@@ -301,8 +344,7 @@ static void put_by_id(struct agent_call *call, char *id)
         new_apply(call, CURIA__V1__INTENTION_VERB__INTENTION_UPDATE);
     if (!apply)
         return;
-    if (!agent_intention_parse(cu_buf_bytes(&call->rq.body), call->rq.arena, apply->intention,
-                               &call->fault)) {
+    if (!parse_legacy(call, apply->intention)) {
         agent_answer_fault(call);
         return;
     }

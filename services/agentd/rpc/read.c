@@ -96,8 +96,10 @@ static void give(struct agent_call *call, const struct cu_view_answer *answer,
 /* `?cached`, where the route and the configuration honour it (1.8). */
 static bool wants_cached(const struct agent_call *call)
 {
-    return call->agent->cache && (call->row->flags & AGENT_TAKES_CACHED) &&
-           agent_query_has(&call->query, "cached");
+    if (!call->agent->cache)
+        return false;
+    return (call->row->flags & AGENT_IS_CACHED) ||
+           ((call->row->flags & AGENT_TAKES_CACHED) && agent_query_has(&call->query, "cached"));
 }
 
 static void start(struct agent_call *call);

@@ -12,6 +12,7 @@ enum {
     AGENT_TAKES_CACHED = 4,     /* ?cached is honoured */
     AGENT_MAY_BE_STALE = 8,     /* discovery_max_stale counts, where no mode is named */
     AGENT_SAYS_NO_STATE = 16,   /* no X-Consul-Index and the like */
+    AGENT_IS_CACHED = 32,       /* as with ?cached, always */
 };
 
 struct agent_read_row {

@@ -40,9 +40,13 @@ static void no_ca(struct agent_call *call)
     .params = {.request = &curia__v1__ca_roots_request__descriptor}
 static const struct agent_read_row as_json = {ROOTS(encode_roots)};
 static const struct agent_read_row as_pem  = {ROOTS(encode_pem), .raw_type = "application/pem-certificate-chain"};
+static const struct agent_read_row own_as_json = {ROOTS(encode_roots), .flags = AGENT_IS_CACHED};
+static const struct agent_read_row own_as_pem  = {ROOTS(encode_pem), .flags = AGENT_IS_CACHED,
+                                                  .raw_type = "application/pem-certificate-chain"};
 /* clang-format on */
 
-void agent_ca_roots_get(struct agent_call *call)
+static void get(struct agent_call *call, const struct agent_read_row *json,
+                const struct agent_read_row *text)
 {
     struct cu_bytes pem = agent_query_value(&call->query, "pem");
     bool wants_pem = false;
@@ -53,5 +57,16 @@ void agent_ca_roots_get(struct agent_call *call)
     }
     if (wants_pem)
         call->format = AGENT_RAW | (call->format & AGENT_GZIP);
-    agent_read_bound(call, wants_pem ? &as_pem : &as_json);
+    agent_read_bound(call, wants_pem ? text : json);
+}
+
+void agent_ca_roots_get(struct agent_call *call)
+{
+    get(call, &as_json, &as_pem);
+}
+
+/* /v1/agent/connect/ca/roots: what the agent keeps (http-api.md 2.5). */
+void agent_own_roots_get(struct agent_call *call)
+{
+    get(call, &own_as_json, &own_as_pem);
 }

@@ -8,8 +8,8 @@
 struct catalog_ca;
 
 enum {
-    CATALOG_CA_PERIOD_MS = 500,     /* of the look whether there is a root */
-    CATALOG_CSR_WAIT_MS = 500, /* for a slot (mesh.md 1.7) */
+    CATALOG_CA_PERIOD_MS = 500, /* of the look whether there is a root */
+    CATALOG_CSR_WAIT_MS = 500,  /* for a slot (mesh.md 1.7) */
     CATALOG_LEAF_BACKDATE_S = 60,
 };
 
