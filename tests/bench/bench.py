@@ -1,6 +1,6 @@
 """Speed of Curia beside nginx and etcd in one run, durability on: `tests/run bench [ROW...]`.
 
-Rows: nginx one etcd three failover memory dns health pollers catalog gossip (default: all). Prints one line
+Rows: nginx one etcd three failover memory dns health pollers catalog gossip xds (default: all). Prints one line
 a metric with its unit, and at the end the ratios that are promised: the last line, and the exit code, count those that were met
 and missed. CPU is user + system of all daemons together, per request.
 """
@@ -24,6 +24,7 @@ import dns  # noqa: E402
 import gossip_pools  # noqa: E402
 import services  # noqa: E402
 from peers import Etcd, Nginx  # noqa: E402
+import proxies  # noqa: E402
 
 KEYS = int(os.environ.get('KEYS', '100000'))
 SECONDS = int(os.environ.get('SECONDS_A_ROW', '5'))
@@ -249,6 +250,7 @@ def promises():
     ratio('idle gossipd CPU, of serf', 'gossipd idle', 'serf idle', 'cpu_ms_a_s', 1)
     ratio('idle gossipd memory, of serf', 'gossipd idle', 'serf idle', 'rss_mib', 1)
     ratio('kill -9 noticed by all, of serf', '20 gossipd', '20 serf', 'all_notice_s', 1.25)
+    bound('an endpoint to 1,000 proxies, median', proxies.ROW, 'all_ms', 500, 'ms')
     bound('failover, median of 7', 'failover', 'median_s', 1, 's')
 
 
@@ -259,7 +261,7 @@ def main():
             'health': lambda: services.bench_health(measured, wrk, show, pids_of),
             'pollers': lambda: services.bench_pollers(row),
             'catalog': lambda: catalog.bench(measured, wrk, show),
-            'gossip': lambda: gossip_pools.bench(row, cpu_s)}
+            'gossip': lambda: gossip_pools.bench(row, cpu_s), 'xds': lambda: proxies.bench(row)}
     print('%s, %d CPUs, Linux %s; %d keys of 128 bytes, %d s a row, wrk -t1' %
           (platform.machine(), os.cpu_count(), platform.release(), KEYS, SECONDS))
     for name in sys.argv[1:] or rows:
