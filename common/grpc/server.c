@@ -389,6 +389,7 @@ struct cu_grpc_server *cu_grpc_server_new(const struct cu_grpc_options *options)
         number(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, CU_GRPC_PING_MIN_MS),
         number(GRPC_ARG_KEEPALIVE_TIME_MS, CU_GRPC_ALIVE_MS),
         number(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, CU_GRPC_DEAD_MS),
+        number(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0), /* streams are silent for hours */
     };
     grpc_channel_args args = {CU_COUNT(list), list};
     server->server = grpc_server_create(&args, NULL);
