@@ -245,3 +245,15 @@ def the_target_stops_and_starts_all_of_it(host):
     host.do('systemctl', 'start', 'curia.target')
     host.wait_up()
     host.wait_get('last', 'words')
+
+
+@test(seconds=180)
+def a_node_that_leaves_the_pool_ends(host):
+    host.do('systemctl', 'disable', '--now', 'curia-raftd', 'curia-catalogd')
+    host.configure(server=False, bootstrap_expect=0)  # a client: a server's leave is another matter
+    host.do('systemctl', 'restart', 'curia.target')
+    others = tuple(d for d in DAEMONS if d not in ('raftd', 'catalogd'))
+    host.wait_up(others)
+    host.do('curia', 'leave')
+    host.wait(lambda: not any(host.pid(d) for d in DAEMONS), UP_S, 'the node has ended')
+    host.wait(lambda: host.show('curia-agentd', 'Result') == 'success', UP_S, 'agentd has not failed')
