@@ -404,6 +404,13 @@ static void configuration(void *context, struct cu_rq *rq)
     cu_rq_reply(rq, &reply.base, 0);
 }
 
+static void remove_peer(void *context, struct cu_rq *rq)
+{
+    Curia__V1__RemovePeerReply reply = CURIA__V1__REMOVE_PEER_REPLY__INIT;
+    (void)context;
+    cu_rq_reply(rq, &reply.base, 0);
+}
+
 static void stats(void *context, struct cu_rq *rq)
 {
     Curia__V1__StatsReply reply = CURIA__V1__STATS_REPLY__INIT;
@@ -425,6 +432,7 @@ static const struct cu_method status_methods[] = {
     CU_METHOD(Peers,             CU_CALL, ROUTE_ANY, CALLER_AGENT, NO_PERM, KIB, KIB, peers),
     CU_METHOD(RaftConfiguration, CU_CALL, ROUTE_ANY, CALLER_AGENT, NO_PERM, KIB, KIB, configuration),
     CU_METHOD(Stats,             CU_CALL, ROUTE_ANY, CALLER_AGENT, NO_PERM, KIB, KIB, stats),
+    CU_METHOD(RemovePeer,        CU_CALL, ROUTE_ANY, CALLER_AGENT, NO_PERM, KIB, KIB, remove_peer),
 };
 static const struct cu_method catalog_methods[] = {
     CU_METHOD(RegisterNode,   CU_CALL, ROUTE_ANY, CALLER_AGENT, NO_PERM, 2 * MIB, KIB, register_node),
