@@ -63,6 +63,13 @@ class Dev:
                 continue
         return found
 
+    def node(self, k):
+        """The pid of its `curia agent`."""
+        def is_it(pid):
+            with open('/proc/%d/cmdline' % pid, 'rb') as f:
+                return f.read().rstrip(b'\0').endswith(b'/%d.json' % k)
+        return next(pid for pid in self.others() if is_it(pid))
+
     def interrupt(self):
         os.killpg(self.process.pid, signal.SIGINT)  # as a terminal does for Ctrl-C
         try:
@@ -111,6 +118,12 @@ def issue_deploy_dev_starts_three_servers_and_a_client_that_find_each_other():
         assert len(Http('127.0.0.2').get('/v1/kv/dev/?keys').json()) == 4
         members = {m['Name'] for m in Http('127.0.0.4').get('/v1/agent/members').json()}
         assert members == {'server1', 'server2', 'server3', 'client1'}, members
+        # a node that leaves, and a server that dies, do not end the others
+        Http('127.0.0.4').put('/v1/agent/leave')
+        wait_for(lambda: 'node 4 has ended with code 0; the others go on' in dev.text(), 30, 'node 4 has left')
+        os.kill(dev.node(3), signal.SIGKILL)
+        wait_for(lambda: 'node 3 has ended with code 137' in dev.text(), 30, 'node 3 is gone')
+        wait_for(lambda: Http('127.0.0.1').put('/v1/kv/two', b'1').text == 'true', 30, 'a write by two of three')
 
 
 @test
