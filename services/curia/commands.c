@@ -240,8 +240,9 @@ const struct cli_command cli_commands[] = {
      "  The server with -id must run, be reachable under the address that gossip or\n"
      "  raftd.peers gives it, and have an empty data directory or one of this cluster. It\n"
      "  votes once it has caught up; then the command returns. One that came back without its\n"
-     "  data under its old id is removed first (remove-peer). The raftd of this host, a server\n"
-     "  of the cluster, is asked, over its socket.\n", 0, add_peer_flags, cli_operator_raft_add_peer, true},
+     "  data under its old id is removed first (remove-peer). Which id it has says `members\n"
+     "  -detailed` (id=). The raftd of this host, a server of the cluster, is asked, over its\n"
+     "  socket; under `agent` it is in DATA_DIR/run.\n", 0, add_peer_flags, cli_operator_raft_add_peer, true},
     {"operator raft forget-promise", "Drops this server's promise to bootstrap", " [options]",
      "  On a host whose server has promised to bootstrap a cluster with others, and whose\n"
      "  proposer is gone for good: it may promise itself to another one then. Should the\n"

@@ -1,5 +1,7 @@
 """Contracts 4.1: servers with nothing but retry_join and bootstrap_expect find each other by gossip, become one
 cluster, and find each other again after all of them have moved."""
+import re
+import shutil
 import time
 
 from cluster import node_id, wait_for
@@ -63,3 +65,26 @@ def contracts_4_1_a_cluster_whose_servers_all_moved_finds_itself_again():
         assert c[2].get('/v1/kv/before?raw').body == b'kept'
         assert c[3].put('/v1/kv/after', b'1').text == 'true'
         assert voters(c[1]) == {node_id(k) for k in (1, 2, 3)}
+
+
+def advised(node):
+    """The commands that the log of a server says to run elsewhere, in order, as words."""
+    line = [line for line in node.logs().splitlines() if 'raft.other_id' in line][-1]
+    return [command.split()[1:] for command in re.findall('`(.*?)`', line)]
+
+
+@test
+def issue_a_server_that_lost_its_data_and_its_id_says_how_it_comes_back():
+    with Joined(3) as c:
+        assert c[1].put('/v1/kv/kept', b'1').text == 'true'
+        c[3].kill()
+        shutil.rmtree(c[3].data_dir)
+        c[3].config['node_id'] = node_id(9)  # as a new one would be made
+        c[3].start(wait=False)
+        wait_for(lambda: 'raft.other_id' in c[3].logs(), 30, 'the advice')
+        for words in advised(c[3]):
+            done = c[1].curia(*words, '-run-dir=' + c[1].run_dir) if 'add-peer' in words else c[1].curia(*words)
+            assert done.returncode == 0, (words, done)
+        assert voters(c[1]) == {node_id(k) for k in (1, 2, 9)}
+        c[3].wait_http()
+        wait_for(lambda: c[3].get('/v1/kv/kept?raw').body == b'1', 30, 'the state')
