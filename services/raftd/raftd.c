@@ -31,6 +31,7 @@ struct raftd {
     struct raft_peers *peers;
     struct raft_members *members;
     struct raft_shell *shell;
+    bool has_failed; /* and said why */
 };
 
 /* ---- what the shell hands out ---- */
@@ -64,6 +65,9 @@ static void on_attached(void *context, const struct raft_action *action)
 static void on_failed(void *context, const char *sentence)
 {
     struct raftd *raftd = context;
+    if (raftd->has_failed) /* the core, too, hears of what the shell could not write */
+        return;
+    raftd->has_failed = true;
     cu_env_fail(raftd->env,
                 "raft log: %s: this server stops rather than acknowledge what may not be on disk; "
                 "nothing acknowledged is lost. Free space or mend the disk, then it starts again",

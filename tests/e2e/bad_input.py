@@ -242,6 +242,7 @@ def issue_a_full_disk_refuses_writes_loses_nothing_and_recovers():
             assert len(told) == 5 or 'Free space or mend the disk, then it starts again' in node.logs(), refusals
             said = [line for line in node.logs().splitlines() if ' catalogd: ' in line and 'disk is full' in line]
             assert len(said) <= 3, said
+            assert 'raft log: :' not in node.logs(), 'a failure without its cause'
             for i in (1, 7, 19):
                 assert node.get('/v1/kv/fd/%d?stale&raw' % i).body == b'k'
             assert subprocess.run(['mount', '-o', 'remount,size=400m', node.data_dir]).returncode == 0
