@@ -11,6 +11,7 @@
 #include <grpc/grpc_security.h>
 #include <grpc/slice.h>
 #include <grpc/support/alloc.h>
+#include <grpc/support/log.h>
 #include <grpc/support/time.h>
 
 #include "common/base/assert.h"
@@ -370,6 +371,13 @@ static grpc_arg number(const char *key, int value)
         .type = GRPC_ARG_INTEGER, .key = (char *)(uintptr_t)key, .value.integer = value};
 }
 
+/* gRPC writes lines of its own kind to stderr, of what we say ourselves (a port in use) or peers do
+ * (bytes that are no HTTP/2). Who looks into gRPC itself sets GRPC_VERBOSITY and sees them. */
+static void say_nothing(gpr_log_func_args *args)
+{
+    (void)args;
+}
+
 struct cu_grpc_server *cu_grpc_server_new(const struct cu_grpc_options *options)
 {
     struct cu_grpc_server *server = cu_alloc(sizeof *server);
@@ -379,6 +387,8 @@ struct cu_grpc_server *cu_grpc_server_new(const struct cu_grpc_options *options)
     server->sent = cu_metrics_counter(options->metrics, "grpc.server.messages.sent");
     server->incoming = (struct op){OP_NEW, false, server, NULL};
     server->shutdown = (struct op){OP_SHUTDOWN, false, server, NULL};
+    if (!getenv("GRPC_VERBOSITY"))
+        gpr_set_log_function(say_nothing);
     grpc_init();
     /* Without the first, a second daemon would bind the same port in silence. */
     grpc_arg list[] = {

@@ -263,8 +263,8 @@ static enum cu_err no_answer(const struct cli_http *http, const struct cli_reque
     if (code == CURLE_COULDNT_CONNECT)
         return cu_fail(diag, CU_E_IO, "%s \"%s\": dial %s: connect: %s", method, url, where, why);
     if (code == CURLE_COULDNT_RESOLVE_HOST)
-        return cu_fail(diag, CU_E_IO, "%s \"%s\": dial tcp: lookup %s: no such host", method, url,
-                       host);
+        return cu_fail(diag, CU_E_IO, "%s \"%s\": dial tcp: lookup %.*s: no such host", method, url,
+                       (int)strcspn(host, ":"), host);
     if (code == CURLE_GOT_NOTHING)
         return cu_fail(diag, CU_E_IO, "%s \"%s\": EOF", method, url);
     return cu_fail(diag, CU_E_IO, "%s \"%s\": %s", method, url, why);

@@ -193,11 +193,12 @@ static void written(void *arg, enum cu_err err, const struct catalog_outcome *ou
     bool is_done = !err && outcome->fate == CATALOG_APPLIED;
     r->writes--;
     if (is_done && outcome->result->error)
-        cu_log_limited(r->shell->env->log, &r->said, CU_LOG_WARN, "member.refused",
-                       "name=%s text=\"%s\" advice=\"should it have begun anew, without its data, take "
-                       "the old one out: curl -X PUT -d '{\"Node\":\"%s\"}' "
-                       "http://localhost:8500/v1/catalog/deregister\"",
-                       write->name, outcome->result->text, write->name);
+        cu_log_limited(
+            r->shell->env->log, &r->said, CU_LOG_WARN, "member.refused",
+            "name=%s text=\"%s\" advice=\"should it have begun anew, without its data, take "
+            "the old one out: curl -X PUT -d '{\"Node\":\"%s\"}' "
+            "http://localhost:8500/v1/catalog/deregister\"",
+            write->name, outcome->result->text, write->name);
     if (is_done)
         catalog_roster_settled(&r->roster, write->name);
     else if (r->is_on)

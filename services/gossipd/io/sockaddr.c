@@ -1,6 +1,7 @@
 #include "services/gossipd/io/sockaddr.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <string.h>
 
 socklen_t gossip_sockaddr_of(struct gossip_addr addr, int family, union gossip_sockaddr *ret)
@@ -55,4 +56,16 @@ bool gossip_ip_parse(const char *text, struct gossip_ip *ret_ip)
     if (len)
         *ret_ip = gossip_ip_of((struct cu_bytes){bytes, len});
     return len > 0;
+}
+
+const char *gossip_bind_failure(int error)
+{
+    switch (error) {
+    case EADDRINUSE:
+        return "Address already in use: another process listens on it";
+    case EADDRNOTAVAIL:
+        return "no address of this host: see bind_addr and serf_lan";
+    default:
+        return strerror(error);
+    }
 }

@@ -24,6 +24,8 @@ struct gossip_addr gossip_addr_of(const union gossip_sockaddr *from);
 
 /* "127.0.0.1", "::1". Returns `text`. */
 char *gossip_ip_text(struct gossip_ip ip, char text[GOSSIP_IP_TEXT_BYTES]);
+/* Why a socket cannot be bound there, from errno, and what to look at. Static, or strerror()'s. */
+const char *gossip_bind_failure(int error);
 /* A literal of either family, without port or brackets. */
 bool gossip_ip_parse(const char *text, struct gossip_ip *ret_ip);
 

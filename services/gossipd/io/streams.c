@@ -212,7 +212,7 @@ static enum cu_err listen_on(struct gossip_streams *streams, struct cu_diag *dia
     }
     return cu_fail(diag, errno == EADDRINUSE ? CU_E_CONFLICT : CU_E_IO,
                    "cannot listen for gossip on tcp %s: %s", gossip_addr_format(bind_to, text),
-                   strerror(errno));
+                   gossip_bind_failure(errno));
 }
 
 static void add_metrics(struct gossip_streams *streams)

@@ -71,7 +71,7 @@ static enum cu_err bind_socket(struct gossip_udp *udp, struct cu_diag *diag)
         return CU_OK;
     return cu_fail(diag, errno == EADDRINUSE ? CU_E_CONFLICT : CU_E_IO,
                    "cannot listen for gossip on udp %s: %s", gossip_addr_format(bind_to, text),
-                   strerror(errno));
+                   gossip_bind_failure(errno));
 }
 
 enum cu_err gossip_udp_open(const struct gossip_udp_options *options, struct gossip_udp **ret_udp,

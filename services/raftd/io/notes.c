@@ -75,10 +75,11 @@ void raft_notes_write(struct raft_notes *notes, const struct raft_action *action
                        peer, address, cluster);
         break;
     case RAFT_NOTE_NO_PEERS:
-        cu_log_limited(log, limit, CU_LOG_WARN, "raft.no_peers",
-                       "advice=\"no known peers, aborting election: this server waits until as many "
-                       "servers as bootstrap_expect says know each other by retry_join (or by "
-                       "raftd.peers), or until a cluster adds it\"");
+        cu_log_limited(
+            log, limit, CU_LOG_WARN, "raft.no_peers",
+            "advice=\"no known peers, aborting election: this server waits until as many "
+            "servers as bootstrap_expect says know each other by retry_join (or by "
+            "raftd.peers), or until a cluster adds it\"");
         break;
     case RAFT_NOTE_PROMISED:
         cu_info(log, "raft.promised", "proposer=%s cluster=%s", peer, cluster);

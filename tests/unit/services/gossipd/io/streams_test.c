@@ -306,8 +306,27 @@ START_TEST(a_port_that_is_taken_is_named)
 }
 END_TEST
 
-SUITE_MAIN("services/gossipd/io/streams", a_question_is_asked_and_answered,
-           compressed_streams_are_the_same_to_both_ends, closing_without_an_answer_fails_the_dial,
+START_TEST(an_address_of_another_host_is_said_to_be_one)
+{
+    struct gossip_streams *none = NULL;
+    struct cu_diag diag = {0};
+    struct gossip_addr there = {.port = 8301};
+    setup(false);
+    ck_assert(gossip_ip_parse("192.0.2.1", &there.ip)); /* RFC 5737: nobody has it */
+    ck_assert_int_eq(
+        gossip_streams_open(
+            &(struct gossip_streams_options){.loop = loop, .metrics = metrics, .bind = there},
+            &none, &diag),
+        CU_E_IO);
+    ck_assert_ptr_nonnull(strstr(diag.text, "192.0.2.1:8301: no address of this host: see bind"));
+    ck_assert_ptr_null(none);
+    teardown();
+}
+END_TEST
+
+SUITE_MAIN("services/gossipd/io/streams", an_address_of_another_host_is_said_to_be_one,
+           a_question_is_asked_and_answered, compressed_streams_are_the_same_to_both_ends,
+           closing_without_an_answer_fails_the_dial,
            a_dial_that_cannot_succeed_fails_later_and_says_why, who_gets_no_answer_gives_up_in_time,
            a_peer_with_encryption_is_told_that_there_is_none,
            garbage_ends_its_connection_and_is_counted,
