@@ -25,6 +25,7 @@ enum cu_err agent_settings_read(const struct cu_conf *conf, const struct agent_a
         .update_interval_ms = (uint64_t)cu_conf_ms(conf, "check_update_interval"),
         .discards_output = cu_conf_bool(conf, "discard_check_output"),
         .may_run_remote_scripts = agent_may_run_remote_scripts(conf),
+        .merges_central = cu_conf_bool(conf, "enable_central_service_config"),
         .sidecar_ports = {(int)cu_conf_int(conf, "ports.sidecar_min_port"),
                           (int)cu_conf_int(conf, "ports.sidecar_max_port")},
         .services = out.definitions.services,

@@ -23,8 +23,9 @@ void agent_local_init(struct agent_local *local, const char *node_name, uint64_t
 static void drop_service(struct agent_local_service *service)
 {
     agent_copy_free(service->service);
+    agent_copy_free(service->own);
     free(service->token);
-    service->service = NULL;
+    service->service = service->own = NULL;
     service->token = NULL;
 }
 
@@ -92,6 +93,27 @@ void agent_local_put_service(struct agent_local *local, const Curia__V1__Service
     slot->is_sidecar = false;
     slot->standing.is_deleted = false;
     touch(&slot->standing);
+}
+
+bool agent_local_overlay(struct agent_local *local, const char *id,
+                         const Curia__V1__Service *merged)
+{
+    struct agent_local_service *slot = agent_local_service(local, id);
+    if (!slot || agent_same(slot->service, merged))
+        return false;
+    Curia__V1__Service *copy = agent_copy(merged); /* it may borrow from what it replaces */
+    if (slot->own)
+        agent_copy_free(slot->service);
+    else
+        slot->own = slot->service;
+    slot->service = copy;
+    touch(&slot->standing);
+    return true;
+}
+
+const Curia__V1__Service *agent_local_registered(const struct agent_local_service *service)
+{
+    return service->own ? service->own : service->service;
 }
 
 bool agent_local_remove_service(struct agent_local *local, const char *id)

@@ -33,8 +33,9 @@ struct agent_standing {
 
 struct agent_local_service {
     struct agent_standing standing;
-    Curia__V1__Service *service; /* NULL when deleted */
-    char *token;                 /* "": none */
+    Curia__V1__Service *service; /* as it counts; NULL when deleted */
+    Curia__V1__Service *own; /* as it was registered, where something was put over it; or NULL */
+    char *token;             /* "": none */
     enum agent_source source;
     bool is_sidecar; /* registered as the proxy beside another: it goes with that */
 };
@@ -74,6 +75,11 @@ struct agent_local_service *agent_local_service(const struct agent_local *local,
 /* Adds or replaces; copied. It is no sidecar until the caller says so. */
 void agent_local_put_service(struct agent_local *local, const Curia__V1__Service *service,
                              const char *token, enum agent_source source);
+/* What counts instead of what was registered (central.h); copied. False: it counts already. */
+bool agent_local_overlay(struct agent_local *local, const char *id,
+                         const Curia__V1__Service *merged);
+/* As it was registered. */
+const Curia__V1__Service *agent_local_registered(const struct agent_local_service *service);
 /* With its checks. False: no such service. */
 bool agent_local_remove_service(struct agent_local *local, const char *id);
 

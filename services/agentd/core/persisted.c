@@ -85,7 +85,7 @@ void agent_service_write(const struct agent_local_service *service, struct cu_bu
 {
     Curia__Internal__V1__PersistedService file = CURIA__INTERNAL__V1__PERSISTED_SERVICE__INIT;
     file.token = service->token;
-    file.service = service->service;
+    file.service = (Curia__V1__Service *)(uintptr_t)agent_local_registered(service);
     file.source = (char *)source_name(service->source);
     file.locally_registered_as_sidecar = service->is_sidecar;
     cu_json_write(out, &agent_shape_persisted_service, &file.base);

@@ -8,9 +8,15 @@
 #include "services/agentd/core/check_spec.h"
 #include "services/agentd/core/copy.h"
 #include "services/agentd/core/persisted.h"
+#include "services/agentd/core/service_rules.h"
 #include "services/agentd/io/node_state.h"
 
-enum { REASON_BYTES = 160, ID_BYTES = 512, SIDECAR_ARENA_BYTES = 16 * 1024 * 1024 };
+enum {
+    REASON_BYTES = 160,
+    ID_BYTES = 512,
+    SIDECAR_ARENA_BYTES = 16 * 1024 * 1024,
+    CENTRAL_ARENA_BYTES = 64 * 1024 * 1024
+};
 
 struct cu_mono node_now(const struct agent_node *node)
 {
@@ -210,6 +216,51 @@ void node_drop_service(struct agent_node *node, struct agent_files_job *job, con
     cu_buf_deinit(&text);
 }
 
+/* ---- what the catalog's entries say of proxies ---- */
+
+static bool merge(struct agent_node *node, const struct agent_local_service *slot, const char *id,
+                  struct cu_arena *arena)
+{
+    const struct agent_central *central = agent_central_watch_get(node->central);
+    cu_arena_reset(arena);
+    const Curia__V1__Service *merged =
+        agent_central_merge(central, agent_local_registered(slot), arena);
+    if (!merged)
+        cu_error(node->options.log, "node.central",
+                 "id=\"%s\" text=\"its configuration is too large\"", id);
+    return merged && agent_local_overlay(&node->local, id, merged);
+}
+
+void node_merge(struct agent_node *node, const char *service_id)
+{
+    const struct agent_local_service *slot = agent_local_service(&node->local, service_id);
+    if (!node->central || !slot || !agent_kind_is_proxy(slot->service->kind))
+        return;
+    agent_central_watch_begin(node->central);
+    if (!agent_central_watch_get(node->central))
+        return;
+    struct cu_arena *arena = cu_arena_new(CENTRAL_ARENA_BYTES);
+    (void)merge(node, slot, service_id, arena); /* it was put there a moment ago */
+    cu_arena_free(arena);
+}
+
+static void merge_all(void *arg)
+{
+    struct agent_node *node = arg;
+    struct cu_arena *arena = cu_arena_new(CENTRAL_ARENA_BYTES);
+    bool is_changed = false;
+    for (size_t i = 0; i < node->local.services.count; i++) {
+        const struct agent_local_service *slot = node->local.services.slots[i].item;
+        if (!slot->standing.is_deleted && agent_kind_is_proxy(slot->service->kind))
+            is_changed |= merge(node, slot, node->local.services.slots[i].id, arena);
+    }
+    cu_arena_free(arena);
+    if (!is_changed)
+        return;
+    agent_sync_changed(node->sync);
+    node_changed(node);
+}
+
 /* ---- registering ---- */
 
 /* A check that is there keeps what it last said (http-api.md 2.3). */
@@ -263,6 +314,7 @@ static void put_service(struct agent_node *node, struct agent_files_job *job,
 {
     agent_local_put_service(&node->local, def->service, token, AGENT_FROM_API);
     agent_local_service(&node->local, def->service->id)->is_sidecar = is_sidecar;
+    node_merge(node, def->service->id);
     put_service_file(node, job, def->service->id);
     for (size_t i = 0; i < def->check_count; i++)
         put_check(node, job, &def->checks[i], token, AGENT_FROM_API);
@@ -532,6 +584,13 @@ enum cu_err agent_node_open(const struct agent_node_options *options,
     struct agent_node *node = cu_alloc(sizeof *node);
     node->options = *options;
     make(node, settings->node->node);
+    if (settings->merges_central)
+        node->central =
+            agent_central_watch_new(&(struct agent_central_options){.view = options->view,
+                                                                    .loop = options->loop,
+                                                                    .sync = node->sync,
+                                                                    .changed = merge_all,
+                                                                    .arg = node});
     enum cu_err err = agent_files_open(options->loop, options->data_dir, &node->files, diag);
     if (!err)
         err = node_load(node, settings, diag);
@@ -552,6 +611,7 @@ void agent_node_close(struct agent_node *node)
     agent_files_free(node->files); /* what was submitted is written, and told */
     while (node->tasks)
         free_task(node->tasks);
+    agent_central_watch_free(node->central);
     agent_sync_free(node->sync);
     while (node->checks.count)
         node_check_stop(node, node->checks.slots[0].id);

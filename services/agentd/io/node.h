@@ -22,6 +22,7 @@ struct agent_node_settings {
     uint64_t update_interval_ms; /* check_update_interval */
     bool discards_output;
     bool may_run_remote_scripts; /* those that were registered through the API */
+    bool merges_central;         /* enable_central_service_config; at the start alone */
     struct agent_ports sidecar_ports;
     /* Services and checks of files, in their order. */
     const struct agent_service_def *services;

@@ -67,9 +67,12 @@ static void put_check(struct agent_node *node, const struct agent_check_def *def
 static void put_service(struct agent_node *node, const struct agent_service_def *def)
 {
     const struct agent_local_service *old = agent_local_service(&node->local, def->service->id);
-    if (!old || old->source != AGENT_FROM_FILE || !agent_same(old->service, def->service) ||
-        strcmp(old->token, def->token) != 0)
+    if (!old || old->source != AGENT_FROM_FILE ||
+        !agent_same(agent_local_registered(old), def->service) ||
+        strcmp(old->token, def->token) != 0) {
         agent_local_put_service(&node->local, def->service, def->token, AGENT_FROM_FILE);
+        node_merge(node, def->service->id);
+    }
     for (size_t i = 0; i < def->check_count; i++)
         put_check(node, &def->checks[i], def->token, AGENT_FROM_FILE);
 }
@@ -182,6 +185,7 @@ static void visit_service(void *arg, const char *name, struct cu_bytes text, con
         agent_local_put_service(&node->local, file.service, file.token, source);
         agent_local_service(&node->local, file.service->id)->is_sidecar =
             file.locally_registered_as_sidecar;
+        node_merge(node, file.service->id);
         l->services++;
     }
 }

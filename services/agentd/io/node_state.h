@@ -3,6 +3,7 @@
 #define AGENT_NODE_STATE_H
 
 #include "services/agentd/io/alias_watch.h"
+#include "services/agentd/io/central_watch.h"
 #include "services/agentd/io/files.h"
 #include "services/agentd/io/node.h"
 #include "services/agentd/io/runner.h"
@@ -38,6 +39,7 @@ struct agent_node {
     struct agent_local local;
     struct agent_files *files;
     struct agent_sync *sync;
+    struct agent_central_watch *central; /* NULL: proxies are what they were registered as */
     struct agent_runners runners;
     struct agent_by_id checks; /* struct node_check */
     struct agent_task *tasks;
@@ -61,6 +63,10 @@ void node_result(struct agent_node *node, const char *check_id, enum agent_statu
 /* For the next output that waits to be written, if there is one. */
 void node_set_deferred_timer(struct agent_node *node);
 void node_aliases_look(struct agent_node *node);
+
+/* A service was put there: what the catalog's entries say of it is put over it, as soon as they are
+ * known. */
+void node_merge(struct agent_node *node, const char *service_id);
 
 /* Something changed: at the end of the turn aliases and watchers look. */
 void node_changed(struct agent_node *node);

@@ -517,6 +517,30 @@ START_TEST(a_full_arena_is_told)
 }
 END_TEST
 
+START_TEST(what_is_put_over_a_service_counts_and_what_was_registered_stays)
+{
+    struct agent_local local;
+    agent_local_init(&local, "n1", 1);
+    Curia__V1__Service service = CURIA__V1__SERVICE__INIT;
+    service.id = service.service = "web";
+    agent_local_put_service(&local, &service, "", AGENT_FROM_API);
+    struct agent_local_service *slot = agent_local_service(&local, "web");
+    ck_assert(!agent_local_overlay(&local, "web", &service)); /* it counts already */
+    slot->standing.in_sync = true;
+    service.port = 7;
+    ck_assert(agent_local_overlay(&local, "web", &service));
+    ck_assert(!slot->standing.in_sync);
+    ck_assert_int_eq(slot->service->port, 7);
+    ck_assert_int_eq(agent_local_registered(slot)->port, 0);
+    ck_assert(agent_local_overlay(&local, "web", agent_local_registered(slot)));
+    ck_assert_int_eq(slot->service->port, 0);
+    ck_assert(!agent_local_overlay(&local, "nope", &service));
+    agent_local_put_service(&local, &service, "", AGENT_FROM_API);
+    ck_assert_int_eq(agent_local_registered(slot)->port, 7);
+    agent_local_deinit(&local);
+}
+END_TEST
+
 SUITE_MAIN("services/agentd/core/local", a_service_and_its_checks_travel_together,
            what_is_removed_behind_its_back_comes_back,
            what_is_only_there_goes_but_what_is_the_servers, what_is_removed_here_leaves_the_catalog,
@@ -526,4 +550,5 @@ SUITE_MAIN("services/agentd/core/local", a_service_and_its_checks_travel_togethe
            a_status_goes_at_once_and_takes_the_output_along, outputs_can_be_discarded,
            a_service_is_overdue_when_a_check_was_critical_for_too_long, a_check_needs_its_service,
            a_change_of_the_node_is_written, a_restart_flaps_no_check,
-           there_is_a_limit_to_what_a_node_has, a_full_arena_is_told)
+           there_is_a_limit_to_what_a_node_has, a_full_arena_is_told,
+           what_is_put_over_a_service_counts_and_what_was_registered_stays)
