@@ -6,12 +6,17 @@
 
 enum { ANEW_LEAST_MS = 1000, ANEW_SPREAD_MS = 2000 };
 
-/* Nothing that could have been part of a cluster: no term, no log, and a catalogd without a state.
- */
+/* No log, and a catalogd without a state. */
+static bool holds_nothing(const struct raft *r)
+{
+    return raft_id_is_none(raft_own_cluster(r)) && !r->last_index && r->is_attached &&
+           !r->has_state;
+}
+
+/* Nothing that could have been part of a cluster: no term, either. */
 static bool is_empty(const struct raft *r)
 {
-    return raft_id_is_none(raft_own_cluster(r)) && !r->term && !r->last_index && r->is_attached &&
-           !r->has_state;
+    return holds_nothing(r) && !r->term;
 }
 
 static struct raft_id lowest(const struct raft_configuration *configuration)
@@ -315,19 +320,27 @@ static bool promise(struct raft *r, const struct raft_message *m)
     return true;
 }
 
-/* Whoever was removed and kept its log may be asked for its incarnation, too, and who was removed
+/* A leader that is to add it may ask whoever was removed and kept its log, too, and who was removed
  * before it had one. */
 static bool tells_incarnation(const struct raft *r, const struct raft_message *m)
 {
     struct raft_id own = raft_spoken_cluster(r);
-    return raft_id_is_none(own) ? is_empty(r)
-                                : raft_id_equal(own, m->cluster) && !raft_lacks_state(r);
+    if (!raft_id_is_none(own))
+        return raft_id_equal(own, m->cluster) && !raft_lacks_state(r);
+    return raft_id_is_none(m->cluster) ? is_empty(r) : holds_nothing(r);
+}
+
+/* Before its catalogd has attached it cannot know what it is: it is asked again. */
+static bool knows_itself(const struct raft *r)
+{
+    return r->is_attached || !raft_id_is_none(raft_spoken_cluster(r));
 }
 
 void raft_on_promise(struct raft *r, const struct raft_message *m)
 {
     struct raft_id own = raft_own_cluster(r);
-    if (!raft_id_is_none(own) && (m->index || !raft_id_equal(own, m->cluster))) {
+    bool is_of_other = !raft_id_is_none(own) && (m->index || !raft_id_equal(own, m->cluster));
+    if (is_of_other || (!m->index && !knows_itself(r))) {
         raft_ignore(r, m, RAFT_IGN_CLUSTER);
         return;
     }

@@ -22,6 +22,26 @@ static void go_to(struct raft *r, enum raft_change_step step)
     r->change.until = cu_mono_add_ms(r->now, RAFT_CHANGE_MS);
 }
 
+static void begin_round(struct raft *r)
+{
+    r->change.goal = r->last_index;
+    r->change.round_at = r->now;
+    r->change.rounds++;
+}
+
+static void catch_up(struct raft *r)
+{
+    go_to(r, RAFT_CHANGE_CATCH_UP);
+    begin_round(r);
+}
+
+static void lags(struct raft *r)
+{
+    end(r, CU_E_UNKNOWN,
+        "it is in the configuration without a vote, but does not catch up: say the same again once "
+        "it runs well, or remove it");
+}
+
 /* ---- what is written ---- */
 
 static bool may_write(const struct raft *r)
@@ -55,15 +75,36 @@ static void enter(struct raft *r)
     } else if (known && known->is_voter) {
         end(r, CU_OK, "");
     } else if (known) {
-        go_to(r, RAFT_CHANGE_CATCH_UP);
+        catch_up(r);
     } else if (to.count == RAFT_SERVERS_MAX) {
         end(r, CU_E_CONFLICT, "the cluster has as many servers as it can have");
     } else {
         to.servers[to.count++] =
             (struct raft_server){.id = r->change.server, .incarnation = r->change.incarnation};
         write(r, &to);
-        go_to(r, RAFT_CHANGE_CATCH_UP);
+        catch_up(r);
     }
+}
+
+/* Under a load it never holds what was appended just now. What there was as a round began it has to
+ * hold within the time of an election: then as a voter it holds up the others no longer than the
+ * loss of a leader does. */
+static bool has_caught_up(struct raft *r, const struct raft_peer *peer)
+{
+    struct raft_membership *change = &r->change;
+    if (peer->match > change->match) {
+        change->match = peer->match;
+        change->until = cu_mono_add_ms(r->now, RAFT_CHANGE_MS);
+    }
+    if (peer->match < change->goal)
+        return false;
+    if (cu_mono_before(r->now, cu_mono_add_ms(change->round_at, r->timing.election_ms)))
+        return true;
+    if (change->rounds == RAFT_CHANGE_ROUNDS)
+        lags(r);
+    else
+        begin_round(r);
+    return false;
 }
 
 /* A voter that holds nothing would only count against a quorum. */
@@ -76,11 +117,7 @@ static void promote(struct raft *r)
         end(r, CU_E_CONFLICT, "it was removed in the meantime");
         return;
     }
-    if (peer->match > r->change.match) {
-        r->change.match = peer->match;
-        r->change.until = cu_mono_add_ms(r->now, RAFT_CHANGE_MS);
-    }
-    if (peer->match < r->commit)
+    if (!has_caught_up(r, peer))
         return;
     server->is_voter = true;
     write(r, &to);
@@ -115,12 +152,11 @@ static void give_up(struct raft *r)
     switch (r->change.step) {
     case RAFT_CHANGE_ASK:
         end(r, CU_E_NOT_FOUND,
-            "it does not answer: is its address known here (gossip, or raftd.peers), does it run?");
+            "it does not answer, or is of another cluster: is its address known here (gossip, or "
+            "raftd.peers), does it run?");
         break;
     case RAFT_CHANGE_CATCH_UP:
-        end(r, CU_E_UNKNOWN,
-            "it is in the configuration without a vote, but does not catch up: "
-            "say the same again once it runs well, or remove it");
+        lags(r);
         break;
     case RAFT_CHANGE_COMMIT:
         end(r, CU_E_UNKNOWN, "the change is written but not committed yet");

@@ -25,6 +25,7 @@ enum {
     RAFT_GIVE_UP_MS = 10 * 1000, /* of a promise round that is not answered (contracts 4.2) */
     RAFT_ASK_MS = 300,           /* between questions to servers that are silent */
     RAFT_CHANGE_MS = 10 * 1000,  /* a change of the servers that makes no progress is given up */
+    RAFT_CHANGE_ROUNDS = 10,     /* in which a new server may catch up (Raft dissertation 4.2.1) */
 };
 
 /* A recovery raises the term to the next multiple, so that no entry of the recovered cluster has
@@ -127,7 +128,9 @@ struct raft_membership {
     uint64_t tag;
     struct raft_id server;
     uint64_t incarnation, index, match;
-    struct cu_mono ask_at, until;
+    uint64_t goal; /* of the round: the last index as it began */
+    uint32_t rounds;
+    struct cu_mono ask_at, until, round_at;
 };
 
 struct raft_reads {

@@ -109,6 +109,47 @@ START_TEST(an_added_server_votes_once_it_has_caught_up)
 }
 END_TEST
 
+/* What is appended all the time it never holds at once. */
+START_TEST(an_added_server_that_is_close_behind_under_a_load_votes)
+{
+    struct rig rig;
+    open_leader(&rig);
+    change(&rig, NEWCOMER, true);
+    tell(&rig, NEWCOMER, true);
+    uint64_t behind = rig_status(&rig).last_index;
+    acknowledge(&rig, 2);
+    rig_propose(&rig, "a");
+    acknowledge(&rig, 2);
+    ck_assert_uint_gt(rig_status(&rig).commit, behind);
+    rig_ack(&rig, NEWCOMER, behind);
+    ck_assert(server_of(&rig, NEWCOMER)->is_voter);
+    rig_close(&rig);
+}
+END_TEST
+
+/* It holds ever more, but each time it takes longer than an election may. */
+START_TEST(an_added_server_that_falls_behind_under_a_load_does_not_vote)
+{
+    struct rig rig;
+    open_leader(&rig);
+    change(&rig, NEWCOMER, true);
+    tell(&rig, NEWCOMER, true);
+    unsigned rounds = 0;
+    while (!rig_action(&rig, RAFT_ACT_CHANGED)) {
+        uint64_t behind = rig_status(&rig).last_index;
+        wait_leading(&rig, 3000);
+        rig_propose(&rig, "a");
+        acknowledge(&rig, 2);
+        rig_ack(&rig, NEWCOMER, behind);
+        ck_assert(!server_of(&rig, NEWCOMER)->is_voter);
+        ck_assert_uint_le(++rounds, 10);
+    }
+    ck_assert_int_eq(rig_action(&rig, RAFT_ACT_CHANGED)->done.err, CU_E_UNKNOWN);
+    ck_assert_uint_eq(rounds, 10);
+    rig_close(&rig);
+}
+END_TEST
+
 START_TEST(nothing_is_changed_before_an_entry_of_the_own_term_is_committed) /* 21.9 */
 {
     struct rig rig;
@@ -222,6 +263,8 @@ END_TEST
 
 SUITE_MAIN("services/raftd/core/membership", a_removed_server_is_out_once_the_entry_is_appended,
            an_added_server_votes_once_it_has_caught_up,
+           an_added_server_that_is_close_behind_under_a_load_votes,
+           an_added_server_that_falls_behind_under_a_load_does_not_vote,
            nothing_is_changed_before_an_entry_of_the_own_term_is_committed,
            a_wiped_server_is_removed_before_it_is_added,
            one_change_at_a_time_and_a_lost_leadership_is_told, what_cannot_be_done_is_refused,
