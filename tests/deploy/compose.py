@@ -269,7 +269,7 @@ def a_node_whose_address_was_killed_is_made_anew_and_is_the_same_server(up):
     assert wait_for(nodes, UP_S, 'the nodes') == before
 
 
-@test(seconds=200)
+@test(seconds=300)
 def down_leaves_nothing(up):
     readme('docker-compose down -v')
     mark = 'label=com.docker.compose.project=' + PROJECT

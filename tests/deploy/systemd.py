@@ -20,7 +20,7 @@ CONFIG = {'node_name': 's1', 'server': True, 'bootstrap_expect': 1, 'bind_addr':
           'ports': {'grpc': 8502}}
 
 
-def run(*args, check=True, seconds=60, **more):
+def run(*args, check=True, seconds=180, **more):
     done = subprocess.run(args, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=seconds, **more)
     text = done.stdout.decode(errors='replace')
     assert not check or done.returncode == 0, '%s: %d\n%s' % (' '.join(args), done.returncode, text)
@@ -68,7 +68,7 @@ class Host:
     def close(self):
         run('docker', 'rm', '-f', '-v', self.name)
 
-    def do(self, *args, user=None, check=True, seconds=60):
+    def do(self, *args, user=None, check=True, seconds=180):
         as_user = ('-u', user) if user else ()
         return run('docker', 'exec', *as_user, self.name, *args, check=check, seconds=seconds)
 
@@ -123,7 +123,7 @@ def host():
                   UP_S, 'systemd has booted')
         host.do('/src/deploy/install', '--prefix=/usr', '--no-build')
         host.configure()
-        host.do('systemctl', 'enable', '--now', 'curia.target', *UNITS, seconds=UP_S * 2)
+        host.do('systemctl', 'enable', '--now', 'curia.target', *UNITS, seconds=UP_S * 5)
         yield host
     finally:
         host.close()
@@ -136,7 +136,8 @@ def every_daemon_is_ready_and_runs_as_a_user_of_its_own(host):
     assert users == {d: 'curia-%s curia' % d for d in DAEMONS}, users
     host.put('greeting', 'hello')
     host.wait_get('greeting', 'hello')
-    assert 'SRV' in host.do('dig', '@127.0.0.1', '-p', '8600', 's1.node.consul', 'SRV')
+    host.wait(lambda: host.do('dig', '@127.0.0.1', '-p', '8600', '+short', 's1.node.consul', 'A').strip() == '127.0.0.1',
+              UP_S, 'its node in DNS')
 
 
 @test
@@ -224,18 +225,17 @@ def a_reload_takes_up_what_may_change_and_refuses_what_is_wrong(host):
     host.configure(log_level='debug')
     host.do('systemctl', 'reload', *UNITS)
     for daemon in DAEMONS:
-        said = host.journal('-u', 'curia-' + daemon)
-        assert 'daemon.reload: level=debug' in said, said
+        host.wait(lambda: 'daemon.reload: level=debug' in host.journal('-u', 'curia-' + daemon), UP_S, 'its word')
     host.configure(log_level='debug', no_such_key=1)
     for unit in UNITS:
         assert host.do('systemctl', 'reload', unit, check=False)[0] != 0
-    assert 'no_such_key' in host.journal('-n', '50', '-u', 'curia-*')
+    host.wait(lambda: 'no_such_key' in host.journal('-u', 'curia-*'), UP_S, 'the key in the log')
     host.configure()
     host.do('systemctl', 'reload', *UNITS)
     assert {d: host.pid(d) for d in DAEMONS} == before
 
 
-@test(seconds=180)
+@test(seconds=300)
 def the_target_stops_and_starts_all_of_it(host):
     host.put('last', 'words')
     host.do('systemctl', 'stop', 'curia.target')

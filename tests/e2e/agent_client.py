@@ -46,8 +46,8 @@ def http_158_every_agent_lists_all_members(pool):
     assert all(m['Status'] == 1 for m in by_name.values()), by_name
     assert sorted(by_name['n1']) == ['Addr', 'DelegateCur', 'DelegateMax', 'DelegateMin', 'Name', 'Port',
                                      'ProtocolCur', 'ProtocolMax', 'ProtocolMin', 'Status', 'Tags'], by_name
-    wan = pool[1].get('/v1/agent/members?wan=1').json()
-    assert sorted(m['Name'] for m in wan) == ['n1.dc1', 'n2.dc1', 'n3.dc1'], wan
+    wait_for(lambda: sorted(m['Name'] for m in pool[1].get('/v1/agent/members?wan=1').json()) == [
+        'n1.dc1', 'n2.dc1', 'n3.dc1'], 10)
     equal(pool[1].put('/v1/agent/force-leave/nope', b''), 500, "agent: No node found with name 'nope'")  # http 188
 
 
@@ -62,7 +62,7 @@ def a_service_of_the_client_is_on_every_server_while_it_is_healthy(pool):
     output = catalog_checks(pool[1], 'n4')['service:web']['Output']
     assert output == 'HTTP GET http://%s:8080/: 200 OK Output: ok' % client.ip, output
     index = pool[2].get('/v1/health/service/web?passing').index
-    wait = Wait(pool[2], '/v1/health/service/web?passing&index=%d&wait=10s' % index, done=lambda a: a.json() == [])
+    wait = Wait(pool[2], '/v1/health/service/web?passing&index=%d&wait=20s' % index, done=lambda a: a.json() == [])
     Answering.status = 500
     assert wait.result(5).status == 200
     Answering.status = 200
@@ -70,8 +70,8 @@ def a_service_of_the_client_is_on_every_server_while_it_is_healthy(pool):
     server.shutdown()
     server.server_close()
     wait_for(lambda: healthy(pool[3], 'web') == [], 5)
-    output = checks(client)['service:web']['Output']
-    assert output.endswith('dial tcp %s:8080: connect: connection refused' % client.ip), output
+    refused = 'dial tcp %s:8080: connect: connection refused' % client.ip  # the first may find it closing
+    wait_for(lambda: checks(client)['service:web']['Output'].endswith(refused), 5)
     put(client, 'service/deregister/web')
     assert pool[1].get('/v1/health/service/web').json() == []
 

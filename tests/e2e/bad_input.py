@@ -213,7 +213,7 @@ def fill(folder):
                     f.write(b'f' * size)
 
 
-@test(seconds=200)
+@test(seconds=300)
 def issue_a_full_disk_refuses_writes_loses_nothing_and_recovers():
     with edited({}) as c:
         node = c[1]

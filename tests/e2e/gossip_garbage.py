@@ -47,7 +47,7 @@ def fire_streams(to, seconds):
     return count
 
 
-@test(seconds=200)
+@test(seconds=300)
 def issue_garbage_at_the_port_costs_bounded_memory_and_no_member():
     with Pool() as p:
         g1 = p.gossipd('g1')

@@ -93,7 +93,7 @@ def gossip_15_a_join_of_nobody_says_why(pool):
     assert 'Failed to join 127.0.0.1:1: Connection refused' in said['errors'], said
 
 
-@test(seconds=200)
+@test(seconds=300)
 def gossip_32_52_a_leave_is_seen_on_both_sides_as_one():
     with Pool() as p:
         g1 = p.gossipd('g1')
@@ -137,7 +137,7 @@ def gossip_56_87_kill_9_is_noticed_both_ways_and_force_leave_and_prune_end_it():
         assert kinds['g2'] == kinds['s2'] == 'RECORD_REAPED', kinds
 
 
-@test(seconds=200)
+@test(seconds=300)
 def gossip_87_sigterm_is_no_leave():
     with Pool() as p:
         g1 = p.gossipd('g1')
@@ -151,7 +151,7 @@ def gossip_87_sigterm_is_no_leave():
             p.wait_status(who, 'g2', 'alive')
 
 
-@test(seconds=200)
+@test(seconds=300)
 def issue_a_gossipd_paused_for_three_seconds_refutes_and_stays_alive():
     with Pool() as p:
         g1 = p.gossipd('g1')
@@ -173,7 +173,7 @@ def issue_a_gossipd_paused_for_three_seconds_refutes_and_stays_alive():
         print('suspected meanwhile: %s, refuted: %s' % (suspected, 'gossip.refuted' in g2.logs()))
 
 
-@test(seconds=200)
+@test(seconds=300)
 def gossip_72_88_a_restart_rejoins_from_the_snapshot_and_remembers_who_is_gone():
     with Pool() as p:
         s1 = p.serf('s1')
@@ -236,7 +236,7 @@ def compression_is_a_setting():
             wait_for(lambda: who.members()['s1']['tags'].get('seen') == 'yes', 5)
 
 
-@test(seconds=120)
+@test(seconds=300)
 def agent_103_retry_join_that_is_exhausted_ends_it():
     with Pool() as p:
         g1 = p.gossipd('g1', retry_join=['127.0.0.1:1'], retry_max=2, retry_interval='200ms')

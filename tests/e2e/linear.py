@@ -54,7 +54,7 @@ def issue_history_is_linearizable_while_the_leaders_daemons_and_whole_servers_ar
         assert len(index) == 1, 'servers differ'
 
 
-@test(seconds=200)
+@test(seconds=300)
 def issue_history_is_linearizable_with_two_servers_dead_at_once_and_all_dead_at_once():
     with Cluster(3) as c:
         history = History(c, writers=4, readers=4)
@@ -77,7 +77,7 @@ def issue_history_is_linearizable_with_two_servers_dead_at_once_and_all_dead_at_
             history.stop()
 
 
-@test(seconds=200)
+@test(seconds=300)
 def issue_a_leader_paused_for_five_seconds_never_answers_an_old_value():
     with Cluster(3) as c:
         # each worker stays with one server: those of the paused one read on in the turn it wakes
@@ -99,7 +99,7 @@ def issue_a_leader_paused_for_five_seconds_never_answers_an_old_value():
             history.stop()
 
 
-@test(seconds=200)
+@test(seconds=300)
 def consensus_21_57_a_pause_of_one_daemon_of_the_leader_leaves_history_linearizable():
     with Cluster(3) as c:
         history = History(c)
@@ -116,7 +116,7 @@ def consensus_21_57_a_pause_of_one_daemon_of_the_leader_leaves_history_lineariza
             history.stop()
 
 
-@test(seconds=120)
+@test(seconds=300)
 def issue_a_woken_leader_sends_no_old_answer_to_a_read_that_waited_in_its_socket():
     with Cluster(3) as c:
         assert c[1].put('/v1/kv/old', b'old').text == 'true'

@@ -61,7 +61,7 @@ def agree(nodes):
         assert items(n)['wrong'] == items(n)['differs'] == '', items(n)
 
 
-@test(seconds=200)
+@test(seconds=300)
 def contracts_3_6_a_row_changed_on_the_disk_is_found_at_the_start_and_mended():
     with Cluster(3) as c:
         put_many(c[1].ip, 'p/%03d', 200, value=b'value')
@@ -76,7 +76,7 @@ def contracts_3_6_a_row_changed_on_the_disk_is_found_at_the_start_and_mended():
         agree(list(c))
 
 
-@test(seconds=200)
+@test(seconds=300)
 def contracts_3_6_the_leaders_state_is_replaced_as_well():
     with Cluster(3) as c:
         put_many(c[1].ip, 'p/%03d', 200, value=b'value')
@@ -88,7 +88,7 @@ def contracts_3_6_the_leaders_state_is_replaced_as_well():
         agree(list(c))
 
 
-@test(seconds=200)
+@test(seconds=300)
 def contracts_3_6_a_replica_that_differs_from_a_quorum_is_found_by_comparison_and_mended():
     with Cluster(3) as c:
         put_many(c[1].ip, 'p/%03d', 200, value=b'value')
@@ -105,7 +105,7 @@ def contracts_3_6_a_replica_that_differs_from_a_quorum_is_found_by_comparison_an
             assert pulls == (1 if node is victim else 0), (node.ip, pulls)
 
 
-@test(seconds=200)
+@test(seconds=300)
 def contracts_3_6_of_two_servers_neither_is_declared_wrong_and_both_say_that_they_differ():
     with Cluster(2) as c:
         put_many(c[1].ip, 'p/%03d', 200, value=b'value')
@@ -125,7 +125,7 @@ def contracts_3_6_of_two_servers_neither_is_declared_wrong_and_both_say_that_the
         agree(list(c))
 
 
-@test(seconds=200)
+@test(seconds=300)
 def contracts_3_8_a_reading_catalogd_takes_the_attached_ones_word():
     with Cluster(1, start=False) as c:
         ip = c.net.ip(9)
@@ -148,7 +148,7 @@ def contracts_3_8_a_reading_catalogd_takes_the_attached_ones_word():
         assert c[1].daemon('catalogd').metric('catalog.compare.differs') == 0
 
 
-@test(seconds=100)
+@test(seconds=300)
 def a_single_server_says_what_is_wrong_and_goes_on():
     with Cluster(1) as c:
         put_many(c[1].ip, 'p/%03d', 20, value=b'value')

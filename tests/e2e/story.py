@@ -36,7 +36,7 @@ def web(four):
         path = os.path.join(client.dir, 'web.json')
         with open(path, 'w') as f:
             json.dump({'service': {'name': 'web', 'port': PORT, 'check': {
-                'http': nginx.url, 'interval': '%ds' % INTERVAL_S, 'timeout': '1s'}}}, f)
+                'http': nginx.url, 'interval': '%ds' % INTERVAL_S, 'timeout': '10s'}}}, f)
         done = client.curia('services', 'register', path)
         assert done.returncode == 0 and done.stdout == b'Registered service: web\n', done
         wait_for(lambda: passing(four) == [1] * 4, 10, 'web passes on every node')
@@ -102,8 +102,7 @@ def contracts_5_5_a_paused_gossipd_stays_alive(four, web):
     time.sleep(2)  # what was said of it in the meantime is refuted, or would show now
     wait_for(lambda: {m['Name']: m['Status'] for m in four[1].get('/v1/agent/members').json()}['n4'] == 1, 10,
              'n4 among the living')
-    checks = four[1].get('/v1/health/node/n4').json()
-    assert {c['Status'] for c in checks} == {'passing'}, checks
+    wait_for(lambda: {c['Status'] for c in four[1].get('/v1/health/node/n4').json()} == {'passing'}, 10, 'its checks')
 
 
 @test(seconds=240)
@@ -176,8 +175,8 @@ def issue_a_killed_client_leaves_dns_and_all_is_as_before_when_it_returns(four, 
         return {c['CheckID']: c['Status'] for c in four[1].get('/v1/health/node/n4').json()}.get('serfHealth')
     wait_for(lambda: serf_health() == 'critical', FAILED_S, 'serfHealth critical')
     wait_for(lambda: in_dns(four, 0, servers), 2, 'web out of DNS')
-    assert passing(four, servers) == [0] * 3
+    wait_for(lambda: passing(four, servers) == [0] * 3, 5, 'web out of the answers')
     client.start()
     wait_for(lambda: serf_health() == 'passing', FAILED_S, 'serfHealth passing')
     wait_for(lambda: in_dns(four, 1), 20, 'web in DNS')
-    assert passing(four) == [1] * 4
+    wait_for(lambda: passing(four) == [1] * 4, 5, 'web in the answers')

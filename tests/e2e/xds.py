@@ -167,11 +167,11 @@ def mesh_96_what_was_refused_is_not_sent_again_until_it_changes(pb, one):
         s.ask('cluster')
         first = s.next()
         key = '-----BEGIN EC PRIVATE KEY-----secret'
-        nacks, acks = xdsd.metric('xds.nacks'), xdsd.metric('xds.acks')
+        nacks, acks, stale = (xdsd.metric('xds.' + name) for name in ('nacks', 'acks', 'stale'))
         s.ack(first, error='Error adding/updating cluster(s) x: no\n' + key)
         for _ in range(100):  # of a response that was answered already: stale
             s.ack(first, error='again')
-        wait_for(lambda: xdsd.metric('xds.stale') >= 100, 20, 'all were heard')
+        wait_for(lambda: xdsd.metric('xds.stale') >= stale + 100, 20, 'all were heard')
         assert xdsd.metric('xds.nacks') == nacks + 1 and xdsd.metric('xds.acks') == acks
         assert s.got.empty()
         register(one, 'web96', Upstreams=up, Config={'local_connect_timeout_ms': 1234})
@@ -297,6 +297,8 @@ def proxies(one):
                  passive_health_check={'interval': '10s', 'max_failures': 3, 'max_ejection_percent': 100}),
         upstream('gapi', 9002, protocol='http'), upstream('ghttp2', 9003), upstream('ggrpc', 9004),
         dict(upstream('gfar', 9005), Datacenter='dc2')])
+    known = one.get('/v1/catalog/service/gclient').index  # or a first answer would be followed by others
+    wait_for(lambda: int(one.daemon('xdsd').status()['items']['feed.index']) >= known, 20, 'xdsd knows all of it')
     yield ['gtcp', 'ghttp', 'ghttp2', 'ggrpc', 'gnamed', 'gclient']
 
 

@@ -23,7 +23,8 @@ from net import Net  # noqa: E402
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 DAEMONS = ('gossipd', 'raftd', 'catalogd', 'agentd', 'dnsd')
 START_S = 30
-STOP_S = 20
+PATIENCE = 4  # a busy machine may take so many times as long as a calm one
+STOP_S = 60
 SANITIZER = re.compile(r'ERROR: (Address|Leak|Thread)Sanitizer|WARNING: ThreadSanitizer|runtime error:')
 LOUD = re.compile(r'\[(WARN|ERROR)\]')
 ENDING = re.compile(r'catalog\.lost')  # whoever is stopped last may say so of the others
@@ -39,11 +40,12 @@ class Timeout(AssertionError):
 
 
 class Ended(AssertionError):
-    """A process that was waited for has ended: waiting on is no use."""
+    """Waiting on is no use: a process that was waited for has ended."""
 
 
 def wait_for(condition, seconds, what=None, every=0.02):
-    """The first true value of condition(); OSErrors count as not yet."""
+    """The first true value of condition(); exceptions count as not yet. `seconds` are those of a calm machine."""
+    seconds *= PATIENCE
     end, last = time.monotonic() + seconds, None
     while True:
         try:
@@ -251,7 +253,7 @@ class Node(Http):
     def daemon(self, name):
         return Daemon(self, name)
 
-    def curia(self, *args, stdin=b'', env=None, timeout=30):
+    def curia(self, *args, stdin=b'', env=None, timeout=60):
         """The CLI against this node."""
         full = dict(environment(), CONSUL_HTTP_ADDR='http://%s:8500' % self.ip, **(env or {}))
         return subprocess.run([os.path.join(self.cluster.bin, 'curia'), *args], input=stdin,
@@ -437,7 +439,7 @@ class Extra:
 
     def curia(self, *args):
         return subprocess.run([os.path.join(self.cluster.bin, 'curia'), *args], capture_output=True,
-                              env=environment(), timeout=30)
+                              env=environment(), timeout=60)
 
     def daemon(self, name=None):
         return Daemon(self, name or self.name)

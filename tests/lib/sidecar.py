@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 
-from cluster import ROOT, alive, environment, wait_for
+from cluster import ROOT, Ended, alive, environment, wait_for
 from http1 import Http
 
 VENV = os.path.join(ROOT, 'build', 'envoy-venv')  # tests/run puts it there
@@ -23,7 +23,7 @@ def validate(document, path):
     with open(path, 'w') as f:
         json.dump(document, f)
     done = subprocess.run([binary(), '--mode', 'validate', '-c', path, '-l', 'error'], capture_output=True,
-                          text=True, timeout=60)
+                          text=True, timeout=120)
     return '' if done.returncode == 0 else done.stdout + done.stderr
 
 
@@ -52,8 +52,10 @@ class Sidecar:
                                             stderr=subprocess.STDOUT, env=environment(), start_new_session=True)
 
     def is_ready(self):
-        assert self.process.poll() is None, self.logs()
-        return self.admin.get('/ready').status == 200
+        if self.process.poll() is not None:
+            raise Ended(self.logs())
+        # it is "ready" without a listener, too, once it has waited for one long enough
+        return self.admin.get('/ready').status == 200 and self.total('listener_manager.total_listeners_active') > 0
 
     def wait(self, seconds=30):
         wait_for(self.is_ready, seconds, 'Envoy of ' + self.service)

@@ -3,7 +3,7 @@ import re
 import threading
 import time
 
-from cluster import wait_for
+from cluster import PATIENCE, wait_for
 from http1 import Http
 
 
@@ -43,6 +43,6 @@ class Wait(threading.Thread):
         return self.answer is None
 
     def result(self, seconds=10):
-        self.join(seconds)
+        self.join(seconds * PATIENCE)
         assert self.answer is not None, 'still blocked: ' + self.path
         return self.answer

@@ -94,7 +94,7 @@ class Stream:
             message.node.CopyFrom(self.node)
         self.requests.put(message)
 
-    def next(self, seconds=20):
+    def next(self, seconds=60):
         return self.got.get(timeout=seconds)
 
     def ack(self, response, error=None, names=()):
