@@ -1,5 +1,6 @@
 #include "common/store/store.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -86,8 +87,17 @@ static enum cu_err prepare(struct cu_db *db, const struct cu_sql *rows, size_t c
     return CU_OK;
 }
 
+/* SQLite counts what it allocates, under one lock for all threads, unless it is told before it is
+ * first used that nobody asks. Too late is no harm. */
+static void configure_once(void)
+{
+    (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 static enum cu_err open_file(struct cu_db *db, const struct cu_db_options *o, struct cu_diag *diag)
 {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    (void)pthread_once(&once, configure_once); /* cannot fail with these arguments */
     int flags = o->read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
     /* One thread at a time uses a connection, so SQLite need not lock it. */
     const char *gather = o->read_only ? NULL : cu_gather_vfs(o->vfs);
@@ -239,8 +249,11 @@ bool cu_db_in_transaction(const struct cu_db *db)
 sqlite3_stmt *cu_db_stmt(struct cu_db *db, size_t which)
 {
     CU_ASSERT(which < db->stmt_count);
-    cu_reset(db->stmts[which]);
-    return db->stmts[which];
+    sqlite3_stmt *stmt = db->stmts[which];
+    if (sqlite3_stmt_busy(stmt))
+        cu_reset(stmt);
+    (void)sqlite3_clear_bindings(stmt); /* always OK */
+    return stmt;
 }
 
 /* A bind fails only for a wrong parameter number, a statement not reset, or no memory: all ours. */
@@ -292,10 +305,14 @@ enum cu_err cu_run(sqlite3_stmt *stmt, struct cu_diag *diag)
     return err;
 }
 
+uint64_t cu_db_changed(const struct cu_db *db)
+{
+    return (uint64_t)sqlite3_changes(db->handle);
+}
+
 void cu_reset(sqlite3_stmt *stmt)
 {
     (void)sqlite3_reset(stmt); /* repeats the last step's error */
-    (void)sqlite3_clear_bindings(stmt);
 }
 
 uint64_t cu_column_u64(sqlite3_stmt *stmt, int at)

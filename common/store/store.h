@@ -87,6 +87,8 @@ void cu_bind_null(struct sqlite3_stmt *stmt, int at);
 CU_MUST_USE enum cu_err cu_step(struct sqlite3_stmt *stmt, bool *ret_row, struct cu_diag *diag);
 /* All steps of a statement that returns no rows (rows are passed over), then reset. */
 CU_MUST_USE enum cu_err cu_run(struct sqlite3_stmt *stmt, struct cu_diag *diag);
+/* Rows that the statement run last inserted, updated or deleted. */
+uint64_t cu_db_changed(const struct cu_db *db);
 /* Ends a read before its last row: an unfinished SELECT holds a snapshot open. */
 void cu_reset(struct sqlite3_stmt *stmt);
 

@@ -212,6 +212,12 @@ static enum cu_err put(void *context, enum catalog_table table, const struct cat
     return CU_OK;
 }
 
+static enum cu_err update(void *context, enum catalog_table table, const struct catalog_row *row)
+{
+    struct memory_backend *m = context;
+    return find(&m->lists[table], row->key) ? put(context, table, row) : CU_E_CORRUPT;
+}
+
 static enum cu_err del(void *context, enum catalog_table table, struct cu_bytes key)
 {
     struct memory_backend *m = context;
@@ -472,6 +478,7 @@ struct memory_backend *memory_backend_new(struct fault *fault)
                                           .meta_get = meta_get,
                                           .metas = metas,
                                           .put = put,
+                                          .update = update,
                                           .del = del,
                                           .change_add = change_add,
                                           .change_drop = change_drop,

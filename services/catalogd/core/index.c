@@ -178,7 +178,8 @@ static enum cu_err write(struct catalog_store *store, struct catalog_index_entry
                               .hash = entry->summed_hash};
     if (entry->now) {
         row.value = pack(entry->now, packed);
-        return backend->put(backend->context, CATALOG_INDEXES, &row);
+        return (entry->written ? backend->update : backend->put)(backend->context, CATALOG_INDEXES,
+                                                                 &row);
     }
     return entry->written ? backend->del(backend->context, CATALOG_INDEXES, row.key) : CU_OK;
 }

@@ -376,7 +376,8 @@ static enum cu_err put(struct catalog_store *store, enum catalog_table table, st
     uint64_t created = create_index ? create_index : is_new ? store->index : before.create_index;
     struct catalog_row row = {key, value, created, store->index,
                               catalog_store_hash_of(table, key, value)};
-    err = store->backend->put(store->backend->context, table, &row);
+    err = (is_new ? store->backend->put : store->backend->update)(store->backend->context, table,
+                                                                  &row);
     if (err)
         return err;
     struct cu_u128 *sum = &store->bookmark.hash;

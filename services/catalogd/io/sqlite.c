@@ -113,10 +113,10 @@ static enum cu_err scan(void *context, enum catalog_table table, struct cu_bytes
     return err;
 }
 
-static enum cu_err put(void *context, enum catalog_table table, const struct catalog_row *row)
+static enum cu_err write_row(struct catalog_sqlite *s, enum catalog_table table,
+                             enum catalog_table_stmt which, const struct catalog_row *row)
 {
-    struct catalog_sqlite *s = context;
-    struct sqlite3_stmt *stmt = table_stmt(s, table, CATALOG_SQL_PUT);
+    struct sqlite3_stmt *stmt = table_stmt(s, table, which);
     uint8_t hash[CATALOG_HASH_BYTES];
     cu_bind_bytes(stmt, 1, row->key);
     cu_bind_bytes(stmt, 2, row->value);
@@ -124,6 +124,21 @@ static enum cu_err put(void *context, enum catalog_table table, const struct cat
     cu_bind_u64(stmt, 4, row->modify_index);
     bind_hash(stmt, 5, row->hash, hash);
     return run(s, stmt);
+}
+
+static enum cu_err put(void *context, enum catalog_table table, const struct catalog_row *row)
+{
+    return write_row(context, table, CATALOG_SQL_PUT, row);
+}
+
+static enum cu_err update(void *context, enum catalog_table table, const struct catalog_row *row)
+{
+    struct catalog_sqlite *s = context;
+    enum cu_err err = write_row(s, table, CATALOG_SQL_UPDATE, row);
+    if (err || cu_db_changed(s->db) == 1)
+        return err;
+    return cu_fail(&s->diag, CU_E_CORRUPT, "a row of %s that was read is not there",
+                   catalog_table_name(table));
 }
 
 static enum cu_err del(void *context, enum catalog_table table, struct cu_bytes key)
@@ -398,6 +413,7 @@ static const struct catalog_backend functions = {
     .meta_get = meta_get,
     .metas = metas,
     .put = put,
+    .update = update,
     .del = del,
     .change_add = change_add,
     .change_drop = change_drop,

@@ -36,7 +36,8 @@ const struct cu_sql catalog_migrations[CATALOG_SCHEMA_VERSION] = {
 };
 
 /* Put is no REPLACE: that takes the old row out and finds room for the new one, while an UPDATE by
- * one of the same size overwrites it where it is. */
+ * one of the same size overwrites it where it is. Where the row is known to be there UPDATE alone
+ * does: it does not make the record that would be inserted. */
 #define ROW(table, stmt) [(table) * CATALOG_SQL_TABLE_STMT_COUNT + CATALOG_SQL_##stmt]
 #define TABLE_ROWS(table, name)                                                                    \
     ROW(table, GET)  = {name ".get",  "SELECT row, create_index, modify_index, hash"               \
@@ -46,6 +47,8 @@ const struct cu_sql catalog_migrations[CATALOG_SCHEMA_VERSION] = {
     ROW(table, PUT)  = {name ".put",  "INSERT INTO " name " VALUES (?1,?2,?3,?4,?5)"               \
                                       " ON CONFLICT (key) DO UPDATE SET row = ?2,"                 \
                                       " create_index = ?3, modify_index = ?4, hash = ?5"},         \
+    ROW(table, UPDATE) = {name ".update", "UPDATE " name " SET row = ?2, create_index = ?3,"       \
+                                          " modify_index = ?4, hash = ?5 WHERE key = ?1"},         \
     ROW(table, DEL)  = {name ".del",  "DELETE FROM " name " WHERE key = ?1"}
 
 const struct cu_sql catalog_statements[CATALOG_SQL_STMT_COUNT] = {

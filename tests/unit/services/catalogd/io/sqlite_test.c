@@ -385,9 +385,11 @@ static void change_both(struct both *both, uint64_t what, uint64_t number)
                  : what == 3 ? b->change_drop(c, number % 7, (uint32_t)(number % 3))
                  : what == 4 ? b->value_put(c, hash, content, number, &is_new[i])
                  : what == 5 ? b->value_drop(c, hash)
+                 : what == 6 ? b->update(c, table, &row)
                              : b->meta_put(c, both->key, value);
     }
-    ck_assert(err[0] == CU_OK && err[1] == CU_OK);
+    ck_assert_int_eq(err[0], err[1]);
+    ck_assert(!err[0] || (what == 6 && err[0] == CU_E_CORRUPT));
     ck_assert_int_eq(is_new[0], is_new[1]);
 }
 
@@ -424,7 +426,7 @@ START_TEST(does_what_the_twin_in_memory_does_over_random_calls)
         (void)snprintf(both.key, sizeof both.key, "%c%s", "ab\xff"[cu_random_below(&random, 3)],
                        cu_random_below(&random, 2) ? "\xff" : "x");
         (void)snprintf(both.value, sizeof both.value, "%d", (int)cu_random_below(&random, 50));
-        change_both(&both, cu_random_below(&random, 7), cu_random_below(&random, 100));
+        change_both(&both, cu_random_below(&random, 8), cu_random_below(&random, 100));
         marks(&both, &marked);
         if (step % 4 == 0)
             compare(&both);
@@ -432,6 +434,20 @@ START_TEST(does_what_the_twin_in_memory_does_over_random_calls)
     cu_arena_free(both.arena);
     catalog_sqlite_close(db);
     memory_backend_free(memory);
+}
+END_TEST
+
+START_TEST(an_update_of_what_is_not_there_is_told)
+{
+    struct catalog_sqlite *db = open_writer(new_path());
+    const struct catalog_backend *backend = catalog_sqlite_backend(db);
+    struct catalog_row row = {cu_bytes_of("k"), cu_bytes_of("2"), 1, 2, {3, 4}};
+    ck_assert_int_eq(backend->update(backend->context, CATALOG_KV, &row), CU_E_CORRUPT);
+    ck_assert_ptr_nonnull(strstr(catalog_sqlite_message(db), "kv"));
+    put_committed(db, "k", "1");
+    ck_assert_int_eq(backend->update(backend->context, CATALOG_KV, &row), CU_OK);
+    ck_assert_str_eq(get(db, "k"), "2");
+    catalog_sqlite_close(db);
 }
 END_TEST
 
@@ -457,4 +473,5 @@ SUITE_MAIN("catalogd/io/sqlite", a_snapshot_stands_still_while_the_writer_goes_o
            runs_wal_normal_and_never_checkpoints_by_itself, a_reader_needs_a_file_and_cannot_write,
            a_file_of_a_newer_version_is_refused_and_left_alone,
            a_file_that_is_no_database_is_corrupt, a_failing_disk_leaves_the_old_or_the_new_state,
-           does_what_the_twin_in_memory_does_over_random_calls, a_full_arena_is_too_large)
+           does_what_the_twin_in_memory_does_over_random_calls,
+           an_update_of_what_is_not_there_is_told, a_full_arena_is_too_large)
