@@ -82,7 +82,7 @@ static bool find_route(struct agent_call *call)
         cu_buf_deinit(&clean);
         return false;
     }
-    call->route = agent_route_find(agent_routes, agent_route_count, call->target.path, &slash);
+    call->route = agent_routes_find(call->target.path, &slash);
     if (slash)
         return redirect(call, call->target.path, "/");
     call->early = cu_bytes_equal(call->target.path, cu_bytes_of("/")) ? root : not_found;

@@ -67,3 +67,26 @@ const struct agent_route agent_routes[] = {
 };
 /* clang-format on */
 const size_t agent_route_count = CU_COUNT(agent_routes);
+
+enum { LETTER_AT = sizeof "/v1/" - 1 };
+
+/* The first row whose letter is not below the given one. */
+static size_t seek(unsigned letter)
+{
+    size_t low = 0, high = agent_route_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if ((unsigned char)agent_routes[middle].pattern[LETTER_AT] < letter)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+const struct agent_route *agent_routes_find(struct cu_bytes path, bool *ret_slash)
+{
+    unsigned letter = path.len > LETTER_AT ? path.data[LETTER_AT] : 0;
+    size_t from = seek(letter);
+    return agent_route_find(&agent_routes[from], seek(letter + 1) - from, path, ret_slash);
+}

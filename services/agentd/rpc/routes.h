@@ -4,8 +4,12 @@
 
 #include "services/agentd/agent.h"
 
+/* Ascending by the letter behind "/v1/". */
 extern const struct agent_route agent_routes[];
 extern const size_t agent_route_count;
+
+/* As agent_route_find() in all of them: only those with the path's own letter are compared. */
+const struct agent_route *agent_routes_find(struct cu_bytes path, bool *ret_slash);
 
 /* The handlers, in the order of the table. */
 agent_handler agent_own_check_deregister;
