@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/base/assert.h"
+#include "curia/v1/config.pb-c.h"
 #include "curia/v1/health.pb-c.h"
 #include "curia/v1/kv.pb-c.h"
 #include "curia/v1/status.pb-c.h"
@@ -377,6 +378,41 @@ static void deregister_node(void *context, struct cu_rq *rq)
         cu_rq_reply(rq, &reply.base, 0);
 }
 
+/* ---- config entries ---- */
+
+static void list_config(void *context, struct cu_rq *rq)
+{
+    struct fake_catalog *fake = context;
+    const Curia__V1__ConfigListRequest *in = (const Curia__V1__ConfigListRequest *)rq->in;
+    Curia__V1__ConfigListReply reply = CURIA__V1__CONFIG_LIST_REPLY__INIT;
+    Curia__V1__ReadMeta meta = CURIA__V1__READ_META__INIT;
+    Curia__V1__ProxyDefaults defaults = CURIA__V1__PROXY_DEFAULTS__INIT;
+    Curia__V1__ConfigEntry entry = CURIA__V1__CONFIG_ENTRY__INIT, *entries[] = {&entry};
+    if (in->read && in->read->index)
+        return; /* they never change */
+    if (fake->refuses_config) {
+        cu_rq_fail(rq, CU_E_DENIED, "Permission denied");
+        return;
+    }
+    meta.index = fake->index;
+    meta.known_leader = true;
+    reply.meta = &meta;
+    if (fake->proxy_config && strcmp(in->kind, "proxy-defaults") == 0) {
+        defaults.config.data = (uint8_t *)fake->proxy_config;
+        defaults.config.len = strlen(fake->proxy_config);
+        entry.proxy_defaults = &defaults;
+        reply.entries = entries;
+        reply.n_entries = 1;
+    }
+    cu_rq_reply(rq, &reply.base, fake->index);
+}
+
+static void not_here(void *context, struct cu_rq *rq)
+{
+    (void)context;
+    cu_rq_fail(rq, CU_E_INTERNAL, "the fake catalog does not do this");
+}
+
 /* ---- status ---- */
 
 static void leader(void *context, struct cu_rq *rq)
@@ -448,7 +484,15 @@ static const struct cu_method health_methods[] = {
     CU_METHOD(StateChecks,   CU_CALL, ROUTE_ANY, CALLER_AGENT, NO_PERM, KIB, MIB, state_checks),
     CU_METHOD(ServiceNodes,  CU_CALL, ROUTE_ANY, CALLER_AGENT, NO_PERM, KIB, MIB, health_nodes),
 };
+static const struct cu_method config_methods[] = {
+    CU_METHOD(Get,    CU_CALL, ROUTE_ANY, CALLER_AGENT, NO_PERM, KIB, KIB, not_here),
+    CU_METHOD(List,   CU_CALL, ROUTE_ANY, CALLER_AGENT, NO_PERM, KIB, MIB, list_config),
+    CU_METHOD(Set,    CU_CALL, ROUTE_ANY, CALLER_AGENT, NO_PERM, MIB, KIB, not_here),
+    CU_METHOD(Delete, CU_CALL, ROUTE_ANY, CALLER_AGENT, NO_PERM, KIB, KIB, not_here),
+};
 /* clang-format on */
+static const struct cu_service config = {&curia__v1__config__descriptor, config_methods,
+                                         CU_COUNT(config_methods)};
 static const struct cu_service catalog = {&curia__v1__catalog__descriptor, catalog_methods,
                                           CU_COUNT(catalog_methods)};
 static const struct cu_service health = {&curia__v1__health__descriptor, health_methods,
@@ -472,6 +516,7 @@ void fake_catalog_start(struct fake_catalog *fake)
     cu_rpc_add_service(fake->rpc, &status, fake);
     cu_rpc_add_service(fake->rpc, &catalog, fake);
     cu_rpc_add_service(fake->rpc, &health, fake);
+    cu_rpc_add_service(fake->rpc, &config, fake);
     enum cu_err err = cu_rpc_listen(fake->rpc, fake->url, &diag);
     ck_assert_msg(!err, "%s", diag.text);
 }

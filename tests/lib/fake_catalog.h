@@ -23,8 +23,10 @@ struct fake_catalog {
     bool swallows_puts;
     unsigned gets, lists, puts, txns, unchanged, gone; /* asked, or left, so far */
     char last_origin[64], last_session[64];
-    char asked[512];     /* the last question to Catalog or Health, in words */
-    const char *refuses; /* these refuse, with this sentence; NULL: they answer */
+    char asked[512];          /* the last question to Catalog or Health, in words */
+    const char *refuses;      /* these refuse, with this sentence; NULL: they answer */
+    const char *proxy_config; /* of proxy-defaults; NULL: there are none */
+    bool refuses_config;      /* config entries are told to nobody */
     struct fake_node node;
     struct cu_rq *waits[FAKE_WAITS_MAX];
     size_t wait_count;

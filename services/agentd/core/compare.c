@@ -29,33 +29,60 @@ static void *part_or_none(void *part)
     return part;
 }
 
-static bool is_empty_proxy(const Curia__V1__Proxy *proxy)
+/* A service without what says nothing; drop_plain(). */
+struct plain {
+    Curia__V1__Service service;
+    Curia__V1__Proxy proxy;
+    Curia__V1__Upstream *upstreams, **list; /* ours */
+};
+
+static void make_plain_proxy(struct plain *plain, const Curia__V1__Proxy *proxy)
 {
-    Curia__V1__Proxy plain = *proxy;
-    plain.mesh_gateway = part_or_none(plain.mesh_gateway);
-    plain.expose = part_or_none(plain.expose);
-    return protobuf_c_message_get_packed_size(&plain.base) == 0;
+    size_t count = proxy->n_upstreams;
+    plain->proxy = *proxy;
+    plain->proxy.mesh_gateway = part_or_none(proxy->mesh_gateway);
+    plain->proxy.expose = part_or_none(proxy->expose);
+    plain->upstreams = cu_alloc((count + 1) * sizeof *plain->upstreams);
+    plain->list = cu_alloc((count + 1) * sizeof(Curia__V1__Upstream *));
+    for (size_t i = 0; i < count; i++) {
+        plain->upstreams[i] = *proxy->upstreams[i];
+        plain->upstreams[i].mesh_gateway = part_or_none(proxy->upstreams[i]->mesh_gateway);
+        plain->list[i] = &plain->upstreams[i];
+    }
+    plain->proxy.upstreams = plain->list;
+    plain->service.proxy = part_or_none(&plain->proxy);
 }
 
-static Curia__V1__Service normal_service(const Curia__V1__Service *service)
+static void make_plain(const Curia__V1__Service *service, struct plain *ret_plain)
 {
-    Curia__V1__Service normal = *service;
-    normal.create_index = normal.modify_index = 0;
-    normal.meta = map_or_none(normal.meta);
-    if (normal.tagged_addresses && !normal.tagged_addresses->n_entries)
-        normal.tagged_addresses = NULL;
-    normal.connect = part_or_none(normal.connect);
-    if (normal.proxy && is_empty_proxy(normal.proxy))
-        normal.proxy = NULL;
-    if (!normal.weights)
-        normal.weights = cu_weights_default();
-    return normal;
+    *ret_plain = (struct plain){.service = *service};
+    Curia__V1__Service *plain = &ret_plain->service;
+    plain->create_index = plain->modify_index = 0;
+    plain->meta = map_or_none(plain->meta);
+    if (plain->tagged_addresses && !plain->tagged_addresses->n_entries)
+        plain->tagged_addresses = NULL;
+    plain->connect = part_or_none(plain->connect);
+    if (service->proxy)
+        make_plain_proxy(ret_plain, service->proxy);
+    if (!plain->weights)
+        plain->weights = cu_weights_default();
+}
+
+static void drop_plain(struct plain *plain)
+{
+    free(plain->upstreams);
+    free(plain->list);
 }
 
 static bool same_service(const Curia__V1__Service *a, const Curia__V1__Service *b)
 {
-    Curia__V1__Service x = normal_service(a), y = normal_service(b);
-    return agent_same(&x, &y);
+    struct plain x, y;
+    make_plain(a, &x);
+    make_plain(b, &y);
+    bool is_same = agent_same(&x.service, &y.service);
+    drop_plain(&x);
+    drop_plain(&y);
+    return is_same;
 }
 
 /* Name and tags of the service are the catalog's to fill in, and the type it derives. */

@@ -24,6 +24,7 @@ static struct agent_service_def file_services[4];
 static struct agent_check_def file_checks[4];
 static const char *file_tokens[4] = {"", "", "", ""};
 static size_t file_service_count, file_check_count;
+static bool merges_central;
 
 static size_t one_member(void *arg)
 {
@@ -42,6 +43,7 @@ static struct agent_node_settings settings(void)
                                         .output_limit = 4096,
                                         .update_interval_ms = 300000,
                                         .may_run_remote_scripts = true,
+                                        .merges_central = merges_central,
                                         .sidecar_ports = {21000, 21255},
                                         .services = file_services,
                                         .service_count = file_service_count,
@@ -534,6 +536,53 @@ START_TEST(sidecars_of_files_come_behind_those_that_have_a_port)
 }
 END_TEST
 
+/* ---- what config entries say ---- */
+
+static const char *config_of(const Curia__V1__Service *service)
+{
+    static char text[256];
+    const ProtobufCBinaryData *config = &service->proxy->config;
+    (void)snprintf(text, sizeof text, "%.*s", (int)config->len, (const char *)config->data);
+    return text;
+}
+
+START_TEST(the_catalog_never_sees_a_proxy_without_what_entries_say) /* mesh 39 */
+{
+    static const char proxy[] = "{\"Name\":\"p\",\"Kind\":\"connect-proxy\",\"Port\":1,\"Proxy\":{"
+                                "\"DestinationServiceName\":\"a\",\"Config\":{\"own\":1}}}";
+    merges_central = true;
+    open_all();
+    fake->proxy_config = "{\"protocol\":\"http\"}";
+    FAKE_WAIT(loop, agent_local_is_in_sync(agent_node_local(node)));
+    unsigned before = fake->node.registered;
+    register_service(proxy, false);
+    ck_assert_str_eq(config_of(fake_node_service(&fake->node, "p")),
+                     "{\"own\":1,\"protocol\":\"http\"}");
+    ck_assert_uint_eq(fake->node.registered, before + 1);
+    const struct agent_local_service *slot = agent_local_service(agent_node_local(node), "p");
+    ck_assert_str_eq(config_of(agent_local_registered(slot)), "{\"own\":1}");
+    restart(); /* what was registered comes from its file, the rest from the catalog */
+    FAKE_WAIT(loop, agent_local_is_in_sync(agent_node_local(node)));
+    slot = agent_local_service(agent_node_local(node), "p");
+    ck_assert_str_eq(config_of(slot->service), "{\"own\":1,\"protocol\":\"http\"}");
+    ck_assert_uint_eq(fake->node.registered, before + 1);
+    close_all();
+    merges_central = false;
+}
+END_TEST
+
+START_TEST(proxies_go_on_as_they_are_where_entries_cannot_be_read)
+{
+    merges_central = true;
+    open_all();
+    fake->refuses_config = true;
+    register_service("{\"Name\":\"a\",\"Port\":80," WITH_SIDECAR "}", false);
+    ck_assert_ptr_nonnull(fake_node_service(&fake->node, "a-sidecar-proxy"));
+    close_all();
+    merges_central = false;
+}
+END_TEST
+
 static void spoil(const char *name, const char *text)
 {
     char path[400];
@@ -617,6 +666,8 @@ SUITE_MAIN("services/agentd/io/node", a_registration_is_in_the_catalog_when_it_i
            a_sidecar_keeps_its_port_and_goes_with_its_service,
            a_proxy_that_was_registered_by_itself_stays,
            sidecars_of_files_come_behind_those_that_have_a_port,
+           the_catalog_never_sees_a_proxy_without_what_entries_say,
+           proxies_go_on_as_they_are_where_entries_cannot_be_read,
            damaged_files_are_passed_over_and_kept, a_removal_behind_its_back_is_mended,
            without_a_catalog_a_registration_is_answered_and_kept,
            rights_that_forbid_a_write_stop_no_other)
