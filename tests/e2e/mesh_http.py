@@ -192,6 +192,13 @@ def http_224_match(one):
     assert [i['SourceName'] for i in found] == ['s224', '*'], found
     found = one.get(match + 'by=source&name=s224').json()['s224']
     assert [i['SourceName'] for i in found if i['DestinationName'] == 'm224'] == ['s224', '*'], found
+    a = one.get(match + 'by=destination&name=nope&name=m224&name=default/nope')
+    equal(a, 200)
+    assert list(a.json()) == ['m224', 'nope'] and a.json()['nope'] is None, a
+    assert [i['SourceName'] for i in a.json()['m224']] == ['s224', '*'], a
+    names = ['&name=n%d' % i for i in range(65)]
+    equal(one.get(match + 'by=source' + ''.join(names[:64])), 200)
+    equal(one.get(match + 'by=source' + ''.join(names)), 400, 'Bad request: more than 64 names')
     equal(one.delete('/v1/config/service-intentions/m224'), 200, '{}')
 
 

@@ -1,4 +1,5 @@
 /* intentions.c - /v1/connect/intentions (http-api.md 2.16, mesh.md 3.4). */
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/base/num.h"
@@ -10,15 +11,17 @@
 #include "services/agentd/rpc/routes.h"
 #include "services/agentd/rpc/write.h"
 
+enum { MATCH_NAMES_MAX = 64 }; /* each costs a look at all intentions */
+
 /* ---- rendering ---- */
 
-static void write_list(struct cu_buf *out, const Curia__V1__IntentionListReply *reply)
+static void write_list(struct cu_buf *out, Curia__V1__Intention *const *list, size_t count)
 {
     cu_buf_u8(out, '[');
-    for (size_t i = 0; i < reply->n_intentions; i++) {
+    for (size_t i = 0; i < count; i++) {
         if (i)
             cu_buf_u8(out, ',');
-        agent_intention_write(out, reply->intentions[i]);
+        agent_intention_write(out, list[i]);
     }
     cu_buf_u8(out, ']');
 }
@@ -26,8 +29,20 @@ static void write_list(struct cu_buf *out, const Curia__V1__IntentionListReply *
 static unsigned encode_list(const ProtobufCMessage *message, unsigned format, struct cu_buf *out)
 {
     size_t start = out->len;
-    write_list(out, (const Curia__V1__IntentionListReply *)message);
+    const Curia__V1__IntentionListReply *reply = (const Curia__V1__IntentionListReply *)message;
+    write_list(out, reply->intentions, reply->n_intentions);
     return agent_read_finish(200, format, start, out);
+}
+
+static void write_matches(struct cu_buf *out, const char *name, Curia__V1__Intention *const *list,
+                          size_t count)
+{
+    cu_json_cstr(out, name);
+    cu_buf_u8(out, ':');
+    if (count)
+        write_list(out, list, count);
+    else
+        cu_buf_text(out, "null");
 }
 
 static unsigned encode_match(const ProtobufCMessage *message, unsigned format, struct cu_buf *out)
@@ -35,12 +50,12 @@ static unsigned encode_match(const ProtobufCMessage *message, unsigned format, s
     const Curia__V1__IntentionListReply *reply = (const Curia__V1__IntentionListReply *)message;
     size_t start = out->len;
     cu_buf_u8(out, '{');
-    cu_json_cstr(out, reply->name);
-    cu_buf_u8(out, ':');
-    if (reply->n_intentions)
-        write_list(out, reply);
-    else
-        cu_buf_text(out, "null");
+    write_matches(out, reply->name, reply->intentions, reply->n_intentions);
+    for (size_t i = 0; i < reply->n_more; i++) {
+        cu_buf_u8(out, ',');
+        write_matches(out, reply->more[i]->name, reply->more[i]->intentions,
+                      reply->more[i]->n_intentions);
+    }
     cu_buf_u8(out, '}');
     return agent_read_finish(200, format, start, out);
 }
@@ -123,6 +138,45 @@ static bool pair_of(struct agent_call *call, char **ret_source, char **ret_desti
 
 /* ---- reads ---- */
 
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Sorted, each once: as they are printed. */
+static size_t sort_names(char **names, size_t count)
+{
+    size_t kept = 0;
+    qsort(names, count, sizeof *names, by_text);
+    for (size_t i = 0; i < count; i++)
+        if (!kept || strcmp(names[kept - 1], names[i]) != 0)
+            names[kept++] = names[i];
+    return kept;
+}
+
+static bool parse_names(struct agent_call *call, Curia__V1__IntentionMatchRequest *match)
+{
+    size_t given = agent_query_count(&call->query, "name"), count = 0;
+    char **names = cu_arena_alloc(call->rq.arena, (given + 1) * sizeof *names);
+    if (given > MATCH_NAMES_MAX)
+        return agent_refuse(&call->fault, 400, "Bad request: more than %d names", MATCH_NAMES_MAX);
+    if (!names)
+        return agent_refuse(&call->fault, 500, "request is too large");
+    for (size_t i = 0; i < call->query.count; i++) {
+        const struct agent_param *param = &call->query.params[i];
+        if (!cu_bytes_equal(param->name, cu_bytes_of("name")))
+            continue;
+        names[count] = agent_intention_name("name", param->value, call->rq.arena, &call->fault);
+        if (!names[count++])
+            return false;
+    }
+    count = sort_names(names, count);
+    match->name = names[0];
+    match->more = names + 1;
+    match->n_more = count - 1;
+    return true;
+}
+
 static bool parse_match(struct agent_call *call, Curia__V1__IntentionMatchRequest *match)
 {
     struct cu_bytes by;
@@ -132,9 +186,7 @@ static bool parse_match(struct agent_call *call, Curia__V1__IntentionMatchReques
     if (!match->by_source && !cu_bytes_equal(by, cu_bytes_of("destination")))
         return agent_refuse(&call->fault, 500,
                             "'by' parameter must be one of 'source' or 'destination'");
-    if (agent_query_count(&call->query, "name") > 1)
-        return agent_refuse(&call->fault, 500, "more than one 'name' is not there yet");
-    return name_of(call, "name", &match->name);
+    return required(call, "name", &by) && parse_names(call, match);
 }
 
 void agent_intentions_match_get(struct agent_call *call)

@@ -113,20 +113,51 @@ enum cu_err catalog_intention_list(const struct catalog_view *view,
     return err;
 }
 
+static enum cu_err match_one(const struct catalog_view *view, bool by_source, const char *name,
+                             struct walk *walk, uint64_t *ret_index)
+{
+    walk->with_wildcards = true;
+    walk->source = by_source ? name : NULL;
+    walk->destination = by_source ? NULL : name;
+    return find(view, walk, ret_index);
+}
+
+/* The further names that were asked for. */
+static enum cu_err match_more(const struct catalog_view *view,
+                              const Curia__V1__IntentionMatchRequest *request,
+                              struct cu_arena *arena, Curia__V1__IntentionListReply *reply,
+                              uint64_t *ret_index)
+{
+    Curia__V1__IntentionMatches **list =
+        cu_arena_alloc(arena, (request->n_more + 1) * sizeof(Curia__V1__IntentionMatches *));
+    enum cu_err err = list ? CU_OK : CU_E_TOO_LARGE;
+    for (size_t i = 0; !err && i < request->n_more; i++) {
+        struct walk walk = {.arena = arena};
+        list[i] = cu_arena_alloc(arena, sizeof *list[i]);
+        if (!list[i])
+            return CU_E_TOO_LARGE;
+        curia__v1__intention_matches__init(list[i]);
+        err = match_one(view, request->by_source, request->more[i], &walk, ret_index);
+        list[i]->name = request->more[i];
+        list[i]->intentions = (intention_t **)walk.found.items;
+        list[i]->n_intentions = err ? 0 : walk.found.count;
+    }
+    reply->more = list;
+    reply->n_more = err ? 0 : request->n_more;
+    return err;
+}
+
 enum cu_err catalog_intention_match(const struct catalog_view *view,
                                     const Curia__V1__IntentionMatchRequest *request,
                                     struct cu_arena *arena, Curia__V1__IntentionListReply *reply,
                                     uint64_t *ret_index)
 {
-    struct walk walk = {.arena = arena,
-                        .with_wildcards = true,
-                        .source = request->by_source ? request->name : NULL,
-                        .destination = request->by_source ? NULL : request->name};
-    enum cu_err err = find(view, &walk, ret_index);
+    struct walk walk = {.arena = arena};
+    enum cu_err err = match_one(view, request->by_source, request->name, &walk, ret_index);
     reply->name = request->name;
     reply->intentions = (intention_t **)walk.found.items;
     reply->n_intentions = err ? 0 : walk.found.count;
-    return err;
+    return err ? err : match_more(view, request, arena, reply, ret_index);
 }
 
 enum cu_err catalog_intention_get(const struct catalog_view *view,
