@@ -234,13 +234,13 @@ void xds_leaves_moved(struct xds_leaves *leaves)
         return;
     for (void *value; cu_map_next(&leaves->all, &at, &key, &value);) {
         struct xds_leaf *leaf = value;
-        if (leaf->is_asking || (leaf->root_id && strcmp(leaf->root_id, roots.active_id) == 0))
+        if (leaf->is_asking)
             continue;
-        if (leaf->root_id) {
+        if (leaf->root_id && strcmp(leaf->root_id, roots.active_id) != 0) {
             free(leaf->root_id); /* once: the timer is set for it */
             leaf->root_id = cu_strdup(roots.active_id);
             cu_timer_set_ms(&leaf->timer, cu_random_below(&leaves->random, XDS_LEAF_SPREAD_MS));
-        } else if (!cu_timer_is_set(&leaf->timer)) {
+        } else if (!cu_timer_is_set(&leaf->timer)) { /* there was no root as it was due */
             cu_timer_set_ms(&leaf->timer, 0);
         }
     }
