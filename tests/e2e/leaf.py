@@ -251,6 +251,25 @@ def http_226_who_may_come_in(one):
 
 
 @test
+def cli_54_56_intentions_by_command(one):
+    def run(*args, code=0, out=None):
+        done = one.curia('intention', *args, timeout=60)
+        assert done.returncode == code and (out is None or done.stdout.decode() == out), done
+        return done
+    run('create', '-deny', '-meta', 'k=v', 'cw', 'cd', out='Created: cw => cd (deny)\n')
+    again = run('create', '-deny', 'cw', 'cd', code=1)
+    assert b'Sources[1] defines "cw" more than once' in again.stderr, again
+    run('check', 'cw', 'cd', code=1, out='Denied\n')
+    assert b'Meta[k]:      v\n' in run('get', 'cw', 'cd').stdout
+    run('create', '-replace', '-allow', 'cw', 'cd', out='Replaced: cw => cd (allow)\n')
+    run('check', 'cw', 'cd', out='Allowed\n')
+    run('match', '-source', 'cw', out='cw => cd (allow)\n')
+    assert b' cw ' in run('list').stdout
+    run('delete', 'cw', 'cd', out='Intention deleted.\n')
+    assert b'Intention not found' in run('get', 'cw', 'cd', code=1).stderr
+
+
+@test
 def what_no_intention_decides_is_denied_where_the_configuration_says_so(denying):
     check = INTENTIONS + '/check?source=a&destination=b'
     equal(denying.get(check), 200, '{"Allowed":false}')
