@@ -234,3 +234,16 @@ bool cu_conf_is_set(const struct cu_conf *conf, const char *path)
 {
     return cu_conf_json(conf, path) != NULL;
 }
+
+const char *cu_conf_next_stuck(const struct cu_conf *was, const struct cu_conf *now, size_t *at)
+{
+    while (*at < cu_key_count) {
+        const struct cu_key *key = &cu_keys[*at];
+        json_t *old = was->values.slot[*at], *new = now->values.slot[*at];
+        ++*at;
+        bool is_same = old == new || (old && new &&json_equal(old, new));
+        if (!is_same && !key->is_live && key->state == CU_KEY_BUILT)
+            return key->path;
+    }
+    return NULL;
+}

@@ -47,4 +47,8 @@ const json_t *cu_conf_json(const struct cu_conf *conf,
                            const char *key); /* lists, maps, objects; NULL when unset */
 bool cu_conf_is_set(const struct cu_conf *conf, const char *key);
 
+/* The keys that are set otherwise in `now` than in `was` and that no reload takes up, one a call:
+ * *at is 0 first. NULL: no more. */
+const char *cu_conf_next_stuck(const struct cu_conf *was, const struct cu_conf *now, size_t *at);
+
 #endif

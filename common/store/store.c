@@ -64,8 +64,9 @@ enum cu_err cu_db_translate(sqlite3 *handle, int code, const char *what, struct 
         return CU_OK;
     CU_ASSERT((code & 0xff) != SQLITE_NOMEM);
     const char *path = handle ? sqlite3_db_filename(handle, "main") : NULL;
-    return cu_fail(diag, err_of(code), "%s: %s: %s (%d)", path && *path ? path : "database", what,
-                   handle ? sqlite3_errmsg(handle) : sqlite3_errstr(code), code);
+    int first = (int)strcspn(what, ";"); /* of several statements */
+    return cu_fail(diag, err_of(code), "%s: %.*s: %s (%d)", path && *path ? path : "database",
+                   first, what, handle ? sqlite3_errmsg(handle) : sqlite3_errstr(code), code);
 }
 
 enum cu_err cu_db_exec(struct cu_db *db, const char *text, struct cu_diag *diag)

@@ -93,6 +93,20 @@ def agent_5_96_a_reload_that_is_no_good_changes_nothing(one):
 
 
 @test
+def a_reload_says_which_changes_wait_for_a_restart(one):
+    put(one, 'reload')
+    assert 'takes effect when' not in one.logs(), 'no such key has changed so far'
+    one.config['domain'] = 'other'
+    one.write_config()
+    put(one, 'reload')
+    assert 'key=domain text="has changed, and takes effect when the agent is started again"' in one.logs()
+    assert one.logs().count('takes effect when') == 1, one.logs()
+    del one.config['domain']
+    one.write_config()
+    put(one, 'reload')
+
+
+@test
 def agt_190_monitor_streams_the_lines_of_the_daemons(one):
     equal(one.get('/v1/agent/monitor?loglevel=zz'), 400, 'Bad request: Unknown log level: zz')
     for query, wanted in (('debug', b'sync.written: service="seen"'), ('debug&logjson', b'"@module":"agentd"')):

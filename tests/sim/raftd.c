@@ -232,6 +232,7 @@ static const char *const note_names[RAFT_NOTE_COUNT] = {
     [RAFT_NOTE_REFUSES] = "refuses",
     [RAFT_NOTE_OTHER_CLUSTER] = "other cluster",
     [RAFT_NOTE_NO_PEERS] = "no peers",
+    [RAFT_NOTE_OUTSIDER] = "outsider",
     [RAFT_NOTE_PROMISED] = "promised",
     [RAFT_NOTE_GAVE_UP] = "gave up",
     [RAFT_NOTE_BOOTSTRAPPED] = "bootstrapped",

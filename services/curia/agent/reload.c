@@ -92,6 +92,15 @@ static void on_taken_up(void *arg, enum cu_err err, const char *text)
     end(arg, err ? text : NULL);
 }
 
+static void warn_of_stuck(struct reload *reload, const struct cu_conf *old)
+{
+    const char *key;
+    for (size_t at = 0; (key = cu_conf_next_stuck(old, reload->conf, &at));)
+        cu_warn(reload->options.log, "agent.reload",
+                "key=%s text=\"has changed, and takes effect when the agent is started again\"",
+                key);
+}
+
 /* All agree. What a daemon that is restarted from here on reads is the new files, too. */
 static void on_checked(void *arg, enum cu_err err, const char *text)
 {
@@ -107,6 +116,7 @@ static void on_checked(void *arg, enum cu_err err, const char *text)
         return;
     }
     struct cu_conf *old = reload->options.settings->conf;
+    warn_of_stuck(reload, old);
     reload->options.settings->conf = reload->conf;
     reload->conf = NULL;
     cu_conf_free(old);

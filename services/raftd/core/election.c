@@ -144,14 +144,27 @@ void raft_campaign(struct raft *r, bool is_transfer)
     ask_all(r, RAFT_MSG_PREVOTE, false);
 }
 
-void raft_election_tick(struct raft *r)
+/* Why no election will come of it here, once: there is nobody to ask, or the log, which no leader
+ * continues, speaks of others only. */
+static void tell_why_none(struct raft *r)
 {
-    if (r->role == RAFT_LEADER || cu_mono_before(r->now, r->election_at))
-        return;
     if (!r->latest.count && !r->told_no_peers && !r->bootstrap_count) {
         r->told_no_peers = true;
         raft_tell(r, RAFT_NOTE_NO_PEERS, (struct raft_note_args){0});
     }
+    if (r->latest.count && !r->told_outsider && !raft_is_member(r)) {
+        r->told_outsider = true;
+        raft_tell(
+            r, RAFT_NOTE_OUTSIDER,
+            (struct raft_note_args){.peer = r->latest.servers[0].id, .index = r->latest.count});
+    }
+}
+
+void raft_election_tick(struct raft *r)
+{
+    if (r->role == RAFT_LEADER || cu_mono_before(r->now, r->election_at))
+        return;
+    tell_why_none(r);
     raft_recovery_tick(r);
     raft_campaign(r, false);
 }

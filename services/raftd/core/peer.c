@@ -163,6 +163,11 @@ const struct raft_server *raft_server_find(const struct raft_configuration *conf
 
 /* ---- this server in it ---- */
 
+bool raft_is_member(const struct raft *r)
+{
+    return raft_server_find(&r->latest, r->self) != NULL;
+}
+
 bool raft_is_voter(const struct raft *r)
 {
     const struct raft_server *server = raft_server_find(&r->latest, r->self);

@@ -268,6 +268,8 @@ enum raft_note {
     RAFT_NOTE_REFUSES,       /* this leader refuses `peer` for its incarnation */
     RAFT_NOTE_OTHER_CLUSTER, /* peer stands under `cluster` */
     RAFT_NOTE_NO_PEERS,      /* no known peers, aborting election */
+    RAFT_NOTE_OUTSIDER,      /* no leader, and the log's `index` servers, `peer` the first of them,
+                                are all others */
     RAFT_NOTE_PROMISED,
     RAFT_NOTE_GAVE_UP,
     RAFT_NOTE_BOOTSTRAPPED,

@@ -189,7 +189,7 @@ struct raft {
     struct cu_mono lease_from; /* as leader: only what was sent after it makes a lease */
     struct cu_mono election_at;
     uint64_t election_round;
-    bool told_no_peers, told_refused, told_below_floor;
+    bool told_no_peers, told_outsider, told_refused, told_below_floor;
     struct raft_peer peers[RAFT_SERVERS_MAX];
     uint32_t peer_count;
 
@@ -281,6 +281,7 @@ struct raft_header raft_header_at(const struct raft *r, uint64_t index, uint64_t
 struct raft_peer *raft_peer_find(struct raft *r, struct raft_id id);
 const struct raft_server *raft_server_find(const struct raft_configuration *configuration,
                                            struct raft_id id);
+bool raft_is_member(const struct raft *r); /* with a vote or without */
 bool raft_is_voter(const struct raft *r);
 uint32_t raft_quorum(const struct raft *r);
 bool raft_is_sole_voter(const struct raft *r);

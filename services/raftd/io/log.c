@@ -255,14 +255,17 @@ static void advise(const char *path, const char *node_id, struct cu_diag *diag)
     if (!diag)
         return;
     struct cu_diag what = *diag;
+    size_t len = strlen(path); /* said once */
+    const char *cause = what.text + (strncmp(what.text, path, len) == 0 && what.text[len] == ':'
+                                         ? len + strspn(what.text + len, ": ")
+                                         : 0);
     (void)cu_fail(
         diag, CU_E_CORRUPT,
-        "%.200s is damaged and will not be served: %.200s. Bring back the disk of %s as it "
-        "was, or leave this server out: with an empty data directory it is ignored until it "
-        "is removed and added anew (`curia operator raft remove-peer -id=%s`, then add-peer, on "
-        "another server). If too few servers are left for a leader, see `curia operator raft "
-        "recover -help`",
-        path, what.text, node_id, node_id);
+        "%.70s is damaged and will not be served: %.58s. Bring back the disk of %s, or leave this "
+        "server out: with an empty data directory it is ignored until it is removed and added anew "
+        "(on another server `curia operator raft remove-peer -id=%s`, then add-peer). If too few "
+        "are left for a leader: `curia operator raft recover -help`",
+        path, cause, node_id, node_id);
 }
 
 enum cu_err raft_log_open(const struct raft_log_options *options, struct raft_log **ret_log,

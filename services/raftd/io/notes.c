@@ -81,6 +81,14 @@ void raft_notes_write(struct raft_notes *notes, const struct raft_action *action
             "servers as bootstrap_expect says know each other by retry_join (or by "
             "raftd.peers), or until a cluster adds it\"");
         break;
+    case RAFT_NOTE_OUTSIDER:
+        cu_warn(log, "raft.outsider",
+                "id=%s servers=%" PRIu64 " first=%s advice=\"there is no leader, and this server "
+                "may not become one: its log knows other servers, not this id. If the id has "
+                "changed, by node_id or DATA_DIR/node-id, bring it back; if this server was "
+                "removed, it is added by `curia operator raft add-peer -id=%s` on another one\"",
+                notes->node_id, index, peer, notes->node_id);
+        break;
     case RAFT_NOTE_PROMISED:
         cu_info(log, "raft.promised", "proposer=%s cluster=%s", peer, cluster);
         break;

@@ -340,7 +340,30 @@ START_TEST(the_advertised_address_falls_back_to_the_bound_one)
 }
 END_TEST
 
-SUITE_MAIN("common/conf", every_default_of_the_table_is_of_its_type, an_unknown_key_is_named,
+START_TEST(what_a_reload_cannot_take_up_is_named)
+{
+    struct cu_conf *was = good("{\"data_dir\":\"/x\",\"log_level\":\"INFO\",\"ports\":{\"http\":1},"
+                               "\"retry_join\":[\"a\"],\"domain\":\"same\"}");
+    struct cu_conf *now = good("{\"data_dir\":\"/x\",\"log_level\":\"WARN\",\"ports\":{\"http\":2},"
+                               "\"bind_addr\":\"127.0.0.1\",\"domain\":\"same\"}");
+    static const char *const wanted[] = {"bind_addr", "ports.http", "retry_join"};
+    size_t at = 0, count = 0;
+    for (const char *key; (key = cu_conf_next_stuck(was, now, &at)); count++) {
+        bool is_wanted = false;
+        for (size_t i = 0; i < CU_COUNT(wanted); i++)
+            is_wanted |= !strcmp(key, wanted[i]);
+        ck_assert_msg(is_wanted, "%s", key);
+    }
+    ck_assert_uint_eq(count, CU_COUNT(wanted));
+    at = 0;
+    ck_assert_ptr_null(cu_conf_next_stuck(now, now, &at));
+    cu_conf_free(was);
+    cu_conf_free(now);
+}
+END_TEST
+
+SUITE_MAIN("common/conf", what_a_reload_cannot_take_up_is_named,
+           every_default_of_the_table_is_of_its_type, an_unknown_key_is_named,
            a_wrong_type_is_named_with_both_types, a_bad_duration_gives_gos_sentence,
            names_match_in_any_case_unless_the_exact_one_is_there,
            a_block_may_stand_in_a_list_of_one, a_key_with_a_dot_in_its_name_is_known,

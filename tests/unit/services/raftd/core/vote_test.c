@@ -284,9 +284,31 @@ START_TEST(timeouts_are_spread_over_the_whole_range) /* consensus 10 */
 }
 END_TEST
 
-SUITE_MAIN("services/raftd/core/vote", votes_are_decided_in_the_order_of_the_rules,
-           a_pre_vote_changes_nothing, a_transfer_that_comes_late_deposes_no_leader_with_a_lease,
-           a_vote_leaves_after_its_write, a_vote_survives_a_crash, another_incarnation_gets_no_vote,
+START_TEST(an_id_that_its_log_does_not_know_says_so_once)
+{
+    struct rig rig;
+    rig_open(&rig, &(struct rig_seed){.voters = 3, .self = 4, .log = "1 2 2", .term = 3});
+    struct raft_message m = rig_message(2, RAFT_MSG_HEARTBEAT, 3);
+    m.round = 1;
+    rig_hear(&rig, &m); /* a leader that just adds it */
+    ck_assert(!rig_told(&rig, RAFT_NOTE_OUTSIDER));
+    rig_wait(&rig, 10000);
+    ck_assert(rig_told(&rig, RAFT_NOTE_OUTSIDER));
+    ck_assert_int_eq(rig_status(&rig).role, RAFT_FOLLOWER);
+    rig_wait(&rig, 10000);
+    ck_assert(!rig_told(&rig, RAFT_NOTE_OUTSIDER));
+    rig_close(&rig);
+    rig_open(&rig, &(struct rig_seed){.voters = 3, .log = "1 2 2", .term = 3});
+    rig_wait(&rig, 10000);
+    ck_assert(!rig_told(&rig, RAFT_NOTE_OUTSIDER)); /* it is one of them, and asks for votes */
+    rig_close(&rig);
+}
+END_TEST
+
+SUITE_MAIN("services/raftd/core/vote", an_id_that_its_log_does_not_know_says_so_once,
+           votes_are_decided_in_the_order_of_the_rules, a_pre_vote_changes_nothing,
+           a_transfer_that_comes_late_deposes_no_leader_with_a_lease, a_vote_leaves_after_its_write,
+           a_vote_survives_a_crash, another_incarnation_gets_no_vote,
            a_server_that_was_wiped_is_told_of, votes_of_another_incarnation_do_not_count,
            does_not_campaign_before_a_catalogd_attached,
            a_wiped_server_does_not_campaign_under_its_old_id,

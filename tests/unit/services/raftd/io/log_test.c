@@ -342,6 +342,8 @@ START_TEST(a_file_that_is_no_database_is_refused)
         fputs("no database", file);
     fclose(file);
     ck_assert_uint_eq(open_fails(dir, &diag), CU_E_CORRUPT);
+    ck_assert_msg(strstr(diag.text, "file is not a database") != NULL, "%s", diag.text);
+    ck_assert_msg(strstr(diag.text, "recover -help`") != NULL, "to its end: %s", diag.text);
 }
 END_TEST
 

@@ -44,6 +44,7 @@ START_TEST(every_note_names_its_subject_and_what_to_do)
         {RAFT_NOTE_REFUSES,       "WARN",  "id=" PEER " address=127.0.0.2:8310 advice=\"this server came back without"},
         {RAFT_NOTE_OTHER_CLUSTER, "WARN",  "cluster=" CLUSTER},
         {RAFT_NOTE_NO_PEERS,      "WARN",  "no known peers, aborting election"},
+        {RAFT_NOTE_OUTSIDER,      "WARN",  "raft.outsider: id=n1 servers=7 first=" PEER},
         {RAFT_NOTE_PROMISED,      "INFO",  "raft.promised: proposer=" PEER " cluster=" CLUSTER},
         {RAFT_NOTE_GAVE_UP,       "WARN",  "raft.gave_up: cluster=" CLUSTER},
         {RAFT_NOTE_BOOTSTRAPPED,  "INFO",  "raft.bootstrapped: cluster=" CLUSTER},
