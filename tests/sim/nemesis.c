@@ -108,7 +108,7 @@ static void lose_log(struct sim *sim)
     sim_raftd_crash(server);
     sim_raftd_wipe(server);
     sim_after(sim, soon(sim), restart_raftd, server, NULL);
-    if (sim_chance(sim, 700))
+    if (!sim->options.losses && sim_chance(sim, 700))
         sim_operator_comes(sim);
 }
 
@@ -223,7 +223,7 @@ static const struct {
     {14, kill_raftd},    {10, kill_catalogd},    {10, cut_power},     {4, cut_all_power},
     {3, delete_catalog}, {2, lose_log},          {8, pause_raftd},    {8, pause_catalogd},
     {12, cut_off},       {8, cut_link},          {3, skew_clock},     {6, slow_disk},
-    {6, bad_net},        {5, sim_lose_majority}, {3, change_servers},
+    {6, bad_net},        {5, sim_lose_majority}, {3, change_servers}, /* last: see strike() */
 };
 
 static void strike(struct sim *sim, void *data)
@@ -238,11 +238,12 @@ static void strike(struct sim *sim, void *data)
     }
     if (sim->options.losses && sim_chance(sim, 500))
         sim_lose_majority(sim);
+    size_t count = sizeof faults / sizeof *faults - sim->options.losses; /* not both in one run */
     unsigned total = 0;
-    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
+    for (size_t i = 0; i < count; i++)
         total += faults[i].weight;
     uint64_t dice = cu_random_below(&sim->random, total);
-    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
+    for (size_t i = 0; i < count; i++) {
         if (dice < faults[i].weight) {
             faults[i].strike(sim);
             break;
