@@ -1,4 +1,4 @@
-"""docker-compose.yml with real Docker: what deploy/README.md says of it is so. Commands are taken from there, not repeated here."""
+"""docker-compose.yml with real Docker: what deploy/README.md says of it is so. Its commands are taken from there."""
 import json
 import os
 import re
@@ -16,6 +16,7 @@ IMAGE = 'curia-test-compose'
 ENV = dict(os.environ, CURIA_IP=IP, CURIA_IMAGE=IMAGE, CURIA_SAMPLE_IMAGE=IMAGE + '-sample', COMPOSE_PROJECT_NAME=PROJECT,
            COMPOSE_HTTP_TIMEOUT='300')
 DAEMONS = ('gossipd', 'raftd', 'catalogd', 'agentd', 'dnsd', 'xdsd')
+FURTHER = ('dnsd', 'xdsd', 'catalogd')
 SERVERS = ('server1', 'server2', 'server3')
 HTTP = {'client1': 8500, 'server1': 8501, 'server2': 8502, 'server3': 8503}
 DNS = {'client1': 8600, 'server1': 8601, 'server2': 8602, 'server3': 8603}
@@ -166,7 +167,8 @@ def every_daemon_gets_healthy_and_may_do_no_more_than_it_must(up):
              UP_S, 'everybody is healthy', every=0.3)
     for (name, _), what in containers().items():
         assert ('Health' in what['State']) == (name != 'sample' and name not in HTTP), name
-        assert what['HostConfig']['ReadonlyRootfs'] and what['HostConfig']['CapDrop'] == ['ALL'], name
+        assert what['HostConfig']['ReadonlyRootfs'] == (name not in FURTHER) and what['HostConfig']['CapDrop'] == ['ALL'], name
+        assert all(m['Name'].startswith(PROJECT + '_') for m in what['Mounts'] if m['Type'] == 'volume'), what['Mounts']
         assert what['Config']['User'] in ('curia', '65534:65534'), (name, what['Config']['User'])
         assert not what['State']['OOMKilled'] and what['RestartCount'] == 0, (name, what['State'])
 
