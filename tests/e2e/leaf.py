@@ -198,7 +198,7 @@ def a_leaf_is_renewed_under_who_waits_for_it(one):
     equal(one.put(CONFIG, json.dumps(body)), 200)
     first = one.get(LEAF + 'short')
     equal(first, 200)
-    second = one.get(LEAF + 'short?index=%d&wait=60s' % first.index)
+    second = one.get(LEAF + 'short?index=%d&wait=60s' % first.index, timeout=120)
     equal(second, 200)
     assert second.index > first.index and second.json()['PrivateKeyPEM'] != first.json()['PrivateKeyPEM'], second
     equal(one.put(CONFIG, json.dumps(kept)), 200)

@@ -42,13 +42,13 @@ def http_167_a_sidecar_beside_its_service(one):
     listening, alias = (found['service:web1-sidecar-proxy:%d' % i] for i in (1, 2))
     assert (listening['Name'], listening['Type']) == ('Connect Sidecar Listening', 'tcp'), listening
     assert (alias['Name'], alias['Type']) == ('Connect Sidecar Aliasing web1', 'alias'), alias
-    assert alias['Status'] == 'passing', alias
-    proxies = one.get('/v1/health/connect/web').json()
+    wait_for(lambda: checks(one)['service:web1-sidecar-proxy:2']['Status'] == 'passing', 10, 'what it stands for passes')
+    proxies = wait_for(lambda: one.get('/v1/health/connect/web').json(), 10, 'the proxy in the catalog')
     assert [p['Service']['ID'] for p in proxies] == ['web1-sidecar-proxy'], proxies
     assert proxies[0]['Service']['Proxy']['DestinationServiceID'] == 'web1', proxies
     put(one, 'service/deregister/web1')
     assert not {'web1', 'web1-sidecar-proxy'} & set(services(one)), services(one)
-    equal(one.get('/v1/health/connect/web'), 200, '[]')
+    wait_for(lambda: one.get('/v1/health/connect/web').text == '[]', 10, 'it is gone')
 
 
 @test
@@ -128,10 +128,10 @@ def who_waits_for_proxies_wakes_when_one_comes_and_goes(one):
     for act in (lambda: with_sidecar(one, 'woken'), lambda: put(one, 'service/deregister/woken')):
         got = []
         path = '/v1/health/connect/woken?index=%d&wait=60s' % index
-        waiter = threading.Thread(target=lambda: got.append(Http(one.ip).get(path)))
+        waiter = threading.Thread(target=lambda: got.append(Http(one.ip, timeout=90).get(path)))
         waiter.start()
         act()
-        waiter.join(60)
+        waiter.join(90)
         assert got and got[0].index > index, got
         index = one.get('/v1/health/connect/woken').index
     equal(one.get('/v1/health/connect/woken'), 200, '[]')

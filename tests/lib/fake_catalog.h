@@ -44,10 +44,10 @@ void fake_catalog_start(struct fake_catalog *fake);
 /* A write from elsewhere: the index rises and all waits are answered. */
 void fake_catalog_change(struct fake_catalog *fake, const char *value);
 
-/* Turns the loop until `claim` holds, at most 10 s. */
+/* Turns the loop until `claim` holds, at most 40 s. */
 #define FAKE_WAIT(loop, claim)                                                                     \
     do {                                                                                           \
-        struct cu_mono end_ = cu_mono_add_ms(cu_mono_now(), 10000);                                \
+        struct cu_mono end_ = cu_mono_add_ms(cu_mono_now(), 40000);                                \
         while (!(claim) && cu_mono_before(cu_mono_now(), end_))                                    \
             fake_turn(loop);                                                                       \
         ck_assert(claim);                                                                          \

@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { SUITE_DEFAULT_SEED = 20210101, SUITE_TIMEOUT_S = 60, SUITE_OPEN_FILES = 16 };
+enum { SUITE_DEFAULT_SEED = 20210101, SUITE_TIMEOUT_S = 240, SUITE_OPEN_FILES = 16 };
 
 static char tmpdir[256];
 static pid_t tmpdir_owner;

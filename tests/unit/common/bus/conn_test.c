@@ -183,7 +183,7 @@ END_TEST
 
 static void turn_until_down(struct fake *f)
 {
-    struct cu_mono until = cu_mono_add_ms(cu_mono_now(), 5000);
+    struct cu_mono until = cu_mono_add_ms(cu_mono_now(), 40000);
     while (!f->downs && cu_mono_before(cu_mono_now(), until))
         cu_loop_turn(f->loop, true);
     ck_assert_uint_eq(f->downs, 1);

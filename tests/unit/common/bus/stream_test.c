@@ -128,7 +128,7 @@ static void turn(struct rig *rig)
 
 #define WAIT(rig, condition)                                                                       \
     do {                                                                                           \
-        struct cu_mono wait_until = cu_mono_add_ms(cu_mono_now(), 10000);                          \
+        struct cu_mono wait_until = cu_mono_add_ms(cu_mono_now(), 40000);                          \
         while (!(condition)) {                                                                     \
             if (cu_mono_before(wait_until, cu_mono_now()))                                         \
                 ck_abort_msg("%s: in vain for: %s", (rig)->pairing->name, #condition);             \

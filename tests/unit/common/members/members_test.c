@@ -144,7 +144,7 @@ static struct cu_loop *loop;
 
 #define WAIT(condition)                                                                            \
     do {                                                                                           \
-        struct cu_mono until = cu_mono_add_ms(cu_mono_now(), 10000);                               \
+        struct cu_mono until = cu_mono_add_ms(cu_mono_now(), 40000);                               \
         while (!(condition)) {                                                                     \
             ck_assert_msg(cu_mono_before(cu_mono_now(), until), "in vain: %s", #condition);        \
             cu_loop_turn(loop, 5);                                                                 \

@@ -80,13 +80,13 @@ void pair_note_error(void *outcome, const struct cu_answer *answer);
 /* Answers held request `i`: {applied: true}, index `index`. */
 void pair_release(struct pair *pair, size_t i, uint64_t index);
 
-/* Turns the loop until the condition holds; fails the test after 10 s. */
+/* Turns the loop until the condition holds; fails the test after 40 s. */
 #define PAIR_WAIT(pair, condition)                                                                 \
     do {                                                                                           \
-        struct cu_mono wait_until = cu_mono_add_ms(cu_mono_now(), 10000);                          \
+        struct cu_mono wait_until = cu_mono_add_ms(cu_mono_now(), 40000);                          \
         while (!(condition)) {                                                                     \
             if (cu_mono_before(wait_until, cu_mono_now()))                                         \
-                ck_abort_msg("waited 10 s in vain for: %s", #condition);                           \
+                ck_abort_msg("waited in vain for: %s", #condition);                                \
             pair_turn(pair);                                                                       \
         }                                                                                          \
     } while (0)

@@ -14,7 +14,7 @@
 #include "tests/lib/catalog_state.h"
 #include "tests/lib/suite.h"
 
-enum { WAIT_MS = 10000 };
+enum { WAIT_MS = 40000 };
 
 #define CLUSTER "11111111-2222-3333-4444-555555555555"
 

@@ -8,7 +8,7 @@
 #include "tests/lib/suite.h"
 #include "tests/unit/services/dnsd/core/sample.h"
 
-enum { RIG_PORT = 5300, RIG_RECURSOR_PORT = 5301, RIG_WAIT_MS = 10000 };
+enum { RIG_PORT = 5300, RIG_RECURSOR_PORT = 5301, RIG_WAIT_MS = 40000 };
 
 enum manner { ANSWERS, FAILS, IS_SILENT, LIES_FIRST, IS_LARGE };
 

@@ -51,7 +51,7 @@ START_TEST(silence_of_all_is_a_failure_in_time) /* dns 48 */
     ck_assert_uint_eq(rig.sample->message.rcode, DNS_SERVFAIL);
     uint64_t took_ms = cu_mono_ms_between(since, cu_mono_now());
     ck_assert_uint_ge(took_ms, 2 * rig.live.recursor_timeout_ms);
-    ck_assert_uint_lt(took_ms, 3 * rig.live.recursor_timeout_ms);
+    ck_assert_uint_lt(took_ms, 10 * rig.live.recursor_timeout_ms);
     rig_close_recursors();
     rig_close();
 }

@@ -87,7 +87,7 @@ static void teardown(void)
 
 static void turn_until(const unsigned *counter, unsigned value)
 {
-    struct cu_mono end = cu_mono_add_ms(cu_mono_now(), 10000);
+    struct cu_mono end = cu_mono_add_ms(cu_mono_now(), 40000);
     while (*counter < value && cu_mono_before(cu_mono_now(), end))
         cu_loop_turn(loop, true);
     ck_assert_uint_ge(*counter, value);
@@ -100,7 +100,7 @@ static uint64_t counted(const char *name)
 
 static void turn_until_counted(const char *name, uint64_t value)
 {
-    struct cu_mono end = cu_mono_add_ms(cu_mono_now(), 10000);
+    struct cu_mono end = cu_mono_add_ms(cu_mono_now(), 40000);
     while (counted(name) < value && cu_mono_before(cu_mono_now(), end))
         cu_loop_turn(loop, true);
     ck_assert_uint_ge(counted(name), value);

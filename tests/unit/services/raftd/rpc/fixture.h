@@ -9,7 +9,7 @@
 #include "curia/internal/v1/log.pb-c.h"
 #include "services/raftd/core/raft.h"
 
-enum { FIXTURE_SERVERS = 3, FIXTURE_WAIT_MS = 10000 };
+enum { FIXTURE_SERVERS = 3, FIXTURE_WAIT_MS = 40000 };
 
 struct fixture_server {
     struct fixture *fixture;
