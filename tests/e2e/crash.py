@@ -170,6 +170,9 @@ def add_anew(rest, server):
     wait_for(lambda: sorted(peers(rest[0])) == sorted(['ID'] + [node_id(n.k) for n in rest]), 10, 'two servers')
     wait_for(lambda: add(rest[0]) == (0, 'Added peer with id "%s"\n' % node_id(server.k)), 30, 'it is added')
     wait_for(lambda: peers(rest[1]).get(node_id(server.k)) == 'true', 10, 'a voter for all')
+    for event in ('raft.server_removed', 'raft.server_added'):
+        line = '%s: id=%s index=' % (event, node_id(server.k))
+        wait_for(lambda: [n for n in rest if line in n.logs()], 10, line)
 
 
 @test(seconds=300)

@@ -1,6 +1,7 @@
 /* operate.c - what an operator tells the raftd of this host (Log.Recover, Log.ForgetPromise:
  * contracts 3.10, 4.2), and what the leader is told through any (Log.AddServer, Log.RemoveServer:
  * consensus.md 10). */
+#include <inttypes.h>
 #include <string.h>
 
 #include "common/base/num.h"
@@ -85,6 +86,21 @@ static void reply(struct cu_rq *rq, const struct raft_action *action)
         cu_rq_reply(rq, &removed.base, 0);
 }
 
+/* By the leader alone: a call that was passed on to it does not end here. */
+static void note_change(const struct raft_call *call, const struct raft_action *action)
+{
+    if (action->kind == RAFT_ACT_CHANGED)
+        cu_info(call->service->options.log,
+                is_add(call) ? "raft.server_added" : "raft.server_removed", "id=%s index=%" PRIu64,
+                server_id(call), action->done.index);
+}
+
+static void succeed(struct raft_call *call, const struct raft_action *action)
+{
+    note_change(call, action);
+    reply(raft_call_close(call), action);
+}
+
 void raft_service_done(struct raft_service *service, const struct raft_action *action)
 {
     struct raft_call *call = raft_call_find(service, action->done.tag);
@@ -95,5 +111,5 @@ void raft_service_done(struct raft_service *service, const struct raft_action *a
     else if (action->done.err)
         cu_rq_fail(raft_call_close(call), action->done.err, "%s", action->done.text);
     else
-        reply(raft_call_close(call), action);
+        succeed(call, action);
 }
