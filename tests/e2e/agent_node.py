@@ -99,7 +99,8 @@ def a_reload_says_which_changes_wait_for_a_restart(one):
     one.config['domain'] = 'other'
     one.write_config()
     put(one, 'reload')
-    assert 'key=domain text="has changed, and takes effect when the agent is started again"' in one.logs()
+    said = 'key=domain text="has changed, and takes effect when the agent is started again"'
+    wait_for(lambda: said in one.logs(), 10, 'a word of the key')
     assert one.logs().count('takes effect when') == 1, one.logs()
     del one.config['domain']
     one.write_config()
