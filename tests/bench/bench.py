@@ -1,6 +1,6 @@
 """Speed of Curia beside nginx and etcd in one run, durability on: `tests/run bench [ROW...]`.
 
-Rows: nginx one etcd three failover memory dns health pollers catalog gossip xds (default: all). Prints one line
+Rows: nginx one etcd three failover memory node dns health pollers catalog gossip grpc xds two_xds (default: all). Prints one line
 a metric with its unit, and at the end the ratios that are promised: the last line, and the exit code, count those that were met
 and missed. CPU is user + system of all daemons together, per request.
 """
@@ -22,6 +22,7 @@ from http1 import Http  # noqa: E402
 from load import put_many  # noqa: E402
 import dns  # noqa: E402
 import gossip_pools  # noqa: E402
+import grpcs  # noqa: E402
 import services  # noqa: E402
 from peers import Etcd, Nginx  # noqa: E402
 import proxies  # noqa: E402
@@ -206,6 +207,15 @@ def bench_memory():
             row('memory MiB ' + label, **{d: c[1].daemon(d).rss() / 2 ** 20 for d in DAEMONS})
 
 
+def bench_node():
+    """A whole idle node that serves the mesh, too: what is its own of all that runs."""
+    with Cluster(1, {'log_level': 'INFO', 'connect': {'enabled': True}, 'ports': {'grpc': 8502}}) as c:
+        wait_for(lambda: c[1].get('/v1/connect/ca/roots').status == 200, 20)
+        time.sleep(5)
+        parts = {d: c[1].daemon(d).private() / 2 ** 20 for d in DAEMONS + ('xdsd',)}
+        row('idle node, private MiB', sum=sum(parts.values()), **parts)
+
+
 def judge(what, text, aim, good):
     met.append(good)
     print('%-44s %s  (aim %s)  %s' % (what, text, aim, 'met' if good else 'MISSED'))
@@ -250,6 +260,9 @@ def promises():
     ratio('idle gossipd CPU, of serf', 'gossipd idle', 'serf idle', 'cpu_ms_a_s', 1)
     ratio('idle gossipd memory, of serf', 'gossipd idle', 'serf idle', 'rss_mib', 1)
     ratio('kill -9 noticed by all, of serf', '20 gossipd', '20 serf', 'all_notice_s', 1.25)
+    bound('an idle node of six daemons', 'idle node, private MiB', 'sum', 30, 'MiB')
+    ratio('gRPC GET rate, of etcd', 'grpc GET c=64', 'etcd 1 GET c=64', 'rps', 1, less=False)
+    bound('CPU of an xdsd of two, of one', proxies.TWO, 'of_one', 0.6, '')
     bound('an endpoint to 1,000 proxies, median', proxies.ROW, 'all_ms', 500, 'ms')
     bound('failover, median of 7', 'failover', 'median_s', 1, 's')
 
@@ -261,7 +274,8 @@ def main():
             'health': lambda: services.bench_health(measured, wrk, show, pids_of),
             'pollers': lambda: services.bench_pollers(row),
             'catalog': lambda: catalog.bench(measured, wrk, show),
-            'gossip': lambda: gossip_pools.bench(row, cpu_s), 'xds': lambda: proxies.bench(row)}
+            'gossip': lambda: gossip_pools.bench(row, cpu_s), 'grpc': lambda: grpcs.bench(measured, show, KEYS),
+            'node': bench_node, 'xds': lambda: proxies.bench(row), 'two_xds': lambda: proxies.bench_two(row)}
     print('%s, %d CPUs, Linux %s; %d keys of 128 bytes, %d s a row, wrk -t1' %
           (platform.machine(), os.cpu_count(), platform.release(), KEYS, SECONDS))
     for name in sys.argv[1:] or rows:

@@ -158,6 +158,11 @@ class Daemon:
             fields = f.read().rsplit(')', 1)[1].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf('SC_CLK_TCK')
 
+    def private(self):
+        """Bytes of memory that nobody shares with it."""
+        with open('/proc/%d/smaps_rollup' % self.pid) as f:
+            return sum(int(kib) for kib in re.findall(r'Private_\w+:\s+(\d+)', f.read())) * 1024
+
     def rss(self):
         with open('/proc/%d/status' % self.pid) as f:
             return int(re.search(r'VmRSS:\s+(\d+)', f.read()).group(1)) * 1024
