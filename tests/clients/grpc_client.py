@@ -13,7 +13,8 @@ from cluster import ROOT, Cluster, wait_for
 from runner import fixture, test
 
 EXPECT = ('daemon.ended', 'catalog.lost', 'duty')  # one is killed
-PROTOS = ['curia/v1/text', 'curia/v1/read', 'curia/v1/kv', 'curia/v1/feed', 'grpc/health/v1/health',
+PROTOS = ['curia/v1/text', 'curia/v1/read', 'curia/v1/kv', 'curia/v1/feed', 'curia/v1/catalog', 'curia/v1/health',
+          'grpc/health/v1/health',
           'grpc/reflection/v1/reflection', 'grpc/reflection/v1alpha/reflection']
 
 
@@ -32,7 +33,8 @@ class Stubs:
         import importlib
         return importlib.import_module({
             'kv': 'curia.v1.kv_pb2', 'kv_grpc': 'curia.v1.kv_pb2_grpc', 'feed': 'curia.v1.feed_pb2',
-            'feed_grpc': 'curia.v1.feed_pb2_grpc', 'health': 'grpc.health.v1.health_pb2',
+            'feed_grpc': 'curia.v1.feed_pb2_grpc', 'catalog': 'curia.v1.catalog_pb2',
+            'catalog_grpc': 'curia.v1.catalog_pb2_grpc', 'service_health_grpc': 'curia.v1.health_pb2_grpc', 'health': 'grpc.health.v1.health_pb2',
             'health_grpc': 'grpc.health.v1.health_pb2_grpc', 'reflection': 'grpc.reflection.v1.reflection_pb2',
             'reflection_grpc': 'grpc.reflection.v1.reflection_pb2_grpc',
             'alpha_grpc': 'grpc.reflection.v1alpha.reflection_pb2_grpc'}[name])
@@ -75,6 +77,38 @@ def a_key_written_over_grpc_is_read_over_grpc_and_http(channel, one, pb):
     reply = pb.kv_grpc.KvStub(channel).Get(pb.kv.KvGetRequest(key=b'g/a'), timeout=20)
     assert reply.pair.value == b'\x00\xff1' and reply.pair.modify_index == reply.meta.index, reply
     assert one.get('/v1/kv/g/a?raw').body == b'\x00\xff1'
+
+
+@test
+def a_service_registered_over_grpc_is_healthy_over_grpc_and_http_until_it_is_taken_away(channel, one, pb):
+    catalog = pb.catalog_grpc.CatalogStub(channel)
+    health = pb.service_health_grpc.HealthStub(channel)
+    feed = pb.feed_grpc.FeedStub(channel)
+
+    def instances():
+        request = pb.catalog.ServiceNodesRequest(service='web', passing=True)
+        return [(e.node.node, e.service.id, e.service.port) for e in
+                health.ServiceNodes(request, timeout=20).entries]
+
+    def register(status):
+        catalog.RegisterNode(pb.catalog.RegisterRequest(
+            node=pb.catalog.Node(node='g1', address='10.3.0.1'),
+            service=pb.catalog.Service(id='web1', service='web', port=80),
+            checks=[pb.catalog.Check(check_id='c', name='c', service_id='web1', status=status)]), timeout=20)
+    register('passing')
+    assert instances() == [('g1', 'web1', 80)]
+    assert [e['Service']['ID'] for e in one.get('/v1/health/service/web?passing').json()] == ['web1']
+    register('critical')
+    assert instances() == [] and len(one.get('/v1/health/service/web').json()) == 1
+    changes = []
+    for reply in feed.Follow(pb.feed.FeedFollowRequest(topics=['services', 'checks']), timeout=20):
+        changes += [(c.topic, c.operation) for c in reply.changes if b'web1' in c.key or c.topic == 'checks']
+        if ('checks', 'update') in changes:
+            break
+    assert ('services', 'create') in changes and ('checks', 'create') in changes, changes
+    catalog.DeregisterNode(pb.catalog.DeregisterRequest(node='g1'), timeout=20)
+    services = [s.name for s in catalog.ListServices(pb.catalog.ListServicesRequest(), timeout=20).services]
+    assert 'web' not in services, services
 
 
 @test
