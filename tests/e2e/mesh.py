@@ -11,7 +11,7 @@ import threading
 import time
 
 from cluster import Cluster, wait_for
-from sidecar import Sidecar, binary
+from envoy_sidecar import Sidecar, binary
 from http1 import Http
 from runner import fixture, test
 

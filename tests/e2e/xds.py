@@ -9,10 +9,10 @@ import time
 
 import grpc
 
+from ads import TYPES, Stream, Stubs, decoded
 from cluster import ROOT, Cluster, wait_for
-from sidecar import validate
+from envoy_sidecar import validate
 from runner import fixture, test
-from xds import TYPES, Stream, Stubs, decoded
 
 EXPECT = ('stream.refused', 'proxy.nack')
 GOLDEN = os.path.join(ROOT, 'tests', 'golden', 'envoy')

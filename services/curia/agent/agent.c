@@ -203,8 +203,11 @@ static void on_stop_signal(void *arg, int signal_number)
     agent->is_stopping = true;
     cu_info(agent->log, "agent.stop", "signal=%d", signal_number);
     if (agent->is_leaving && cu_conf_bool(agent->settings.conf, "server")) {
-        cu_warn(agent->log, "agent.leave",
-                "text=\"leaving is not built yet: this server stops and stays a voter\"");
+        cu_warn(
+            agent->log, "agent.leave",
+            "text=\"a server does not leave by itself yet: it stops and stays a voter. If it is "
+            "gone for good, run `curia operator raft remove-peer -id=%s` on another server\"",
+            agent->settings.node_id);
         agent->is_leaving = false;
     }
     if (agent->is_leaving) {
