@@ -104,6 +104,8 @@ def agt_193_a_restart_keeps_services_notes_and_maintenance(one):
     put(one, 'check/pass/beat?note=still%20here')
     put(one, 'service/maintenance/kept?enable=true&reason=why')
     wait_for(lambda: status_of(one, 'n1', 'run') == 'passing', 5)
+    in_sync = lambda: one.daemon('agentd').status()['items']['node.in_sync'] == 'yes'
+    wait_for(in_sync, 20)
     index = one.get('/v1/health/service/kept').index
     for signal_number in (signal.SIGKILL, signal.SIGTERM):
         pid = one.daemon('agentd').signal(signal_number)
@@ -112,7 +114,6 @@ def agt_193_a_restart_keeps_services_notes_and_maintenance(one):
         assert services(one)['kept']['Port'] == 7
         assert checks(one)['beat']['Output'] == 'still here' and checks(one)['beat']['Status'] == 'passing'
         assert checks(one)['_service_maintenance:kept']['Notes'] == 'why'
-        in_sync = lambda: one.daemon('agentd').status()['items']['node.in_sync'] == 'yes'
         wait_for(in_sync, 20)
         wait_for(lambda: checks(one)['run']['Status'] == 'passing', 5)
         wait_for(in_sync, 5)
