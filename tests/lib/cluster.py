@@ -119,9 +119,11 @@ class Daemon:
         return pid
 
     def pause(self):
-        """SIGSTOP, and waits until none of its threads runs. Returns its pid."""
+        """SIGSTOP, and waits until none of its threads runs. Returns its pid; ProcessLookupError: it was just ending."""
         pid = self.signal(signal.SIGSTOP)
-        wait_for(lambda: stopped(pid), 5, 'pause of %s' % self.name, every=0.002)
+        wait_for(lambda: not alive(pid) or stopped(pid), 5, 'pause of %s' % self.name, every=0.002)
+        if not alive(pid):
+            raise ProcessLookupError('%s has ended' % self.name)
         return pid
 
     def resume(self):
@@ -231,12 +233,14 @@ class Node(Http):
     def pause(self):
         pids = self.pids()
         for pid in pids:
-            os.kill(pid, signal.SIGSTOP)
-        wait_for(lambda: all(map(stopped, pids)), 5, 'pause of n%d' % self.k, every=0.002)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGSTOP)
+        wait_for(lambda: all(not alive(p) or stopped(p) for p in pids), 5, 'pause of n%d' % self.k, every=0.002)
 
     def resume(self):
         for pid in self.pids():
-            os.kill(pid, signal.SIGCONT)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
 
     def stop(self):
         """SIGTERM to `curia agent`; returns its exit code. What is left over is an error."""
