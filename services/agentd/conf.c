@@ -7,6 +7,7 @@
 
 #include "common/base/assert.h"
 #include "common/base/num.h"
+#include "common/conf/texts.h"
 #include "common/view/home.h"
 
 /* ---- lists ---- */
@@ -19,25 +20,6 @@ static char **copy_texts(const json_t *list, size_t *ret_count)
         texts[i] = cu_strdup(json_string_value(json_array_get(list, i)));
     *ret_count = count;
     return texts;
-}
-
-static void free_texts(char **texts, size_t count)
-{
-    for (size_t i = 0; texts && i < count; i++)
-        free(texts[i]);
-    free(texts);
-}
-
-static char **split_words(const char *text, size_t *ret_count)
-{
-    size_t count = 0;
-    char **words = cu_alloc((strlen(text) + 1) * sizeof *words);
-    char *copy = cu_strdup(text), *rest = copy;
-    for (char *word; (word = strtok_r(rest, " \t", &rest));)
-        words[count++] = cu_strdup(word);
-    free(copy);
-    *ret_count = count;
-    return words;
 }
 
 static void copy_headers(const json_t *map, struct agent_conf *conf)
@@ -145,7 +127,7 @@ enum cu_err agent_conf_read(const struct cu_conf *conf, const char *local_catalo
     out.translate_addresses = cu_conf_bool(conf, "translate_wan_addrs");
     out.default_policy = cu_strdup(cu_conf_text(conf, "acl.default_policy"));
     out.addresses =
-        split_words(*addresses ? addresses : cu_conf_text(conf, "client_addr"), &out.address_count);
+        cu_texts_split(*addresses ? addresses : cu_conf_text(conf, "client_addr"), &out.address_count);
     copy_headers(cu_conf_json(conf, "http_config.response_headers"), &out);
     out.blocked = copy_texts(cu_conf_json(conf, "http_config.block_endpoints"), &out.blocked_count);
     enum cu_err err =
@@ -162,9 +144,9 @@ enum cu_err agent_conf_read(const struct cu_conf *conf, const char *local_catalo
 void agent_conf_deinit(struct agent_conf *conf)
 {
     free(conf->default_policy);
-    free_texts(conf->addresses, conf->address_count);
-    free_texts(conf->catalogs, conf->catalog_count);
-    free_texts(conf->blocked, conf->blocked_count);
+    cu_texts_free(conf->addresses, conf->address_count);
+    cu_texts_free(conf->catalogs, conf->catalog_count);
+    cu_texts_free(conf->blocked, conf->blocked_count);
     for (size_t i = 0; i < conf->header_count; i++) {
         free(conf->headers[i].name);
         free(conf->headers[i].value);

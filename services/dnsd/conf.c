@@ -9,6 +9,7 @@
 #include "common/base/assert.h"
 #include "common/base/endpoint.h"
 #include "common/base/num.h"
+#include "common/conf/texts.h"
 #include "common/view/home.h"
 
 enum { DNS_PORT = 53, NS_PER_S = 1000000000 };
@@ -151,12 +152,9 @@ void dns_live_conf_deinit(struct dns_live_conf *live)
 
 static void read_addresses(const struct cu_conf *conf, struct dns_conf *out)
 {
-    const char *text = cu_conf_text(conf, "addresses.dns");
-    char *copy = cu_strdup(*text ? text : cu_conf_text(conf, "client_addr")), *rest = copy;
-    out->addresses = cu_alloc((strlen(copy) + 1) * sizeof *out->addresses);
-    for (char *word; (word = strtok_r(rest, " \t", &rest));)
-        out->addresses[out->address_count++] = cu_strdup(word);
-    free(copy);
+    const char *own = cu_conf_text(conf, "addresses.dns");
+    out->addresses =
+        cu_texts_split(*own ? own : cu_conf_text(conf, "client_addr"), &out->address_count);
 }
 
 static enum cu_err read_zone(const struct cu_conf *conf, struct dns_conf *out, struct cu_diag *diag)
@@ -191,17 +189,10 @@ enum cu_err dns_conf_read(const struct cu_conf *conf, const char *local_catalog,
     return err;
 }
 
-static void free_texts(char **texts, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        free(texts[i]);
-    free(texts);
-}
-
 void dns_conf_deinit(struct dns_conf *conf)
 {
-    free_texts(conf->addresses, conf->address_count);
-    free_texts(conf->catalogs, conf->catalog_count);
+    cu_texts_free(conf->addresses, conf->address_count);
+    cu_texts_free(conf->catalogs, conf->catalog_count);
     dns_live_conf_deinit(&conf->live);
     *conf = (struct dns_conf){0};
 }

@@ -39,15 +39,16 @@ END_TEST
 START_TEST(everything_can_be_set)
 {
     ck_assert_msg(!read_conf("\"ports\":{\"grpc\":8502},\"addresses\":{\"grpc\":\"10.0.0.1 ::1\"},"
-                             "\"xdsd\":{\"catalog\":[\"10.0.0.2\",\"10.0.0.3:83\"]},"
+                             "\"xdsd\":{\"catalog\":[\"10.0.0.2\",\"10.0.0.3:83\",\"fd00::2\"]},"
                              "\"default_intention_policy\":\"deny\""),
                   "%s", diag.text);
     ck_assert_uint_eq(conf.port, 8502);
     ck_assert_uint_eq(conf.address_count, 2);
     ck_assert_str_eq(conf.addresses[1], "::1");
-    ck_assert_uint_eq(conf.catalog_count, 2);
+    ck_assert_uint_eq(conf.catalog_count, 3);
     ck_assert_str_eq(conf.catalogs[0], "tcp://10.0.0.2:8300");
     ck_assert_str_eq(conf.catalogs[1], "tcp://10.0.0.3:83");
+    ck_assert_str_eq(conf.catalogs[2], "tcp://[fd00::2]:8300");
     ck_assert(!conf.default_allow);
     xds_conf_deinit(&conf);
 }
