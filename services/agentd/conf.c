@@ -126,8 +126,8 @@ enum cu_err agent_conf_read(const struct cu_conf *conf, const char *local_catalo
     out.any_path = cu_conf_bool(conf, "disable_http_unprintable_char_filter");
     out.translate_addresses = cu_conf_bool(conf, "translate_wan_addrs");
     out.default_policy = cu_strdup(cu_conf_text(conf, "acl.default_policy"));
-    out.addresses =
-        cu_texts_split(*addresses ? addresses : cu_conf_text(conf, "client_addr"), &out.address_count);
+    out.addresses = cu_texts_split(*addresses ? addresses : cu_conf_text(conf, "client_addr"),
+                                   &out.address_count);
     copy_headers(cu_conf_json(conf, "http_config.response_headers"), &out);
     out.blocked = copy_texts(cu_conf_json(conf, "http_config.block_endpoints"), &out.blocked_count);
     enum cu_err err =

@@ -11,12 +11,7 @@
 #include "services/agentd/core/service_rules.h"
 #include "services/agentd/io/node_state.h"
 
-enum {
-    REASON_BYTES = 160,
-    ID_BYTES = 512,
-    SIDECAR_ARENA_BYTES = 16 * 1024 * 1024,
-    CENTRAL_ARENA_BYTES = 64 * 1024 * 1024
-};
+enum { REASON_BYTES = 160, SIDECAR_ARENA_BYTES = 16 * 1024 * 1024 };
 
 struct cu_mono node_now(const struct agent_node *node)
 {
@@ -57,95 +52,6 @@ void agent_node_unwatch(struct agent_node_watch *watch)
     if (watch->next)
         watch->next->at = watch->at;
     watch->at = NULL;
-}
-
-/* ---- tasks ---- */
-
-static void free_task(struct agent_task *task)
-{
-    agent_sync_forget(&task->flush);
-    *task->at = task->next;
-    if (task->next)
-        task->next->at = task->at;
-    for (size_t i = 0; i < task->new_check_count; i++)
-        free(task->new_checks[i]);
-    free(task->new_checks);
-    for (size_t i = 0; i < CU_COUNT(task->new_services); i++)
-        free(task->new_services[i]);
-    free(task);
-}
-
-static void finish(struct agent_task *task, enum cu_err err, const char *text)
-{
-    agent_task_done *done = task->done;
-    void *arg = task->arg;
-    free_task(task);
-    if (done)
-        done(arg, err, text);
-}
-
-static void flushed(void *arg)
-{
-    finish(arg, CU_OK, "");
-}
-
-/* What could not be kept must not be there: a restart would lose it. */
-static void undo(struct agent_task *task)
-{
-    struct agent_node *node = task->node;
-    struct agent_files_job *job = agent_files_begin(node->files);
-    for (size_t i = 0; i < task->new_check_count; i++)
-        node_drop_check(node, job, task->new_checks[i]);
-    for (size_t i = 0; i < CU_COUNT(task->new_services); i++)
-        if (task->new_services[i])
-            node_drop_service(node, job, task->new_services[i]);
-    agent_files_submit(job, NULL, NULL);
-}
-
-static void kept(void *arg, enum cu_err err, const char *text)
-{
-    struct agent_task *task = arg;
-    struct agent_node *node = task->node;
-    if (err) {
-        cu_error(node->options.log, "node.files", "text=\"not written\" reason=\"%s\"", text);
-        undo(task);
-    }
-    agent_sync_resume(node->sync);
-    if (err)
-        finish(task, err, text);
-    else
-        agent_sync_flush(node->sync, &task->flush);
-}
-
-/* The sync waits until the files of a change are written: what the catalog knows outlives us. */
-static struct agent_task *begin(struct agent_node *node, agent_task_done *done, void *arg)
-{
-    struct agent_task *task = cu_alloc(sizeof *task);
-    task->node = node;
-    task->done = done;
-    task->arg = arg;
-    task->flush.done = flushed;
-    task->flush.arg = task;
-    task->next = node->tasks;
-    task->at = &node->tasks;
-    if (task->next)
-        task->next->at = &task->next;
-    node->tasks = task;
-    agent_sync_pause(node->sync);
-    return task;
-}
-
-static struct agent_task *submit(struct agent_task *task, struct agent_files_job *job)
-{
-    node_changed(task->node);
-    agent_files_submit(job, kept, task);
-    return task;
-}
-
-void agent_task_forget(struct agent_task *task)
-{
-    if (task)
-        task->done = NULL;
 }
 
 /* ---- files of a change ---- */
@@ -214,51 +120,6 @@ void node_drop_service(struct agent_node *node, struct agent_files_job *job, con
     if (sidecar && sidecar->is_sidecar)
         drop_one_service(node, job, sidecar_id);
     cu_buf_deinit(&text);
-}
-
-/* ---- what the catalog's entries say of proxies ---- */
-
-static bool merge(struct agent_node *node, const struct agent_local_service *slot, const char *id,
-                  struct cu_arena *arena)
-{
-    const struct agent_central *central = agent_central_watch_get(node->central);
-    cu_arena_reset(arena);
-    const Curia__V1__Service *merged =
-        agent_central_merge(central, agent_local_registered(slot), arena);
-    if (!merged)
-        cu_error(node->options.log, "node.central",
-                 "id=\"%s\" text=\"its configuration is too large\"", id);
-    return merged && agent_local_overlay(&node->local, id, merged);
-}
-
-void node_merge(struct agent_node *node, const char *service_id)
-{
-    const struct agent_local_service *slot = agent_local_service(&node->local, service_id);
-    if (!node->central || !slot || !agent_kind_is_proxy(slot->service->kind))
-        return;
-    agent_central_watch_begin(node->central);
-    if (!agent_central_watch_get(node->central))
-        return;
-    struct cu_arena *arena = cu_arena_new(CENTRAL_ARENA_BYTES);
-    (void)merge(node, slot, service_id, arena); /* it was put there a moment ago */
-    cu_arena_free(arena);
-}
-
-static void merge_all(void *arg)
-{
-    struct agent_node *node = arg;
-    struct cu_arena *arena = cu_arena_new(CENTRAL_ARENA_BYTES);
-    bool is_changed = false;
-    for (size_t i = 0; i < node->local.services.count; i++) {
-        const struct agent_local_service *slot = node->local.services.slots[i].item;
-        if (!slot->standing.is_deleted && agent_kind_is_proxy(slot->service->kind))
-            is_changed |= merge(node, slot, node->local.services.slots[i].id, arena);
-    }
-    cu_arena_free(arena);
-    if (!is_changed)
-        return;
-    agent_sync_changed(node->sync);
-    node_changed(node);
 }
 
 /* ---- registering ---- */
@@ -337,7 +198,7 @@ static struct agent_task *put_services(struct agent_node *node,
                                        const char *const tokens[2], bool replaces_checks,
                                        agent_task_done *done, void *arg)
 {
-    struct agent_task *task = begin(node, done, arg);
+    struct agent_task *task = node_task_begin(node, done, arg);
     struct agent_files_job *job = agent_files_begin(node->files);
     for (size_t i = 0; i < 2 && defs[i]; i++) {
         note_new(task, i, defs[i]);
@@ -345,7 +206,7 @@ static struct agent_task *put_services(struct agent_node *node,
         if (replaces_checks)
             drop_checks(node, job, defs[i]->service->id, defs[i]);
     }
-    return submit(task, job);
+    return node_task_submit(task, job);
 }
 
 bool agent_node_register(struct agent_node *node, const struct agent_service_def *def,
@@ -375,32 +236,32 @@ bool agent_node_register_check(struct agent_node *node, const struct agent_check
     if (is_full(node, 0, 1, fault))
         return false;
     struct agent_service_def one = {.checks = (struct agent_check_def *)def, .check_count = 1};
-    struct agent_task *task = begin(node, done, arg);
+    struct agent_task *task = node_task_begin(node, done, arg);
     struct agent_files_job *job = agent_files_begin(node->files);
     task->new_checks = cu_alloc(sizeof *task->new_checks);
     if (!agent_local_check(&node->local, one.checks->check->check_id))
         task->new_checks[task->new_check_count++] = cu_strdup(one.checks->check->check_id);
     put_check(node, job, def, token, AGENT_FROM_API);
-    *ret_task = submit(task, job);
+    *ret_task = node_task_submit(task, job);
     return true;
 }
 
 struct agent_task *agent_node_deregister(struct agent_node *node, const char *service_id,
                                          agent_task_done *done, void *arg)
 {
-    struct agent_task *task = begin(node, done, arg);
+    struct agent_task *task = node_task_begin(node, done, arg);
     struct agent_files_job *job = agent_files_begin(node->files);
     node_drop_service(node, job, service_id);
-    return submit(task, job);
+    return node_task_submit(task, job);
 }
 
 struct agent_task *agent_node_deregister_check(struct agent_node *node, const char *check_id,
                                                agent_task_done *done, void *arg)
 {
-    struct agent_task *task = begin(node, done, arg);
+    struct agent_task *task = node_task_begin(node, done, arg);
     struct agent_files_job *job = agent_files_begin(node->files);
     node_drop_check(node, job, check_id);
-    return submit(task, job);
+    return node_task_submit(task, job);
 }
 
 /* ---- TTL ---- */
@@ -416,7 +277,7 @@ bool agent_node_update_ttl(struct agent_node *node, const char *check_id, enum a
         return agent_refuse(fault, 500, "CheckID \"%s\" does not have associated TTL", check_id);
     agent_output_note(note, check->output_limit, &output);
     cu_buf_u8(&output, 0);
-    struct agent_task *task = begin(node, done, arg);
+    struct agent_task *task = node_task_begin(node, done, arg);
     struct agent_files_job *job = agent_files_begin(node->files);
     node_result(node, check_id, status, (const char *)output.data);
     cu_timer_set_ms(&check->ttl_timer, check->ttl_ms);
@@ -424,7 +285,7 @@ bool agent_node_update_ttl(struct agent_node *node, const char *check_id, enum a
                       (int64_t)((cu_wall_ms() + check->ttl_ms) / 1000), &text);
     agent_files_put(job, agent_state_file(check_id, name), &text, false);
     cu_buf_deinit(&output);
-    *ret_task = submit(task, job);
+    *ret_task = node_task_submit(task, job);
     return true;
 }
 
@@ -462,14 +323,14 @@ static void enable(struct agent_node *node, struct agent_files_job *job, const c
 struct agent_task *agent_node_maintain(struct agent_node *node, bool on, const char *reason,
                                        agent_task_done *done, void *arg)
 {
-    struct agent_task *task = begin(node, done, arg);
+    struct agent_task *task = node_task_begin(node, done, arg);
     struct agent_files_job *job = agent_files_begin(node->files);
     if (on)
         enable(node, job, AGENT_NODE_MAINTENANCE, "", reason);
     else
         node_drop_check(node, job, AGENT_NODE_MAINTENANCE);
     cu_info(node->options.log, "node.maintenance", "on=%d", on);
-    return submit(task, job);
+    return node_task_submit(task, job);
 }
 
 bool agent_node_maintain_service(struct agent_node *node, const char *service_id, bool on,
@@ -481,7 +342,7 @@ bool agent_node_maintain_service(struct agent_node *node, const char *service_id
         return agent_refuse(fault, 404, "No service registered with ID \"%s\"", service_id);
     cu_buf_printf(&id, AGENT_SERVICE_MAINTENANCE "%s", service_id);
     cu_buf_u8(&id, 0);
-    struct agent_task *task = begin(node, done, arg);
+    struct agent_task *task = node_task_begin(node, done, arg);
     struct agent_files_job *job = agent_files_begin(node->files);
     if (on)
         enable(node, job, (const char *)id.data, service_id, reason);
@@ -489,7 +350,7 @@ bool agent_node_maintain_service(struct agent_node *node, const char *service_id
         node_drop_check(node, job, (const char *)id.data);
     cu_info(node->options.log, "service.maintenance", "id=\"%s\" on=%d", service_id, on);
     cu_buf_deinit(&id);
-    *ret_task = submit(task, job);
+    *ret_task = node_task_submit(task, job);
     return true;
 }
 
@@ -589,7 +450,7 @@ enum cu_err agent_node_open(const struct agent_node_options *options,
             agent_central_watch_new(&(struct agent_central_options){.view = options->view,
                                                                     .loop = options->loop,
                                                                     .sync = node->sync,
-                                                                    .changed = merge_all,
+                                                                    .changed = node_merge_all,
                                                                     .arg = node});
     enum cu_err err = agent_files_open(options->loop, options->data_dir, &node->files, diag);
     if (!err)
@@ -610,7 +471,7 @@ void agent_node_close(struct agent_node *node)
         return;
     agent_files_free(node->files); /* what was submitted is written, and told */
     while (node->tasks)
-        free_task(node->tasks);
+        node_task_free(node->tasks);
     agent_central_watch_free(node->central);
     agent_sync_free(node->sync);
     while (node->checks.count)

@@ -64,12 +64,23 @@ void node_result(struct agent_node *node, const char *check_id, enum agent_statu
 void node_set_deferred_timer(struct agent_node *node);
 void node_aliases_look(struct agent_node *node);
 
+/* Something changed: at the end of the turn aliases and watchers look. */
+void node_changed(struct agent_node *node);
+
+/* ---- node_task.c ---- */
+
+/* The sync stands still until the files are written. `done` may be NULL. */
+struct agent_task *node_task_begin(struct agent_node *node, agent_task_done *done, void *arg);
+/* Takes the job; returns the task, which ends by itself. */
+struct agent_task *node_task_submit(struct agent_task *task, struct agent_files_job *job);
+void node_task_free(struct agent_task *task); /* nobody is told */
+
+/* ---- node_central.c ---- */
+
 /* A service was put there: what the catalog's entries say of it is put over it, as soon as they are
  * known. */
 void node_merge(struct agent_node *node, const char *service_id);
-
-/* Something changed: at the end of the turn aliases and watchers look. */
-void node_changed(struct agent_node *node);
+void node_merge_all(void *node); /* the entries have changed */
 
 /* ---- node_load.c ---- */
 
