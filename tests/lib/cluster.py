@@ -222,7 +222,8 @@ class Node(Http):
         return found
 
     def kill(self):
-        """The whole server at once, as by a power cut of its processes."""
+        """The whole server at once, as by a power cut: none of its processes sees another one end."""
+        self.pause()
         for pid in self.pids():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
