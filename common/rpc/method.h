@@ -8,6 +8,7 @@
 
 #include <protobuf-c/protobuf-c.h>
 
+#include "common/acl/right.h"
 #include "common/base/buf.h"
 
 #define KIB 1024u
@@ -40,21 +41,7 @@ enum cu_caller {
     CU_CALLER_COUNT
 };
 
-/* The ACL rule a method needs (contracts 2.4). Until ACLs land the one check answers "allowed". */
-enum cu_right {
-    RIGHT_NONE,
-    KEY_READ,
-    KEY_WRITE,
-    KEY_LIST,
-    NODE_READ,
-    NODE_WRITE,
-    SERVICE_READ,
-    SERVICE_WRITE,
-    OPERATOR_READ,
-    OPERATOR_WRITE,
-    CU_RIGHT_COUNT
-};
-
+/* What the row asks of a token (contracts 2.4). */
 struct cu_permission {
     enum cu_right right;
     /* Names the resource of a request; NULL: the right has none, or the handler asks per row. */

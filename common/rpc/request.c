@@ -296,15 +296,15 @@ static bool decode(struct rpc_request *request, struct cu_bytes body)
     return request->rq.in != NULL;
 }
 
-static bool permitted(struct rpc_request *request)
+static enum cu_err check_permission(struct rpc_request *request, struct cu_diag *diag)
 {
     const struct cu_permission *permission = &request->row->method->permission;
     struct cu_bytes resource = {0};
     if (permission->right == RIGHT_NONE)
-        return true;
+        return CU_OK;
     if (permission->resource)
         resource = permission->resource(request->rq.in);
-    return cu_rq_permit(&request->rq, permission->right, resource);
+    return cu_rq_permit(&request->rq, permission->right, resource, diag);
 }
 
 /* ---- forwarding ---- */
@@ -373,11 +373,13 @@ void rpc_serve(void *arg, struct cu_conn *conn, uint64_t id, const struct cu_env
     const struct rpc_row *row = find_row(s->rpc, call->method);
     CU_ASSERT(row); /* it was there when the first part was admitted, and rows stay */
     struct rpc_request *request = open_request(s, row, id, call);
+    struct cu_diag diag = {0};
+    enum cu_err err;
     cu_count(s->rpc->count.requests, 1);
     if (!decode(request, call->body))
         cu_rq_fail(&request->rq, CU_E_INVALID, "%s: the request does not parse", row->name);
-    else if (!permitted(request))
-        cu_rq_fail(&request->rq, CU_E_DENIED, "%s: not permitted", row->name);
+    else if ((err = check_permission(request, &diag)))
+        cu_rq_fail(&request->rq, err, "%s", diag.text);
     else if (is_for_us(request, call->body))
         row->method->handler(row->context, &request->rq);
 }
@@ -410,8 +412,9 @@ void cu_rq_on_gone(struct cu_rq *rq, cu_callback *fn, void *arg)
     of(rq)->gone_arg = arg;
 }
 
-bool cu_rq_permit(struct cu_rq *rq, enum cu_right right, struct cu_bytes resource)
+enum cu_err cu_rq_permit(struct cu_rq *rq, enum cu_right right, struct cu_bytes resource,
+                         struct cu_diag *diag)
 {
     const struct cu_rpc_hooks *hooks = &rq->rpc->hooks;
-    return !hooks->permit || hooks->permit(hooks->context, rq, right, resource);
+    return hooks->permit ? hooks->permit(hooks->context, rq, right, resource, diag) : CU_OK;
 }

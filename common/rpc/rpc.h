@@ -96,14 +96,14 @@ void cu_rpc_set_source_address(struct cu_rpc *rpc, const char *ip);
  *   classify  the class of a peer; default: local uid 0 or our own: CALLER_CATALOGD, all others:
  *             CALLER_AGENT
  *   permit    the one permission check (contracts 2.4), called for every row that names a right;
- *             default: yes
+ *             default: CU_OK. An error with a sentence ("Permission denied") is the answer
  *   route     where a request for a routed row goes: CU_OK and *ret_client = NULL (here) or the
  *             client to forward to; or an error with a sentence, which is the answer */
 struct cu_rpc_hooks {
     void *context;
     enum cu_caller (*classify)(void *context, const struct cu_peer *peer);
-    bool (*permit)(void *context, const struct cu_rq *rq, enum cu_right right,
-                   struct cu_bytes resource);
+    enum cu_err (*permit)(void *context, struct cu_rq *rq, enum cu_right right,
+                          struct cu_bytes resource, struct cu_diag *diag);
     enum cu_err (*route)(void *context, const struct cu_rq *rq, enum cu_route route,
                          struct cu_client **ret_client, struct cu_diag *diag);
     /* The connection of `peer` is lost (after the on_gone of its requests); the pointer names
@@ -130,7 +130,8 @@ void cu_rq_fail(struct cu_rq *rq, enum cu_err err, const char *fmt, ...) CU_PRIN
  * follow. NULL unsets. */
 void cu_rq_on_gone(struct cu_rq *rq, cu_callback *fn, void *arg);
 
-/* The one permission check, for handlers that ask per row. */
-bool cu_rq_permit(struct cu_rq *rq, enum cu_right right, struct cu_bytes resource);
+/* The one permission check, for handlers that ask per row; an error's sentence is in diag. */
+CU_MUST_USE enum cu_err cu_rq_permit(struct cu_rq *rq, enum cu_right right,
+                                     struct cu_bytes resource, struct cu_diag *diag);
 
 #endif

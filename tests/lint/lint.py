@@ -15,7 +15,8 @@ BANNED = re.compile(r'\b(strcpy|strcat|sprintf|vsprintf|gets|strtok|atoi|atol|ra
 CORE_SYSTEM = {'arpa/inet.h', 'assert.h', 'ctype.h', 'errno.h', 'inttypes.h', 'limits.h', 'math.h', 'stdalign.h',
                'stdarg.h', 'stdbool.h', 'stddef.h', 'stdint.h', 'stdio.h', 'stdlib.h', 'string.h',
                'strings.h', 'sys/types.h', 'zlib.h', 'msgpack/pack.h'}
-CORE_COMMON = ('common/base/', 'common/json/', 'common/service/', 'common/filter/', 'common/tls/spiffe.h')  # pure themselves
+CORE_COMMON = ('common/base/', 'common/json/', 'common/service/', 'common/filter/', 'common/tls/spiffe.h',
+               'common/acl/')  # pure themselves
 CORE_FUNCTIONS = re.compile(r'\b(time|clock_gettime|gettimeofday|getrandom|open|fopen|socket|send|recv|'
                             r'pthread_create|cu_log\w*|cu_mono_now\w*|cu_random_bytes)\s*\(')
 PATHS = re.compile(r'/(?:home|Users|work|root)/\w')

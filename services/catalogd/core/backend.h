@@ -29,6 +29,10 @@ enum catalog_table {
     CATALOG_CONNECT_ROOTS,   /* by id */
     CATALOG_CONNECT_CONFIG,  /* one row */
     CATALOG_CONNECT_SECRETS, /* keys that sign, by the id of their root */
+    CATALOG_ACL_POLICIES,    /* by id */
+    CATALOG_ACL_ROLES,       /* by id */
+    CATALOG_ACL_TOKENS,      /* by accessor id, without their secrets */
+    CATALOG_ACL_SECRETS,     /* secrets of tokens, both ways (core/acl_token.h) */
     CATALOG_TABLE_COUNT
 };
 const char *catalog_table_name(enum catalog_table table); /* kv, tombstones, nodes, ... */

@@ -37,6 +37,10 @@ static const struct table_rule {
     [CATALOG_CONNECT_ROOTS]   = {"connect_roots",   false, true,  true,  NULL},
     [CATALOG_CONNECT_CONFIG]  = {"connect_config",  false, true,  true,  NULL},
     [CATALOG_CONNECT_SECRETS] = {"connect_secrets", true,  false, false, NULL},
+    [CATALOG_ACL_POLICIES]    = {"acl_policies",    true,  true,  true,  NULL},
+    [CATALOG_ACL_ROLES]       = {"acl_roles",       true,  true,  true,  NULL},
+    [CATALOG_ACL_TOKENS]      = {"acl_tokens",      true,  true,  true,  NULL},
+    [CATALOG_ACL_SECRETS]     = {"acl_secrets",     true,  false, false, NULL},
 };
 /* clang-format on */
 _Static_assert(CU_COUNT(rules) == CATALOG_TABLE_COUNT, "a row for each table");
@@ -63,7 +67,7 @@ bool catalog_table_is_derived(enum catalog_table table)
 
 bool catalog_table_is_secret(enum catalog_table table)
 {
-    return table == CATALOG_CONNECT_SECRETS;
+    return table == CATALOG_CONNECT_SECRETS || table == CATALOG_ACL_SECRETS;
 }
 
 /* ---- opening ---- */

@@ -4,21 +4,27 @@
 #define CATALOG_VIEW_H
 
 #include "common/base/arena.h"
+#include "proto/curia/v1/acl.pb-c.h"
 #include "proto/curia/v1/catalog.pb-c.h"
 #include "proto/curia/v1/config.pb-c.h"
 #include "proto/curia/v1/connect.pb-c.h"
 #include "services/catalogd/core/bookmark.h"
 #include "services/catalogd/core/list.h"
 
+struct cu_authorizer; /* common/acl/authorizer.h */
+
 /* What a read needs besides rows; from the bookkeeping of its snapshot. */
 struct catalog_view {
     const struct catalog_backend *backend;
     uint64_t kv_index, nodes_index, services_index, checks_index; /* of the tables */
     uint64_t config_entries_index, roots_index, connect_config_index;
-    uint64_t reaped_index; /* highest of a reaped tombstone */
-    uint64_t floor_index;  /* of the last restore or recovery, at least 1 */
+    uint64_t acl_policies_index, acl_roles_index, acl_tokens_index;
+    uint64_t reaped_index;                  /* highest of a reaped tombstone */
+    uint64_t floor_index;                   /* of the last restore or recovery, at least 1 */
+    const struct cu_authorizer *authorizer; /* of who asks: what it may not see is left out */
 };
 
+/* For somebody who may see everything; set `authorizer` for others. */
 struct catalog_view catalog_view_of(const struct catalog_backend *backend,
                                     const struct catalog_bookmark *bookmark);
 

@@ -15,7 +15,7 @@
 struct catalog_sqlite;
 
 /* The schema this build makes; older ones are migrated, newer ones refused. */
-enum { CATALOG_SCHEMA_VERSION = 3 };
+enum { CATALOG_SCHEMA_VERSION = 4 };
 
 /* Opens the database at `path` for writing, making it where there is none (its folder must exist).
  * Blocks. On failure *ret_db is untouched. */

@@ -33,6 +33,11 @@ const struct cu_sql catalog_migrations[CATALOG_SCHEMA_VERSION] = {
      TABLE("connect_roots")
      TABLE("connect_config")
      TABLE("connect_secrets")},
+    {"version 4",
+     TABLE("acl_policies")
+     TABLE("acl_roles")
+     TABLE("acl_tokens")
+     TABLE("acl_secrets")},
 };
 
 /* Put is no REPLACE: that takes the old row out and finds room for the new one, while an UPDATE by
@@ -63,6 +68,10 @@ const struct cu_sql catalog_statements[CATALOG_SQL_STMT_COUNT] = {
     TABLE_ROWS(CATALOG_CONNECT_ROOTS, "connect_roots"),
     TABLE_ROWS(CATALOG_CONNECT_CONFIG, "connect_config"),
     TABLE_ROWS(CATALOG_CONNECT_SECRETS, "connect_secrets"),
+    TABLE_ROWS(CATALOG_ACL_POLICIES, "acl_policies"),
+    TABLE_ROWS(CATALOG_ACL_ROLES, "acl_roles"),
+    TABLE_ROWS(CATALOG_ACL_TOKENS, "acl_tokens"),
+    TABLE_ROWS(CATALOG_ACL_SECRETS, "acl_secrets"),
     [CATALOG_SQL_CHANGES] = {"changes",
         "SELECT place, tab, key, operation, before, before_hash, actor, node, daemon, address,"
         " cause, reason, wall_ms, lease_ms, size_bytes"

@@ -120,14 +120,15 @@ static enum cu_right txn_right(unsigned verb)
     return is_read ? KEY_READ : KEY_WRITE;
 }
 
-static bool txn_permitted(struct cu_rq *rq, const Curia__V1__KvTxnRequest *in)
+static enum cu_err check_txn(struct cu_rq *rq, const Curia__V1__KvTxnRequest *in,
+                             struct cu_diag *diag)
 {
-    for (size_t i = 0; i < in->n_operations; i++) {
+    enum cu_err err = CU_OK;
+    for (size_t i = 0; i < in->n_operations && !err; i++) {
         const Curia__V1__KvOperation *op = in->operations[i];
-        if (!cu_rq_permit(rq, txn_right(op->verb), bytes_of(op->key)))
-            return false;
+        err = cu_rq_permit(rq, txn_right(op->verb), bytes_of(op->key), diag);
     }
-    return true;
+    return err;
 }
 
 static bool fill_txn(struct cu_arena *arena, const Curia__V1__KvTxnRequest *in,
@@ -161,8 +162,10 @@ void catalog_kv_txn(void *daemon, struct cu_rq *rq)
                    in->n_operations, TXN_OPERATIONS_MAX);
         return;
     }
-    if (!txn_permitted(rq, in)) {
-        cu_rq_fail(rq, CU_E_DENIED, "Permission denied");
+    struct cu_diag diag = {0};
+    enum cu_err err = check_txn(rq, in, &diag);
+    if (err) {
+        cu_rq_fail(rq, err, "%s", diag.text);
         return;
     }
     if (catalog_kv_txn_is_read_only(in)) {

@@ -78,13 +78,15 @@ START_TEST(a_daemon_may_classify_its_peers_itself)
 }
 END_TEST
 
-static bool only_key_a(void *context, const struct cu_rq *rq, enum cu_right right,
-                       struct cu_bytes resource)
+static enum cu_err only_key_a(void *context, struct cu_rq *rq, enum cu_right right,
+                              struct cu_bytes resource, struct cu_diag *diag)
 {
     (*(unsigned *)context)++;
     ck_assert_str_eq(rq->token, "secret");
     ck_assert_int_eq(right, KEY_WRITE);
-    return cu_bytes_equal(resource, cu_bytes_of("a"));
+    return cu_bytes_equal(resource, cu_bytes_of("a"))
+               ? CU_OK
+               : cu_fail(diag, CU_E_DENIED, "Permission denied");
 }
 
 START_TEST(the_permission_of_a_row_is_asked_with_its_resource_contracts_2_4)
