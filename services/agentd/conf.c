@@ -98,15 +98,22 @@ static void read_limits(const struct cu_conf *conf, struct agent_conf *out)
     out->max_per_client = (unsigned)cu_conf_int(conf, "limits.http_max_conns_per_client");
 }
 
-static enum cu_err read_intention_policy(const struct cu_conf *conf, bool *ret_allows,
-                                         struct cu_diag *diag)
+static enum cu_err read_policy(const struct cu_conf *conf, const char *key, bool *ret_allows,
+                               struct cu_diag *diag)
 {
-    const char *policy = cu_conf_text(conf, "default_intention_policy");
+    const char *policy = cu_conf_text(conf, key);
     *ret_allows = strcmp(policy, "allow") == 0;
     return *ret_allows || strcmp(policy, "deny") == 0
                ? CU_OK
-               : cu_fail(diag, CU_E_INVALID,
-                         "default_intention_policy must be \"allow\" or \"deny\"");
+               : cu_fail(diag, CU_E_INVALID, "%s must be \"allow\" or \"deny\"", key);
+}
+
+static enum cu_err read_policies(const struct cu_conf *conf, struct agent_conf *out,
+                                 struct cu_diag *diag)
+{
+    bool allows;
+    enum cu_err err = read_policy(conf, "default_intention_policy", &out->allows_by_default, diag);
+    return err ? err : read_policy(conf, "acl.default_policy", &allows, diag);
 }
 
 enum cu_err agent_conf_read(const struct cu_conf *conf, const char *local_catalog,
@@ -125,6 +132,7 @@ enum cu_err agent_conf_read(const struct cu_conf *conf, const char *local_catalo
     out.pretty = cu_conf_bool(conf, "dev_mode");
     out.any_path = cu_conf_bool(conf, "disable_http_unprintable_char_filter");
     out.translate_addresses = cu_conf_bool(conf, "translate_wan_addrs");
+    out.acl_enabled = cu_conf_bool(conf, "acl.enabled");
     out.default_policy = cu_strdup(cu_conf_text(conf, "acl.default_policy"));
     out.addresses = cu_texts_split(*addresses ? addresses : cu_conf_text(conf, "client_addr"),
                                    &out.address_count);
@@ -133,7 +141,7 @@ enum cu_err agent_conf_read(const struct cu_conf *conf, const char *local_catalo
     enum cu_err err =
         read_networks(cu_conf_json(conf, "http_config.allow_write_http_from"), &out, diag);
     if (!err)
-        err = read_intention_policy(conf, &out.allows_by_default, diag);
+        err = read_policies(conf, &out, diag);
     if (err)
         agent_conf_deinit(&out);
     else

@@ -24,7 +24,8 @@ struct agent_conf {
     bool pretty;   /* always, in dev mode */
     bool any_path; /* unprintable characters are taken */
     bool translate_addresses;
-    char *default_policy;
+    bool acl_enabled;       /* else no token is looked at */
+    char *default_policy;   /* acl.default_policy: "allow" or "deny" */
     bool allows_by_default; /* default_intention_policy: what no intention decides (mesh.md 3.5) */
     char **addresses;       /* to listen on */
     size_t address_count;

@@ -94,6 +94,16 @@ START_TEST(what_no_intention_decides_is_allowed_unless_it_is_denied) /* mesh 3.5
 }
 END_TEST
 
+START_TEST(tokens_are_looked_at_only_where_that_is_said) /* http-api.md 4.1 */
+{
+    struct cu_diag diag;
+    ck_assert_int_eq(read_conf("", &diag), CU_OK);
+    ck_assert(!conf.acl_enabled);
+    ck_assert_str_eq(conf.default_policy, "allow");
+    agent_conf_deinit(&conf);
+}
+END_TEST
+
 START_TEST(endpoints_are_blocked_by_prefix) /* http 24 */
 {
     struct cu_diag diag;
@@ -139,5 +149,5 @@ END_TEST
 SUITE_MAIN("services/agentd/conf", only_named_networks_may_write,
            everybody_may_write_when_none_is_named, a_network_that_is_none_is_named,
            what_no_intention_decides_is_allowed_unless_it_is_denied,
-           endpoints_are_blocked_by_prefix, catalogs_are_the_setting_or_else_this_host,
-           a_transaction_may_be_as_long_as_a_value)
+           tokens_are_looked_at_only_where_that_is_said, endpoints_are_blocked_by_prefix,
+           catalogs_are_the_setting_or_else_this_host, a_transaction_may_be_as_long_as_a_value)
