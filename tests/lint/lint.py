@@ -14,8 +14,8 @@ BANNED = re.compile(r'\b(strcpy|strcat|sprintf|vsprintf|gets|strtok|atoi|atol|ra
 # What a pure core may include of the system, beside its own headers, common/base and messages.
 CORE_SYSTEM = {'arpa/inet.h', 'assert.h', 'ctype.h', 'errno.h', 'inttypes.h', 'limits.h', 'math.h', 'stdalign.h',
                'stdarg.h', 'stdbool.h', 'stddef.h', 'stdint.h', 'stdio.h', 'stdlib.h', 'string.h',
-               'strings.h', 'sys/types.h', 'zlib.h', 'msgpack/pack.h'}
-CORE_COMMON = ('common/base/', 'common/json/', 'common/service/', 'common/filter/', 'common/tls/spiffe.h',
+               'strings.h', 'sys/types.h', 'zlib.h', 'msgpack/pack.h', 'jansson.h'}
+CORE_COMMON = ('common/base/', 'common/json/', 'common/hcl/', 'common/service/', 'common/filter/', 'common/tls/spiffe.h',
                'common/acl/')  # pure themselves
 CORE_FUNCTIONS = re.compile(r'\b(time|clock_gettime|gettimeofday|getrandom|open|fopen|socket|send|recv|'
                             r'pthread_create|cu_log\w*|cu_mono_now\w*|cu_random_bytes)\s*\(')
