@@ -7,6 +7,7 @@
 
 #include "common/base/assert.h"
 #include "common/base/num.h"
+#include "common/conf/acl.h"
 #include "common/conf/texts.h"
 #include "common/view/home.h"
 
@@ -98,22 +99,16 @@ static void read_limits(const struct cu_conf *conf, struct agent_conf *out)
     out->max_per_client = (unsigned)cu_conf_int(conf, "limits.http_max_conns_per_client");
 }
 
-static enum cu_err read_policy(const struct cu_conf *conf, const char *key, bool *ret_allows,
-                               struct cu_diag *diag)
-{
-    const char *policy = cu_conf_text(conf, key);
-    *ret_allows = strcmp(policy, "allow") == 0;
-    return *ret_allows || strcmp(policy, "deny") == 0
-               ? CU_OK
-               : cu_fail(diag, CU_E_INVALID, "%s must be \"allow\" or \"deny\"", key);
-}
-
 static enum cu_err read_policies(const struct cu_conf *conf, struct agent_conf *out,
                                  struct cu_diag *diag)
 {
-    bool allows;
-    enum cu_err err = read_policy(conf, "default_intention_policy", &out->allows_by_default, diag);
-    return err ? err : read_policy(conf, "acl.default_policy", &allows, diag);
+    struct cu_conf_acl acl;
+    enum cu_err err = cu_conf_acl(conf, &acl, diag);
+    if (!err) {
+        out->acl_enabled = acl.is_enabled;
+        out->allows_by_default = acl.intentions_by_default;
+    }
+    return err;
 }
 
 enum cu_err agent_conf_read(const struct cu_conf *conf, const char *local_catalog,
@@ -132,7 +127,6 @@ enum cu_err agent_conf_read(const struct cu_conf *conf, const char *local_catalo
     out.pretty = cu_conf_bool(conf, "dev_mode");
     out.any_path = cu_conf_bool(conf, "disable_http_unprintable_char_filter");
     out.translate_addresses = cu_conf_bool(conf, "translate_wan_addrs");
-    out.acl_enabled = cu_conf_bool(conf, "acl.enabled");
     out.default_policy = cu_strdup(cu_conf_text(conf, "acl.default_policy"));
     out.addresses = cu_texts_split(*addresses ? addresses : cu_conf_text(conf, "client_addr"),
                                    &out.address_count);

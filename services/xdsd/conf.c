@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/base/assert.h"
+#include "common/conf/acl.h"
 #include "common/conf/texts.h"
 #include "common/view/home.h"
 
@@ -17,12 +18,11 @@ static void read_addresses(const struct cu_conf *conf, struct xds_conf *out)
 static enum cu_err read_policy(const struct cu_conf *conf, struct xds_conf *out,
                                struct cu_diag *diag)
 {
-    const char *policy = cu_conf_text(conf, "default_intention_policy");
-    out->default_allow = strcmp(policy, "allow") == 0;
-    return out->default_allow || strcmp(policy, "deny") == 0
-               ? CU_OK
-               : cu_fail(diag, CU_E_INVALID,
-                         "default_intention_policy must be \"allow\" or \"deny\"");
+    struct cu_conf_acl acl;
+    enum cu_err err = cu_conf_acl(conf, &acl, diag);
+    if (!err)
+        out->default_allow = acl.intentions_by_default;
+    return err;
 }
 
 enum cu_err xds_conf_read(const struct cu_conf *conf, const char *local_catalog,

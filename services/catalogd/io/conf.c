@@ -167,6 +167,8 @@ enum cu_err catalog_conf_read(const struct cu_conf *conf, struct catalog_conf *r
         err = read_catalogs(cu_conf_json(conf, "catalogd.catalogs"), &read, diag);
     if (!err)
         err = read_ca(conf, &read, diag);
+    if (!err)
+        err = cu_conf_acl(conf, &read.acl, diag);
     if (err)
         catalog_conf_deinit(&read);
     else

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/conf/conf.h"
+#include "common/conf/acl.h"
 
 enum { CATALOG_PEERS_MAX = 32 };
 
@@ -19,6 +19,7 @@ struct catalog_conf {
     const char *follow; /* "ip:port" of a raftd, "": the one on this host (contracts 3.8) */
     int port;           /* ports.server */
     int grpc_port;      /* catalogd.grpc_port; -1: off */
+    struct cu_conf_acl acl;
     bool connect_enabled;
     const char *ca_cluster_id; /* connect.ca_config.cluster_id; "": made up */
     char *ca_config;           /* the first CA configuration: a JSON object, yours */

@@ -174,8 +174,7 @@ START_TEST(what_would_protect_and_is_not_built_is_refused)
     static const char *const texts[] = {
         "{\"data_dir\":\"/x\",\"encrypt\":\"pUqJrVyVRj5jsiYEkM/tFQYfWyJIv4s3XkvDwy7Cu5s=\"}",
         "{\"data_dir\":\"/x\",\"verify_incoming\":true}",
-        "{\"data_dir\":\"/x\",\"acl\":{\"enabled\":true}}",
-        "{\"data_dir\":\"/x\",\"acl\":{\"default_policy\":\"deny\"}}",
+        "{\"data_dir\":\"/x\",\"acl_datacenter\":\"dc1\"}",
     };
     for (size_t i = 0; i < CU_COUNT(texts); i++)
         ck_assert_ptr_nonnull(strstr(refusal(texts[i]), "is not built yet"));
