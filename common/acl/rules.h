@@ -12,7 +12,7 @@
 
 enum {
     CU_RULES_BYTES_MAX = 512 * 1024, /* of a policy's text */
-    CU_RULES_MAX = 16384,            /* of one policy */
+    CU_RULES_MAX = 16384,            /* of one policy; a service's with `intentions` is two */
 };
 
 /* Weakest first but for UNSET; a deny is a rule, too: it never falls through to the default. */
@@ -24,6 +24,11 @@ enum cu_access {
     CU_ACCESS_WRITE,
     CU_ACCESS_COUNT
 };
+
+/* "deny", "read", "list", "write"; "" of UNSET. Found in any case; `ret_access` is left alone where
+ * false is the answer. */
+const char *cu_access_name(enum cu_access access);
+bool cu_access_find(const char *name, enum cu_access *ret_access);
 
 enum cu_resource {
     CU_RESOURCE_ACL, /* without a segment, as keyring and operator */
@@ -39,7 +44,7 @@ enum cu_resource {
     CU_RESOURCE_SESSION,
     CU_RESOURCE_COUNT
 };
-/* "acl", "agent", ... */
+/* "acl", "agent", ...; found in lower case only. */
 const char *cu_resource_name(enum cu_resource resource);
 bool cu_resource_find(const char *name, enum cu_resource *ret_resource);
 
@@ -55,11 +60,12 @@ struct cu_rules {
     size_t count;
 };
 
-/* Parses HCL or JSON; all of it lies in the arena. What the reference does not know (resources,
- * attributes) is passed over. A service's rule without `intentions` brings a rule for them, as the
- * reference derives it. Errors: INVALID, diag is the reference's sentence ("Failed to parse ACL
- * rules: At 1:11: ...", "Invalid operator policy: ..."); TOO_LARGE over a limit above, or the arena
- * is full. */
+/* Parses HCL or JSON (common/hcl/hcl.h); all of it lies in the arena, at most 64 bytes a rule and
+ * the segments. What the reference does not know (resources, attributes) is passed over. Without
+ * `intentions` a service's rule brings none for them: what the reference derives then depends on
+ * the rules of all policies and is the authorizer's to say. On failure `ret_rules` is left alone.
+ * Errors: INVALID, diag is the reference's sentence ("Failed to parse ACL rules: At 1:11: ...",
+ * "Invalid operator policy: ..."); TOO_LARGE over a limit above or of HCL, or the arena is full. */
 CU_MUST_USE enum cu_err cu_rules_parse(struct cu_bytes text, struct cu_arena *arena,
                                        struct cu_rules *ret_rules, struct cu_diag *diag);
 
