@@ -91,6 +91,13 @@ struct cu_u128 cu_blake2b_128(const struct cu_bytes *parts, size_t count)
     return sum;
 }
 
+void cu_blake2b_256(struct cu_bytes bytes, uint8_t ret_digest[CU_BLAKE2B_256_BYTES])
+{
+    int failed = crypto_generichash_blake2b(ret_digest, CU_BLAKE2B_256_BYTES, bytes.data, bytes.len,
+                                            NULL, 0);
+    CU_ASSERT(!failed);
+}
+
 uint64_t cu_table_hash(const void *data, size_t len)
 {
     /* FNV-1a over words with a final mix: tables here hold names whose number is bounded by limits.

@@ -23,6 +23,10 @@ struct cu_u128 cu_u128_sub(struct cu_u128 a, struct cu_u128 b);
  * parts cannot run into each other. The digest is read as little-endian. */
 struct cu_u128 cu_blake2b_128(const struct cu_bytes *parts, size_t count);
 
+/* BLAKE2b with a 256-bit digest (RFC 7693) over the bytes. */
+enum { CU_BLAKE2B_256_BYTES = 32 };
+void cu_blake2b_256(struct cu_bytes bytes, uint8_t ret_digest[CU_BLAKE2B_256_BYTES]);
+
 /* SHA-256 (FIPS 180-4). */
 enum { CU_SHA256_BYTES = 32 };
 void cu_sha256(struct cu_bytes bytes, uint8_t ret_digest[CU_SHA256_BYTES]);

@@ -50,6 +50,20 @@ START_TEST(blake2b_keeps_parts_apart)
 }
 END_TEST
 
+/* What b2sum -l 256 prints. */
+START_TEST(blake2b_256_is_that_of_rfc_7693)
+{
+    static const uint8_t abc[] = {0xbd, 0xdd, 0x81, 0x3c, 0x63, 0x42, 0x39, 0x72, 0x31, 0x71, 0xef,
+                                  0x3f, 0xee, 0x98, 0x57, 0x9b, 0x94, 0x96, 0x4e, 0x3b, 0xb1, 0xcb,
+                                  0x3e, 0x42, 0x72, 0x62, 0xc8, 0xc0, 0x68, 0xd5, 0x23, 0x19};
+    uint8_t digest[CU_BLAKE2B_256_BYTES], empty[CU_BLAKE2B_256_BYTES];
+    cu_blake2b_256(cu_bytes_of("abc"), digest);
+    cu_blake2b_256((struct cu_bytes){NULL, 0}, empty);
+    ck_assert_mem_eq(digest, abc, sizeof abc);
+    ck_assert_mem_ne(digest, empty, sizeof empty);
+}
+END_TEST
+
 /* FIPS 180-4's own examples. */
 START_TEST(sha256_gives_the_vectors_of_fips_180)
 {
@@ -67,4 +81,5 @@ END_TEST
 
 SUITE_MAIN("common/base/hash", sha256_gives_the_vectors_of_fips_180,
            crc32c_gives_the_vectors_of_rfc_3720_b4, crc32c_goes_on_from_a_seed,
-           sums_of_hashes_add_and_subtract_modulo_2_to_the_128, blake2b_keeps_parts_apart)
+           sums_of_hashes_add_and_subtract_modulo_2_to_the_128, blake2b_keeps_parts_apart,
+           blake2b_256_is_that_of_rfc_7693)
