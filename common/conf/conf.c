@@ -1,6 +1,7 @@
 #include "common/conf/conf.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -23,9 +24,10 @@ static const char dev_defaults[] =
     "\"enable_debug\":true,\"log_level\":\"DEBUG\","
     "\"connect\":{\"enabled\":true},\"ports\":{\"grpc\":8502}}";
 
-static enum cu_err take(void *arg, const char *name, json_t *content, struct cu_diag *diag)
+static enum cu_err take(void *arg, const char *name, json_t *content, bool is_hcl,
+                        struct cu_diag *diag)
 {
-    return cu_conf_values_take(arg, name, content, diag);
+    return cu_conf_values_take(arg, name, content, is_hcl, diag);
 }
 
 static void lower(struct cu_conf_values *values, const char *key)
@@ -65,8 +67,8 @@ static enum cu_err finish(struct cu_conf *conf, bool dev, json_t *warnings, stru
     if (!err && dev) {
         struct cu_conf_values user = conf->values;
         cu_conf_values_init(&conf->values);
-        err = cu_conf_read_text(dev_defaults, sizeof dev_defaults - 1, "-dev", take, &conf->values,
-                                diag);
+        err = cu_conf_read_text(dev_defaults, sizeof dev_defaults - 1, "-dev", false, take,
+                                &conf->values, diag);
         for (size_t i = 0; i < cu_key_count; i++)
             if (user.slot[i])
                 cu_conf_values_set(&conf->values, cu_keys[i].path, json_incref(user.slot[i]));
@@ -114,16 +116,38 @@ static enum cu_err hand_over(enum cu_err err, struct cu_conf *conf, json_t *warn
     return CU_OK;
 }
 
+static enum cu_err read_fragments(struct cu_conf *conf, const char *const *fragments,
+                                  struct cu_diag *diag)
+{
+    char name[32];
+    enum cu_err err = CU_OK;
+    for (unsigned i = 0; !err && fragments && fragments[i]; i++) {
+        (void)snprintf(name, sizeof name, "flags-%u.hcl", i); /* as the reference calls them */
+        err = cu_conf_read_text(fragments[i], strlen(fragments[i]), name, true, take, &conf->values,
+                                diag);
+    }
+    return err;
+}
+
+static enum cu_err check_format(const char *format, struct cu_diag *diag)
+{
+    if (!format || !strcmp(format, "json") || !strcmp(format, "hcl"))
+        return CU_OK;
+    return cu_fail(diag, CU_E_INVALID, "config: -config-format must be either 'hcl' or 'json'");
+}
+
 enum cu_err cu_conf_load(const struct cu_conf_sources *sources, struct cu_conf **ret_conf,
                          json_t **ret_warnings, struct cu_diag *diag)
 {
     struct cu_conf *conf = conf_new();
     json_t *warnings = json_array();
-    enum cu_err err = CU_OK;
+    enum cu_err err = check_format(sources->format, diag);
     for (size_t i = 0; !err && sources->paths && sources->paths[i]; i++)
-        err = cu_conf_read(sources->paths[i], warnings, take, &conf->values, diag);
+        err = cu_conf_read(sources->paths[i], sources->format, warnings, take, &conf->values, diag);
+    if (!err)
+        err = read_fragments(conf, sources->fragments, diag);
     if (!err && sources->flags)
-        err = cu_conf_values_take(&conf->values, "command line", sources->flags, diag);
+        err = cu_conf_values_take(&conf->values, "command line", sources->flags, false, diag);
     if (!err)
         err = finish(conf, sources->dev, warnings, diag);
     return hand_over(err, conf, warnings, ret_conf, ret_warnings);
@@ -134,7 +158,7 @@ enum cu_err cu_conf_parse(const char *text, size_t len, const char *name, struct
 {
     struct cu_conf *conf = conf_new();
     json_t *warnings = json_array();
-    enum cu_err err = cu_conf_read_text(text, len, name, take, &conf->values, diag);
+    enum cu_err err = cu_conf_read_text(text, len, name, false, take, &conf->values, diag);
     if (!err)
         err = finish(conf, false, warnings, diag);
     return hand_over(err, conf, warnings, ret_conf, NULL);

@@ -17,6 +17,8 @@ struct cu_conf;
 struct cu_conf_sources {
     bool dev;                 /* -dev defaults before all files */
     const char *const *paths; /* files and directories in command-line order, NULL-ended */
+    const char *format;       /* "json" or "hcl", whatever the files' names; NULL: by their names */
+    const char *const *fragments; /* texts of HCL, NULL-ended, or NULL */
     json_t *flags; /* object: keys from the command line, merged last; borrowed, may be NULL */
 };
 

@@ -7,12 +7,14 @@
 
 #include "common/base/assert.h"
 #include "common/base/num.h"
+#include "common/conf/weak.h"
 
 enum { PATH_BYTES = 256, LISTED = 8 /* unknown keys named in one error */ };
 
 /* One source being walked into `into`, with what was found wrong. */
 struct walk {
     struct cu_conf_values into;
+    bool is_hcl;
     unsigned unknown, mistyped;
     char unknown_list[CU_DIAG_BYTES], mistyped_list[CU_DIAG_BYTES];
 };
@@ -44,9 +46,13 @@ static void note_unknown(struct walk *walk, const char *path)
     note(walk->unknown_list, &walk->unknown, line);
 }
 
-/* The reference decodes JSON into these types and names them so. */
-static const char *found_name(const json_t *value)
+/* The reference decodes JSON and HCL into these types and names them so. */
+static const char *found_name(const json_t *value, bool is_hcl)
 {
+    if (is_hcl && json_is_integer(value))
+        return "int";
+    if (is_hcl && json_is_array(value) && json_is_object(json_array_get(value, 0)))
+        return "[]map[string]interface {}";
     switch (json_typeof(value)) {
     case JSON_OBJECT:
         return "map[string]interface {}";
@@ -90,12 +96,30 @@ static const char *wanted_name(enum cu_key_type type)
     return "nil";
 }
 
-static void note_mistyped(struct walk *walk, const char *path, const char *wanted,
+/* What the decoder of the reference calls a value where only an object, or a list, will do. */
+static const char *kind_name(const json_t *value, bool is_hcl)
+{
+    if (json_is_object(value))
+        return "map";
+    return json_is_array(value) ? "slice" : found_name(value, is_hcl);
+}
+
+static void note_mistyped(struct walk *walk, const char *path, enum cu_key_type wanted,
                           const json_t *value)
 {
     char line[PATH_BYTES + 120];
-    (void)snprintf(line, sizeof line, "\n* '%s' expected type '%s', got unconvertible type '%s'",
-                   path, wanted, found_name(value));
+    const char *kind = kind_name(value, walk->is_hcl);
+    bool is_map = wanted == CU_KEY_MAP || wanted == CU_KEY_OBJECT;
+    bool is_list = wanted == CU_KEY_TEXTS || wanted == CU_KEY_OBJECTS;
+    if (is_map && !json_is_object(value))
+        (void)snprintf(line, sizeof line, "\n* '%s' expected a map, got '%s'", path, kind);
+    else if (is_list && !json_is_array(value))
+        (void)snprintf(line, sizeof line, "\n* '%s': source data must be an array or slice, got %s",
+                       path, kind);
+    else
+        (void)snprintf(line, sizeof line,
+                       "\n* '%s' expected type '%s', got unconvertible type '%s'", path,
+                       wanted_name(wanted), found_name(value, walk->is_hcl));
     note(walk->mistyped_list, &walk->mistyped, line);
 }
 
@@ -153,15 +177,6 @@ static void merge(json_t **slot, enum cu_key_type type, json_t *value)
     }
 }
 
-/* An object given once or in a list of one is the same (agent.md 2). */
-static json_t *unwrapped(json_t *value)
-{
-    return json_is_array(value) && json_array_size(value) == 1 &&
-                   json_is_object(json_array_get(value, 0))
-               ? json_array_get(value, 0)
-               : value;
-}
-
 /* A key for one object whose objects are those of a list; NULL: another key. */
 static const struct cu_key *list_of(const struct cu_key *key)
 {
@@ -180,21 +195,25 @@ static void take_into_list(struct walk *walk, const struct cu_key *key, const st
     if (fits(list->type, all))
         merge(&walk->into.slot[list - cu_keys], list->type, all);
     else
-        note_mistyped(walk, key->path, wanted_name(key->type), value);
+        note_mistyped(walk, key->path, key->type, value);
     json_decref(all);
 }
 
 static void take_value(struct walk *walk, const struct cu_key *key, json_t *value)
 {
     const struct cu_key *list = list_of(key);
+    bool is_list = key->type == CU_KEY_TEXTS || key->type == CU_KEY_OBJECTS;
+    bool is_opaque = key->type == CU_KEY_OBJECT || key->type == CU_KEY_OBJECTS;
+    if (is_opaque && strncmp(key->path, "config_entries.", strlen("config_entries.")) != 0)
+        cu_conf_weaken(value); /* what is a list in an entry, its kind knows */
     if (list || (key->type == CU_KEY_OBJECTS && json_is_object(value))) {
         take_into_list(walk, key, list ? list : key, value);
         return;
     }
-    if (key->type == CU_KEY_MAP || key->type == CU_KEY_OBJECT)
-        value = unwrapped(value);
+    if (!is_list) /* once, or in a list of one, is the same (agent.md 2) */
+        value = cu_conf_unwrapped(value);
     if (!fits(key->type, value))
-        note_mistyped(walk, key->path, wanted_name(key->type), value);
+        note_mistyped(walk, key->path, key->type, value);
     else
         merge(&walk->into.slot[key - cu_keys], key->type, value);
 }
@@ -236,9 +255,9 @@ static void walk_entry(struct walk *walk, const char *prefix, json_t *object, co
         take_value(walk, key, value);
         return;
     }
-    value = unwrapped(value);
+    value = cu_conf_unwrapped(value);
     if (!json_is_object(value)) {
-        note_mistyped(walk, path, "map[string]interface {}", value);
+        note_mistyped(walk, path, CU_KEY_OBJECT, value);
         return;
     }
     char deeper[PATH_BYTES + 1];
@@ -266,9 +285,9 @@ static enum cu_err tell(const struct walk *walk, const char *name, struct cu_dia
 }
 
 enum cu_err cu_conf_values_take(struct cu_conf_values *values, const char *name, json_t *content,
-                                struct cu_diag *diag)
+                                bool is_hcl, struct cu_diag *diag)
 {
-    struct walk walk = {0};
+    struct walk walk = {.is_hcl = is_hcl};
     cu_conf_values_init(&walk.into);
     walk_object(&walk, "", content);
     enum cu_err err = tell(&walk, name, diag);

@@ -105,6 +105,8 @@ static const struct cli_flag validate_flags[] = {
 static const struct cli_flag render_flags[] = {
     {"config-dir", CLI_LIST, "A folder of configuration files.", NULL},
     {"config-file", CLI_LIST, "A configuration file.", NULL},
+    {"config-format", CLI_TEXT, "hcl or json, whatever the names of the files.", NULL},
+    {"hcl", CLI_LIST, "A fragment of configuration, in HCL.", NULL},
     {"identify", CLI_BOOL, "Also write what `agent` would find out: the node's id, made if there is none, and address.", NULL},
     {"out", CLI_TEXT, "Where to write; default RUN_DIR/DAEMON.json.", NULL},
     {"owner", CLI_TEXT, "The user to whom the file is given.", NULL},

@@ -22,8 +22,8 @@ int cli_validate(const struct cli_args *args)
     const char **paths = cu_alloc(((size_t)args->word_count + 1) * sizeof *paths);
     for (int k = 0; k < args->word_count; k++)
         paths[k] = args->words[k];
-    enum cu_err err =
-        cu_conf_load(&(struct cu_conf_sources){.paths = paths}, &conf, &warnings, &diag);
+    enum cu_err err = cu_conf_load(&(struct cu_conf_sources){.paths = paths, .format = format},
+                                   &conf, &warnings, &diag);
     json_array_foreach(warnings, i, warning)(void)
         fprintf(stderr, "%s\n", json_string_value(warning));
     if (err)

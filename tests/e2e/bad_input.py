@@ -145,6 +145,13 @@ def agent_2_broken_json_and_a_missing_file_are_named():
                 f.write(text)
             done = c[1].curia('agent', '-config-file=' + path)
             assert done.returncode == 1 and b'broken.json' in done.stderr + done.stdout, (text, done)
+        path = os.path.join(c.dir, 'broken.hcl')
+        with open(path, 'w') as f:
+            f.write('node_name = "n\n')
+        done = c[1].curia('agent', '-config-file=' + path)
+        assert done.returncode == 1 and b'broken.hcl: At 1:15: literal not terminated' in done.stderr + done.stdout, done
+        done = c[1].curia('agent', '-hcl=bogus { }')
+        assert done.returncode == 1 and b'invalid config key bogus' in done.stderr + done.stdout, done
         done = c[1].curia('agent', '-config-file=' + os.path.join(c.dir, 'nofile.json'))
         assert done.returncode == 1 and b'no such file or directory' in done.stderr + done.stdout, done
 

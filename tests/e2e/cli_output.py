@@ -229,6 +229,15 @@ def cli_71_services_register_and_deregister_by_file(agent):
         assert asked_body(agent) == {'name': 'web', 'id': 'w1', 'port': 80, 'meta': {'a_b': 'c'},
                                      'checks': [{'CheckID': 'c1', 'http': 'http://127.0.0.1/', 'interval': '1s',
                                                  'deregistercriticalserviceafter': '90m'}]}
+        twin = os.path.join(folder, 'web.hcl')
+        with open(twin, 'w') as file:
+            file.write('service { name = "web" id = "w1" port = 80 meta { a_b = "c" }\n checks { id = "c1" interval = "1s"\n'
+                       'http = "http://127.0.0.1/" deregister_critical_service_after = "90m" } } # all of it\n'
+                       'service { name = "db" connect { sidecar_service {} } }')
+        before = asked_body(agent)
+        run(agent, 'services', 'register', twin, out='Registered service: web\nRegistered service: db\n')
+        assert json.loads(agent.asked[-2][2]) == before, agent.asked[-2]
+        assert asked_body(agent) == {'name': 'db', 'connect': {'sidecarservice': {}}}
         run(agent, 'services', 'deregister', path, out='Deregistered service: w1\n')
         bad = os.path.join(folder, 'bad.json')
         with open(bad, 'w') as file:
@@ -249,6 +258,17 @@ def cli_72_validate(agent):
         run(agent, 'validate', '-quiet', good, out='')
         run(agent, 'validate', bad, code=1, out='', err='Config validation failed: ')
         run(agent, 'validate', '-quiet', bad, code=1, out='', err='bogus_key')
+        twin = os.path.join(folder, 'good.hcl')
+        with open(twin, 'w') as file:
+            file.write('datacenter = "dc1"\ndata_dir = "%s"\nports { http = 8500 }\n' % folder)
+        run(agent, 'validate', twin, out='Configuration is valid!\n')
+        run(agent, 'validate', '-config-format=json', twin, code=1, out='', err='failed to parse ' + twin)
+        os.rename(twin, good)
+        run(agent, 'validate', '-config-format=hcl', good, out='Configuration is valid!\n')
+        with open(good, 'w') as file:
+            file.write('ports {')
+        run(agent, 'validate', '-config-format=hcl', good, code=1, out='',
+            err='At 1:9: object expected closing RBRACE got: EOF')
     run(agent, 'validate', code=1, err='Must specify at least one config file or directory')
     run(agent, 'validate', '-config-format=x', 'f', code=1, err="-config-format must be either 'hcl' or 'json")
 

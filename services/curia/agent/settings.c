@@ -81,38 +81,32 @@ static json_t *keys_of_flags(const struct cli_args *args)
     return object;
 }
 
-static enum cu_err refuse_hcl(const struct cli_args *args, struct cu_diag *diag)
+/* The texts of all flags of one of two names, in order. */
+static void texts_of(const struct cli_args *args, const char *name, const char *other,
+                     const char *texts[CLI_VALUES + 1])
 {
-    if (!cli_allows(args, "hcl"))
-        return CU_OK;
-    const char *format = cli_text(args, "config-format");
-    if (cli_text(args, "hcl"))
-        return cu_fail(diag, CU_E_INVALID, "-hcl is not built yet: use a JSON file");
-    if (format && !strcmp(format, "hcl"))
-        return cu_fail(diag, CU_E_INVALID, "-config-format=hcl is not built yet: use JSON");
-    if (format && strcmp(format, "json") != 0)
-        return cu_fail(diag, CU_E_INVALID, "-config-format must be either 'hcl' or 'json'");
-    return CU_OK;
+    size_t count = 0;
+    for (size_t i = 0; i < args->value_count; i++)
+        if (!strcmp(args->values[i].flag->name, name) ||
+            (other && !strcmp(args->values[i].flag->name, other)))
+            texts[count++] = args->values[i].text;
 }
 
 enum cu_err agent_settings_read(const struct cli_args *args, json_t *more,
                                 struct cu_conf **ret_conf, json_t **ret_warnings,
                                 struct cu_diag *diag)
 {
-    const char *paths[CLI_VALUES + 1] = {0};
-    size_t count = 0;
-    for (size_t i = 0; i < args->value_count; i++)
-        if (!strcmp(args->values[i].flag->name, "config-file") ||
-            !strcmp(args->values[i].flag->name, "config-dir"))
-            paths[count++] = args->values[i].text;
-    enum cu_err err = refuse_hcl(args, diag);
-    if (err)
-        return err;
+    const char *paths[CLI_VALUES + 1] = {0}, *fragments[CLI_VALUES + 1] = {0};
+    texts_of(args, "config-file", "config-dir", paths);
+    texts_of(args, "hcl", NULL, fragments);
     json_t *flags = keys_of_flags(args);
     (void)json_object_update(flags, more);
-    struct cu_conf_sources sources = {
-        .dev = cli_allows(args, "dev") && cli_bool(args, "dev"), .paths = paths, .flags = flags};
-    err = cu_conf_load(&sources, ret_conf, ret_warnings, diag);
+    struct cu_conf_sources sources = {.dev = cli_allows(args, "dev") && cli_bool(args, "dev"),
+                                      .paths = paths,
+                                      .format = cli_text(args, "config-format"),
+                                      .fragments = fragments,
+                                      .flags = flags};
+    enum cu_err err = cu_conf_load(&sources, ret_conf, ret_warnings, diag);
     json_decref(flags);
     return err;
 }

@@ -253,17 +253,6 @@ START_TEST(a_missing_file_is_said_in_the_references_words) /* agent.md 2 */
 }
 END_TEST
 
-START_TEST(hcl_is_refused_with_what_to_do)
-{
-    write_file(suite_tmpdir(), "x.hcl", "server = true");
-    const char *paths[] = {suite_tmpdir(), NULL};
-    struct cu_conf *conf = NULL;
-    ck_assert_int_eq(cu_conf_load(&(struct cu_conf_sources){.paths = paths}, &conf, NULL, &diag),
-                     CU_E_INVALID);
-    ck_assert_ptr_nonnull(strstr(diag.text, "write this file as JSON"));
-}
-END_TEST
-
 START_TEST(a_file_one_byte_over_the_limit_is_refused)
 {
     size_t len = CU_CONF_FILE_BYTES + 1;
@@ -370,7 +359,7 @@ SUITE_MAIN("common/conf", what_a_reload_cannot_take_up_is_named,
            what_would_protect_and_is_not_built_is_refused,
            what_is_not_built_is_warned_about_by_name,
            sources_merge_scalars_replace_lists_append_maps_merge,
-           a_missing_file_is_said_in_the_references_words, hcl_is_refused_with_what_to_do,
+           a_missing_file_is_said_in_the_references_words,
            a_file_one_byte_over_the_limit_is_refused,
            dev_needs_no_data_dir_and_yields_to_what_is_given,
            a_rendered_part_holds_what_the_daemon_owns_and_reads_back,

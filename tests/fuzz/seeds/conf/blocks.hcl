@@ -1,0 +1,2 @@
+data_dir = "/x"
+ports { http = 1 } ports { dns = 2 }
