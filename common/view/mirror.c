@@ -43,7 +43,7 @@ struct cu_mirror {
     struct cu_log_limit said;
     struct view_listener listener;
     uint64_t uses; /* of the view's catalogds, so far */
-    bool was_filled, was_live;
+    bool was_filled, was_live, is_denied;
     struct cu_mono live_at;    /* last; while not live */
     uint64_t live_wall_ms;     /* the same, or what the file said; 0: never */
     uint64_t told, moved_told; /* differences, and how many of them moved() spoke of */
@@ -197,6 +197,10 @@ static void answered(void *arg, const struct cu_answer *answer)
 {
     struct cu_mirror *mirror = arg;
     enum cu_err err = answer->err;
+    if (!err || err == CU_E_DENIED)
+        mirror->is_denied = err == CU_E_DENIED;
+    if (mirror->is_denied)
+        view_image_doubt(mirror->image);
     if (!err && take(mirror, answer) != CU_OK) {
         err = CU_E_INTERNAL;
         refill(mirror, "an answer that makes no sense");
@@ -385,8 +389,22 @@ struct cu_mirror *cu_mirror_new(const struct cu_mirror_options *options)
         mirror->worker = cu_worker_new(options->loop, "mirror");
     }
     mirror->moved_told = mirror->told; /* the file's rows are no changes */
+    if (options->is_filtered && view_image_is_filled(mirror->image))
+        view_image_refill(mirror->image);
     ask(mirror);
     return mirror;
+}
+
+void cu_mirror_set_token(struct cu_mirror *mirror, const char *token)
+{
+    char *old = mirror->token;
+    mirror->token = token ? cu_strdup(token) : NULL;
+    free(old);
+    cu_view_call_cancel(&mirror->call);
+    cu_timer_cancel(&mirror->retry);
+    view_image_refill(mirror->image);
+    ask(mirror);
+    settle(mirror);
 }
 
 static bool is_unsaved(const struct cu_mirror *mirror)
@@ -433,6 +451,11 @@ size_t cu_mirror_count(const struct cu_mirror *mirror)
 bool cu_mirror_is_filled(const struct cu_mirror *mirror)
 {
     return view_image_is_filled(mirror->image);
+}
+
+bool cu_mirror_is_denied(const struct cu_mirror *mirror)
+{
+    return mirror->is_denied;
 }
 
 uint64_t cu_mirror_age_ms(const struct cu_mirror *mirror)

@@ -50,6 +50,8 @@ struct cu_mirror_options {
     const char *const *topics;  /* names of tables: "nodes", "services", "checks"; copied */
     size_t topic_count;         /* 1 to CU_MIRROR_TOPICS_MAX */
     const char *token;          /* NULL: none; copied */
+    bool is_filtered;           /* what is told depends on the token: what the file held serves
+                                 * only until it has been told anew */
     const char *path;           /* of the file; copied; its folder is made. NULL: none */
     uint64_t save_ms;           /* written at most that often, when something changed */
 
@@ -70,6 +72,10 @@ struct cu_mirror *cu_mirror_new(const struct cu_mirror_options *options);
 /* Before its view. Writes the file if something changed since; blocks for it. Takes NULL. */
 void cu_mirror_free(struct cu_mirror *mirror);
 
+/* Asks with this token from here on; NULL: none; copied. What another may see it has to be told
+ * anew: it is filled beside what it holds. */
+void cu_mirror_set_token(struct cu_mirror *mirror, const char *token);
+
 /* The row, or NULL. Borrowed, see above. */
 const struct cu_mirror_row *cu_mirror_get(const struct cu_mirror *mirror, unsigned topic,
                                           struct cu_bytes key);
@@ -80,6 +86,8 @@ size_t cu_mirror_count(const struct cu_mirror *mirror);
 bool cu_mirror_is_filled(const struct cu_mirror *mirror);
 /* It follows a catalogd that is connected and has told all it knew. */
 bool cu_mirror_is_live(const struct cu_mirror *mirror);
+/* Its token was refused when it asked last: what it holds nobody may see any more. */
+bool cu_mirror_is_denied(const struct cu_mirror *mirror);
 /* How old what it holds may be: 0 while live; else since it was live last, also where that was in
  * an earlier life and it comes from the file. UINT64_MAX: not filled. */
 uint64_t cu_mirror_age_ms(const struct cu_mirror *mirror);

@@ -77,4 +77,10 @@ void cu_rights_ask(struct cu_rights *rights, struct cu_rights_ask *ask);
 /* Forgets a question; does nothing when it has been answered. */
 void cu_rights_cancel(struct cu_rights_ask *ask);
 
+/* How long an equal question would get an equal answer, as things are kept: who guards something
+ * open asks again then. Of a token of which nothing is kept: the ttl. */
+uint64_t cu_rights_fresh_ms(const struct cu_rights *rights, const char *token);
+/* ACLs are on. */
+bool cu_rights_is_enabled(const struct cu_rights *rights);
+
 #endif

@@ -517,6 +517,7 @@ void fake_catalog_start(struct fake_catalog *fake)
     cu_rpc_add_service(fake->rpc, &catalog, fake);
     cu_rpc_add_service(fake->rpc, &health, fake);
     cu_rpc_add_service(fake->rpc, &config, fake);
+    cu_rpc_add_service(fake->rpc, &fake_acl_service, &fake->acl);
     enum cu_err err = cu_rpc_listen(fake->rpc, fake->url, &diag);
     ck_assert_msg(!err, "%s", diag.text);
 }
@@ -526,6 +527,7 @@ void fake_catalog_stop(struct fake_catalog *fake)
     cu_rpc_free(fake->rpc);
     fake->rpc = NULL;
     fake->wait_count = 0;
+    fake->acl.held_count = 0;
 }
 
 struct fake_catalog *fake_catalog_new(struct cu_loop *loop, const char *url)

@@ -7,6 +7,7 @@
 
 #include "common/loop/loop.h"
 #include "common/rpc/rpc.h"
+#include "tests/lib/fake_acl.h"
 #include "tests/lib/fake_node.h"
 
 enum { FAKE_WAITS_MAX = 64 };
@@ -28,6 +29,7 @@ struct fake_catalog {
     const char *proxy_config; /* of proxy-defaults; NULL: there are none */
     bool refuses_config;      /* config entries are told to nobody */
     struct fake_node node;
+    struct fake_acl acl;
     struct cu_rq *waits[FAKE_WAITS_MAX];
     size_t wait_count;
     uint64_t wait_index; /* of the last one */
