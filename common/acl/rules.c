@@ -118,22 +118,42 @@ static enum cu_err decode_attribute(struct parse *p, const char *name, const jso
     return CU_OK;
 }
 
+static enum cu_err decode_attributes(struct parse *p, json_t *block, struct written *rule)
+{
+    enum cu_err err = CU_OK;
+    const char *name;
+    json_t *value;
+    json_object_foreach(block, name, value)
+    {
+        if (!err)
+            err = decode_attribute(p, name, value, rule);
+    }
+    return err;
+}
+
+/* Where an attribute stands in place of a block with a label (key { policy = "read" }), the
+ * reference takes its name for the label and the attribute for the block. */
 static enum cu_err decode_rule(struct parse *p, const struct form *form, const char *segment,
                                json_t *value)
 {
     struct written rule = {form, segment, "", ""};
-    enum cu_err err = CU_OK;
-    const char *name;
-    json_t *attribute;
     if (json_is_array(value))
         return misfit(p, form, "not an object type for struct");
-    if (!json_is_object(value))
-        err =
-            decode_attribute(p, segment, value, &rule); /* as the reference: key { policy = "" } */
-    else
-        json_object_foreach(value, name, attribute) if (!err) err =
-            decode_attribute(p, name, attribute, &rule);
+    enum cu_err err = json_is_object(value) ? decode_attributes(p, value, &rule)
+                                            : decode_attribute(p, segment, value, &rule);
     return err ? err : push(p, rule);
+}
+
+/* One block of that label, or a list of some. */
+static enum cu_err decode_rules(struct parse *p, const struct form *form, const char *segment,
+                                json_t *value)
+{
+    enum cu_err err = CU_OK;
+    if (json_array_size(value) == 0)
+        return decode_rule(p, form, segment, value);
+    for (size_t i = 0; !err && i < json_array_size(value); i++)
+        err = decode_rule(p, form, segment, json_array_get(value, i));
+    return err;
 }
 
 /* {"SEGMENT": {...}, "OTHER": [{...}, {...}]} */
@@ -141,15 +161,13 @@ static enum cu_err decode_segments(struct parse *p, const struct form *form, jso
 {
     enum cu_err err = CU_OK;
     const char *segment;
-    json_t *value, *one;
-    size_t i;
+    json_t *value;
     if (!json_is_object(segments))
         return misfit(p, form, "unknown slice type");
     json_object_foreach(segments, segment, value)
     {
-        if (json_array_size(value) == 0 && !err)
-            err = decode_rule(p, form, segment, value);
-        json_array_foreach(value, i, one) if (!err) err = decode_rule(p, form, segment, one);
+        if (!err)
+            err = decode_rules(p, form, segment, value);
     }
     return err;
 }
@@ -157,11 +175,10 @@ static enum cu_err decode_segments(struct parse *p, const struct form *form, jso
 static enum cu_err decode_blocks(struct parse *p, const struct form *form, json_t *value)
 {
     enum cu_err err = CU_OK;
-    json_t *one;
-    size_t i;
     if (!json_is_array(value))
         return decode_segments(p, form, value);
-    json_array_foreach(value, i, one) if (!err) err = decode_segments(p, form, one);
+    for (size_t i = 0; !err && i < json_array_size(value); i++)
+        err = decode_segments(p, form, json_array_get(value, i));
     return err;
 }
 
@@ -173,9 +190,8 @@ static enum cu_err decode_form(struct parse *p, const struct form *form, json_t 
     json_t *value;
     json_object_foreach(root, name, value)
     {
-        if (err || strcasecmp(name, form->name) != 0)
-            continue;
-        err = form->type ? decode_blocks(p, form, value) : decode_text(p, form, value, &word);
+        if (!err && strcasecmp(name, form->name) == 0)
+            err = form->type ? decode_blocks(p, form, value) : decode_text(p, form, value, &word);
     }
     return err || !word[0] ? err : push(p, (struct written){form, "", word, ""});
 }
