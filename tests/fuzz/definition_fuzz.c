@@ -6,6 +6,7 @@
 
 #include "common/json/canonical.h"
 #include "common/json/scan.h"
+#include "services/agentd/core/acl.h"
 #include "services/agentd/core/check_spec.h"
 #include "services/agentd/core/connect.h"
 #include "services/agentd/core/definition.h"
@@ -86,6 +87,28 @@ static void define(struct cu_bytes text)
     cu_arena_free(arena);
 }
 
+/* Bodies of /v1/acl that are more than a shape. */
+static void read_acls(struct cu_bytes text)
+{
+    struct cu_arena *arena = cu_arena_new(ARENA_BYTES);
+    struct agent_fault fault = {0};
+    Curia__V1__AclToken token = CURIA__V1__ACL_TOKEN__INIT;
+    Curia__V1__AclTokenSetRequest set = CURIA__V1__ACL_TOKEN_SET_REQUEST__INIT;
+    Curia__V1__AclAuthorizeRequest asked = CURIA__V1__ACL_AUTHORIZE_REQUEST__INIT;
+    set.token = &token;
+    if (!agent_acl_token_parse(text, arena, &set, &fault) && !fault.text[0])
+        abort(); /* refused without a sentence */
+    if (set.has_expiration_ttl == (set.expiration_ttl_ms == 0))
+        abort(); /* a while of nothing is none */
+    (void)protobuf_c_message_get_packed_size(&set.base);
+    if (agent_acl_questions_parse(text, arena, &asked, &fault)) {
+        if (asked.n_questions > AGENT_QUESTIONS_MAX)
+            abort();
+        (void)protobuf_c_message_get_packed_size(&asked.base);
+    }
+    cu_arena_free(arena);
+}
+
 static void read_files(struct cu_bytes text)
 {
     struct cu_arena *arena = cu_arena_new(ARENA_BYTES);
@@ -107,9 +130,12 @@ bool fuzz_one(const uint8_t *data, size_t len)
     check_canonical(text);
     define(text);
     read_files(text);
+    read_acls(text);
     for (size_t i = 0; i < agent_shape_count; i++)
         if (agent_shapes[i] != &agent_shape_kv_operation && /* json_fuzz.c: its verb has no name */
             agent_shapes[i] != &agent_shape_issued_cert &&  /* written only: times are not read */
+            agent_shapes[i] != &agent_shape_acl_token &&    /* likewise */
+            agent_shapes[i] != &agent_shape_acl_token_stub &&
             agent_shapes[i]->form == CU_JSON_FORM_OBJECT)
             parsed |= check_shape(text, agent_shapes[i]);
     return parsed;

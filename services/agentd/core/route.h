@@ -14,9 +14,10 @@ enum {
     AGENT_TAKES_DC = 1, /* ?dc other than our own: "No path to datacenter" */
     AGENT_TAKES_NS = 2, /* ?ns and X-Consul-Namespace are consulted, and refused */
     AGENT_TAKES_READ_OPTIONS = 4,
-    AGENT_KV_BODY = 8,    /* reads a body up to limits.kv_max_value_size */
-    AGENT_TXN_BODY = 16,  /* up to limits.txn_max_req_len, or the former if that is more */
-    AGENT_JSON_BODY = 32, /* up to AGENT_JSON_BODY_BYTES */
+    AGENT_KV_BODY = 8,     /* reads a body up to limits.kv_max_value_size */
+    AGENT_TXN_BODY = 16,   /* up to limits.txn_max_req_len, or the former if that is more */
+    AGENT_JSON_BODY = 32,  /* up to AGENT_JSON_BODY_BYTES */
+    AGENT_NEEDS_ACLS = 64, /* a 401 where ACLs are off */
     AGENT_JSON_BODY_BYTES = 1536 * 1024, /* of an entry of the log (contracts 1.1) */
 };
 

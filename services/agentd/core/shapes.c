@@ -3,6 +3,7 @@
 #include "curia/v1/kv.pb-c.h"
 #include "curia/v1/status.pb-c.h"
 
+#include "services/agentd/core/acl.h"
 #include "services/agentd/core/connect.h"
 #include "services/agentd/core/mesh.h"
 #include "services/agentd/core/registration.h"
@@ -142,5 +143,15 @@ const struct cu_json_shape *const agent_shapes[] = {
     &agent_shape_issued_cert,
     &agent_shape_authorize_body,
     &agent_shape_ca_config_body,
+    &agent_shape_acl_token,
+    &agent_shape_acl_token_stub,
+    &agent_shape_acl_token_body,
+    &agent_shape_acl_policy,
+    &agent_shape_acl_policy_stub,
+    &agent_shape_acl_policy_body,
+    &agent_shape_acl_role,
+    &agent_shape_acl_role_body,
+    &agent_shape_acl_question,
+    &agent_shape_acl_question_body,
 };
 const size_t agent_shape_count = CU_COUNT(agent_shapes);

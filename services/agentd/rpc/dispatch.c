@@ -122,6 +122,8 @@ static bool check_method(struct agent_call *call)
     else if (conf->writer_count && !is_read(call->rq.method) &&
              !agent_conf_may_write(conf, agent_rq_sockaddr(&call->rq)))
         return refuse(call, 403, "Access is restricted");
+    else if ((call->route->takes & AGENT_NEEDS_ACLS) && !conf->acl_enabled)
+        return refuse(call, 401, "ACL support disabled");
     return !call->early;
 }
 

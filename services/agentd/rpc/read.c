@@ -81,8 +81,9 @@ static void give(struct agent_call *call, const struct cu_view_answer *answer,
         .is_gzipped = answer->body->number & AGENT_IS_GZIPPED,
         .is_shared = answer->is_shared,
     };
-    const struct agent_meta *said = call->row->flags & AGENT_SAYS_NO_STATE ? NULL : &meta;
     unsigned status = answer->body->number & AGENT_STATUS_MASK;
+    unsigned silent = AGENT_SAYS_NO_STATE | (status == 404 ? AGENT_BARE_404 : 0);
+    const struct agent_meta *said = call->row->flags & silent ? NULL : &meta;
     if (status == 404 && call->row->absent && !call->fault.status)
         call->row->absent(call);
     if (call->fault.status) /* or a parameter that counts only behind the look (2.7) */

@@ -13,6 +13,7 @@ enum {
     AGENT_MAY_BE_STALE = 8,     /* discovery_max_stale counts, where no mode is named */
     AGENT_SAYS_NO_STATE = 16,   /* no X-Consul-Index and the like */
     AGENT_IS_CACHED = 32,       /* as with ?cached, always */
+    AGENT_BARE_404 = 64,        /* a 404 has no X-Consul-Index and the like */
 };
 
 struct agent_read_row {

@@ -3,7 +3,22 @@
 /* A route that is not built yet has no row: 404. */
 // clang-format off
 #define READ (AGENT_TAKES_READ_OPTIONS | AGENT_TAKES_DC)
+#define ACL  (AGENT_NEEDS_ACLS | AGENT_TAKES_NS)
 const struct agent_route agent_routes[] = {
+    {"/v1/acl/bootstrap",               "PUT",            AGENT_NEEDS_ACLS, agent_acl_bootstrap_put},
+    {"/v1/acl/policies",                "GET",            ACL | READ, agent_acl_policies_get},
+    {"/v1/acl/policy",                  "PUT",            ACL | AGENT_JSON_BODY, agent_acl_policy_put},
+    {"/v1/acl/policy/",                 "GET,PUT,DELETE", ACL | READ | AGENT_JSON_BODY, agent_acl_policy_handle},
+    {"/v1/acl/policy/name/",            "GET",            ACL | READ, agent_acl_policy_by_name_get},
+    {"/v1/acl/replication",             "GET",            AGENT_NEEDS_ACLS | READ, agent_acl_replication_get},
+    {"/v1/acl/role",                    "PUT",            ACL | AGENT_JSON_BODY, agent_acl_role_put},
+    {"/v1/acl/role/",                   "GET,PUT,DELETE", ACL | READ | AGENT_JSON_BODY, agent_acl_role_handle},
+    {"/v1/acl/role/name/",              "GET",            ACL | READ, agent_acl_role_by_name_get},
+    {"/v1/acl/roles",                   "GET",            ACL | READ, agent_acl_roles_get},
+    {"/v1/acl/token",                   "PUT",            ACL | AGENT_JSON_BODY, agent_acl_token_put},
+    {"/v1/acl/token/",                  "GET,PUT,DELETE", ACL | READ | AGENT_JSON_BODY, agent_acl_token_handle},
+    {"/v1/acl/token/self",              "GET",            AGENT_NEEDS_ACLS | READ, agent_acl_token_self_get},
+    {"/v1/acl/tokens",                  "GET",            ACL | READ, agent_acl_tokens_get},
     {"/v1/agent/check/deregister/",     "PUT",            0, agent_own_check_deregister},
     {"/v1/agent/check/fail/",           "PUT",            0, agent_own_check_fail},
     {"/v1/agent/check/pass/",           "PUT",            0, agent_own_check_pass},
@@ -55,6 +70,8 @@ const struct agent_route agent_routes[] = {
     {"/v1/health/node/",                "GET",            READ | AGENT_TAKES_NS, agent_health_node_get},
     {"/v1/health/service/",             "GET",            READ | AGENT_TAKES_NS, agent_health_service_get},
     {"/v1/health/state/",               "GET",            READ | AGENT_TAKES_NS, agent_health_state_get},
+    {"/v1/internal/acl/authorize",      "POST",           AGENT_NEEDS_ACLS | AGENT_TAKES_DC | AGENT_JSON_BODY,
+                                                          agent_acl_authorize_post},
     {"/v1/kv/",                         "GET,PUT,DELETE", AGENT_TAKES_READ_OPTIONS | AGENT_TAKES_DC |
                                                           AGENT_TAKES_NS | AGENT_KV_BODY, agent_kv_handle},
     {"/v1/operator/raft/configuration", "GET",            AGENT_TAKES_READ_OPTIONS | AGENT_TAKES_DC,

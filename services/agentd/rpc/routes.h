@@ -12,6 +12,20 @@ extern const size_t agent_route_count;
 const struct agent_route *agent_routes_find(struct cu_bytes path, bool *ret_slash);
 
 /* The handlers, in the order of the table. */
+agent_handler agent_acl_bootstrap_put;
+agent_handler agent_acl_policies_get;
+agent_handler agent_acl_policy_put;
+agent_handler agent_acl_policy_handle;
+agent_handler agent_acl_policy_by_name_get;
+agent_handler agent_acl_replication_get;
+agent_handler agent_acl_role_put;
+agent_handler agent_acl_role_handle;
+agent_handler agent_acl_role_by_name_get;
+agent_handler agent_acl_roles_get;
+agent_handler agent_acl_token_put;
+agent_handler agent_acl_token_handle;
+agent_handler agent_acl_token_self_get;
+agent_handler agent_acl_tokens_get;
 agent_handler agent_own_check_deregister;
 agent_handler agent_own_check_fail;
 agent_handler agent_own_check_pass;
@@ -63,6 +77,7 @@ agent_handler agent_health_connect_get;
 agent_handler agent_health_node_get;
 agent_handler agent_health_service_get;
 agent_handler agent_health_state_get;
+agent_handler agent_acl_authorize_post;
 agent_handler agent_kv_handle;
 agent_handler agent_raft_configuration_get;
 agent_handler agent_raft_peer_delete;
