@@ -10,6 +10,7 @@
 
 #include "common/base/assert.h"
 #include "common/store/gather.h"
+#include "common/store/pages.h"
 
 /* Only a program that opens our file by hand (sqlite3, a backup) can hold a lock against us; it
  * gets this long. */
@@ -89,10 +90,11 @@ static enum cu_err prepare(struct cu_db *db, const struct cu_sql *rows, size_t c
 }
 
 /* SQLite counts what it allocates, under one lock for all threads, unless it is told before it is
- * first used that nobody asks. Too late is no harm. */
+ * first used that nobody asks. Too late is no harm, here and for the page cache. */
 static void configure_once(void)
 {
     (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+    cu_pages_install();
 }
 
 static enum cu_err open_file(struct cu_db *db, const struct cu_db_options *o, struct cu_diag *diag)
@@ -110,6 +112,17 @@ static enum cu_err open_file(struct cu_db *db, const struct cu_db_options *o, st
     (void)sqlite3_extended_result_codes(db->handle, 1); /* cannot fail on an open handle */
     (void)sqlite3_busy_timeout(db->handle, LOCK_WAIT_MS);
     return CU_OK;
+}
+
+/* Before anything else is asked of it: of a database that is there already it stays what it is. */
+static enum cu_err set_page_size(struct cu_db *db, const struct cu_db_options *o,
+                                 struct cu_diag *diag)
+{
+    char text[64];
+    if (!o->page_bytes || o->read_only)
+        return CU_OK;
+    (void)snprintf(text, sizeof text, "PRAGMA page_size=%u", o->page_bytes);
+    return cu_db_exec(db, text, diag);
 }
 
 static enum cu_err set_pragmas(struct cu_db *db, const struct cu_db_options *o,
@@ -184,6 +197,8 @@ enum cu_err cu_db_open(const struct cu_db_options *options, struct cu_db **ret_d
     db->stmt_count = options->statement_count;
     db->stmts = cu_alloc((options->statement_count + 1) * sizeof *db->stmts);
     enum cu_err err = open_file(db, options, diag);
+    if (!err)
+        err = set_page_size(db, options, diag);
     if (!err)
         err = set_pragmas(db, options, diag);
     if (!err)
