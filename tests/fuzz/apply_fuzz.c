@@ -88,6 +88,18 @@ static void set_node(struct replica *r)
     apply_message(r, &command);
 }
 
+/* What there always is of access control, and a token that is not anonymous. */
+static void set_acls(struct replica *r)
+{
+    static char secret[] = "master", accessor[] = "11111111-2222-4222-8222-222222222222";
+    Curia__Internal__V1__Command command = CURIA__INTERNAL__V1__COMMAND__INIT;
+    Curia__Internal__V1__AclBuiltinsCommand body = CURIA__INTERNAL__V1__ACL_BUILTINS_COMMAND__INIT;
+    body.master_secret_id = secret;
+    body.master_accessor_id = accessor;
+    command.acl_builtins = &body;
+    apply_message(r, &command);
+}
+
 static struct replica replica_new(size_t answer_bytes)
 {
     struct replica r = {.memory = memory_backend_new(NULL), .arena = cu_arena_new(answer_bytes)};
@@ -101,6 +113,7 @@ static struct replica replica_new(size_t answer_bytes)
     set_key(&r, 'b', CATALOG_KV_SET);
     set_key(&r, 'b', CATALOG_KV_DELETE);
     set_node(&r);
+    set_acls(&r);
     return r;
 }
 

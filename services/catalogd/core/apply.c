@@ -3,6 +3,10 @@
 #include <string.h>
 
 #include "common/base/assert.h"
+#include "services/catalogd/core/acl_builtin.h"
+#include "services/catalogd/core/acl_policy.h"
+#include "services/catalogd/core/acl_role.h"
+#include "services/catalogd/core/acl_token.h"
 #include "services/catalogd/core/ca.h"
 #include "services/catalogd/core/change.h"
 #include "services/catalogd/core/intention.h"
@@ -181,6 +185,56 @@ static enum cu_err apply_ca_set(struct catalog_store *store,
     return err;
 }
 
+/* ---- access control ---- */
+
+/* Without room for the answer the fact stays, as in refuse(). */
+static void show_made(const ProtobufCMessage *made, struct cu_arena *arena,
+                      const result_t **ret_result)
+{
+    result_t *result = cu_arena_alloc(arena, sizeof *result);
+    uint8_t *packed = cu_arena_alloc(arena, protobuf_c_message_get_packed_size(made) + 1);
+    if (!result || !packed)
+        return;
+    *result = result_true;
+    result->made = (ProtobufCBinaryData){protobuf_c_message_pack(made, packed), packed};
+    *ret_result = result;
+}
+
+static enum cu_err answer_acl(enum cu_err err, const struct catalog_acl_done *done,
+                              struct cu_arena *arena, const result_t **ret_result)
+{
+    err = answer(err, &done->refusal, arena, ret_result);
+    if (!err && done->made)
+        show_made(done->made, arena, ret_result);
+    return err;
+}
+
+static enum cu_err apply_acl(struct catalog_store *store, const command_t *command,
+                             struct cu_arena *arena, const result_t **ret_result)
+{
+    struct catalog_acl_done done = {0};
+    enum cu_err err;
+    if (command->acl_policy)
+        err = catalog_acl_policy_apply(store, command->acl_policy, &done);
+    else if (command->acl_role)
+        err = catalog_acl_role_apply(store, command->acl_role, &done);
+    else if (command->acl_token)
+        err = catalog_acl_token_apply(store, command->acl_token, &done);
+    else if (command->acl_reap)
+        err = catalog_acl_token_reap(store, command->acl_reap);
+    else if (command->acl_builtins)
+        err = catalog_acl_builtins_apply(store, command->acl_builtins);
+    else
+        err = catalog_acl_bootstrap_apply(store, command->acl_bootstrap, &done);
+    return answer_acl(err, &done, arena, ret_result);
+}
+
+static bool is_acl(const command_t *command)
+{
+    return command->acl_policy || command->acl_role || command->acl_token || command->acl_reap ||
+           command->acl_builtins || command->acl_bootstrap;
+}
+
 static enum cu_err apply_body(struct catalog_store *store, const command_t *command,
                               struct cu_arena *arena, const result_t **ret_result)
 {
@@ -202,6 +256,8 @@ static enum cu_err apply_body(struct catalog_store *store, const command_t *comm
         return apply_intention(store, command->intention, arena, ret_result);
     if (command->ca_set)
         return apply_ca_set(store, command->ca_set, arena, ret_result);
+    if (is_acl(command))
+        return apply_acl(store, command, arena, ret_result);
     *ret_result = &result_true;
     if (command->ca_issue) /* what counts is its place in the log */
         return CU_OK;
@@ -212,7 +268,9 @@ static int count_bodies(const command_t *command)
 {
     return !!command->open + !!command->kv + !!command->txn + !!command->reap_tombstones +
            !!command->register_node + !!command->deregister + !!command->config +
-           !!command->intention + !!command->ca_set + !!command->ca_issue;
+           !!command->intention + !!command->ca_set + !!command->ca_issue + !!command->acl_policy +
+           !!command->acl_role + !!command->acl_token + !!command->acl_reap +
+           !!command->acl_builtins + !!command->acl_bootstrap;
 }
 
 /* Whether what was read for authority is still so; a name this build does not know is not. */

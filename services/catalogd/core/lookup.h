@@ -6,7 +6,8 @@
  *
  * KEY is what the row's own key has behind its namespace, KIND a capital letter, so none runs into
  * a key of index.h; what is registered together lies together, on few pages of the database. The
- * rows are empty; core/derive.c alone writes them, with the rows they lead to. */
+ * rows are empty; core/derive.c and core/acl_name.c alone write them, with the rows they lead to.
+ */
 #ifndef CATALOG_LOOKUP_H
 #define CATALOG_LOOKUP_H
 
@@ -21,6 +22,8 @@ enum catalog_lookup {
     CATALOG_LOOKUP_CHECK_NAME = 'C',    /* checks by the service name they bear, where that is no
                                            longer the name of their instance (http-api.md 3.5) */
     CATALOG_LOOKUP_CHECK_STATUS = 'S', /* checks by status, but for passing: that is most of them */
+    CATALOG_LOOKUP_POLICY_NAME = 'P',  /* of access control */
+    CATALOG_LOOKUP_ROLE_NAME = 'R',
 };
 
 /* The key of a lookup row. `to`: the row's own key, or a prefix of it; data NULL: all of `by`.

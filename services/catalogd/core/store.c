@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/base/assert.h"
+#include "services/catalogd/core/acl_name.h"
 #include "services/catalogd/core/apply.h"
 #include "services/catalogd/core/change.h"
 #include "services/catalogd/core/derive.h"
@@ -37,9 +38,9 @@ static const struct table_rule {
     [CATALOG_CONNECT_ROOTS]   = {"connect_roots",   false, true,  true,  NULL},
     [CATALOG_CONNECT_CONFIG]  = {"connect_config",  false, true,  true,  NULL},
     [CATALOG_CONNECT_SECRETS] = {"connect_secrets", true,  false, false, NULL},
-    [CATALOG_ACL_POLICIES]    = {"acl_policies",    true,  true,  true,  NULL},
-    [CATALOG_ACL_ROLES]       = {"acl_roles",       true,  true,  true,  NULL},
-    [CATALOG_ACL_TOKENS]      = {"acl_tokens",      true,  true,  true,  NULL},
+    [CATALOG_ACL_POLICIES]    = {"acl_policies",    false, true,  true,  catalog_acl_derive_policy},
+    [CATALOG_ACL_ROLES]       = {"acl_roles",       false, true,  true,  catalog_acl_derive_role},
+    [CATALOG_ACL_TOKENS]      = {"acl_tokens",      false, true,  true,  NULL},
     [CATALOG_ACL_SECRETS]     = {"acl_secrets",     true,  false, false, NULL},
 };
 /* clang-format on */

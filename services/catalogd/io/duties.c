@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "common/base/assert.h"
+#include "services/catalogd/io/acl_duty.h"
 #include "services/catalogd/io/ca.h"
 #include "services/catalogd/io/reconcile.h"
 
@@ -87,6 +88,11 @@ static const struct catalog_duty duties[] = {
      .run = catalog_reconcile_all,
      .stop = catalog_reconcile_stop},
     {.name = "connect-ca", .period_ms = CATALOG_CA_PERIOD_MS, .run = catalog_ca_duty},
+    {.name = "acl-builtins",
+     .period_ms = CATALOG_ACL_BUILTINS_MS,
+     .start = catalog_acl_builtins_run,
+     .run = catalog_acl_builtins_run},
+    {.name = "acl-reap", .period_ms = CATALOG_ACL_REAP_MS, .run = catalog_acl_reap_run},
 };
 
 /* ---- the grant ---- */

@@ -14,6 +14,7 @@
 #include "services/catalogd/io/conf.h"
 #include "services/catalogd/io/readers.h"
 
+struct catalog_acl_duty;
 struct catalog_checkpoints;
 struct catalog_giver;
 struct catalog_comparer;
@@ -91,6 +92,7 @@ struct catalog_shell {
     struct feed *feeds;                    /* rpc/feed.c: the open ones */
     struct rows_call *row_pages;           /* rpc/rows.c: under way */
     struct catalog_reaping *reaping;       /* io/duties.c */
+    struct catalog_acl_duty *acl_duty;     /* io/acl_duty.h */
     struct catalog_ca *ca;                 /* io/ca.h */
     struct catalog_gossip *gossip;         /* io/gossip.h */
     struct catalog_reconciler *reconciler; /* io/reconcile.h */

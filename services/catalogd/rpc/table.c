@@ -14,6 +14,7 @@ static const struct cu_service *const services[] = {
     &catalog_kv_service,     &catalog_status_service,     &catalog_feed_service,
     &catalog_state_service,  &catalog_catalog_service,    &catalog_health_service,
     &catalog_config_service, &catalog_intentions_service, &catalog_connect_service,
+    &catalog_acl_service,
 };
 
 /* What the catalogd on duty answers goes there: the one beside the leading raftd. */

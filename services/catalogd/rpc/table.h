@@ -18,6 +18,6 @@ void catalog_kv_txn(void *daemon, struct cu_rq *rq); /* txn.c: the handler of Kv
 
 extern const struct cu_service catalog_kv_service, catalog_status_service, catalog_feed_service,
     catalog_state_service, catalog_config_service, catalog_intentions_service,
-    catalog_connect_service, catalog_catalog_service, catalog_health_service;
+    catalog_connect_service, catalog_catalog_service, catalog_health_service, catalog_acl_service;
 
 #endif
