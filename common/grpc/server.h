@@ -41,6 +41,7 @@ enum cu_grpc_status {
     CU_GRPC_UNIMPLEMENTED = 12,
     CU_GRPC_INTERNAL = 13,
     CU_GRPC_UNAVAILABLE = 14,
+    CU_GRPC_UNAUTHENTICATED = 16,
 };
 
 /* The one outward map of our errors (style 3.4). */

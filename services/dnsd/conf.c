@@ -181,6 +181,8 @@ enum cu_err dns_conf_read(const struct cu_conf *conf, const char *local_catalog,
     if (!err && out.address_count > DNS_LISTENERS_MAX)
         err = cu_fail(diag, CU_E_INVALID, "addresses.dns: more than %d", DNS_LISTENERS_MAX);
     if (!err)
+        err = cu_rights_conf_read(conf, &out.rights, diag);
+    if (!err)
         err = dns_live_conf_read(conf, &out.live, diag);
     if (err)
         dns_conf_deinit(&out);

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include "common/conf/conf.h"
+#include "common/view/rights_conf.h"
 #include "services/dnsd/core/settings.h"
 #include "services/dnsd/core/zone.h"
 
@@ -43,6 +44,7 @@ struct dns_conf {
     char **catalogs; /* URLs */
     size_t catalog_count;
     uint64_t hold_ms;
+    struct cu_rights_conf rights;
 };
 
 /* `local_catalog` is the URL of this host's catalogd, copied. Errors: CU_E_INVALID, `diag` names

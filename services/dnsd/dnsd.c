@@ -131,6 +131,7 @@ void dns_reload(void *arg, const struct cu_conf *conf)
     CU_ASSERT(!err); /* dns_check() has read it */
     dns_live_conf_deinit(&dnsd->conf.live);
     dnsd->conf.live = live;
+    dns_catalog_set_token(dnsd->catalog, cu_rights_own_token(conf));
 }
 
 void dns_drain(void *arg)

@@ -22,7 +22,7 @@ static enum cu_err read_policy(const struct cu_conf *conf, struct xds_conf *out,
     enum cu_err err = cu_conf_acl(conf, &acl, diag);
     if (!err)
         out->default_allow = acl.intentions_by_default;
-    return err;
+    return err ? err : cu_rights_conf_read(conf, &out->rights, diag);
 }
 
 enum cu_err xds_conf_read(const struct cu_conf *conf, const char *local_catalog,

@@ -3,6 +3,7 @@
 #define XDS_CONF_H
 
 #include "common/conf/conf.h"
+#include "common/view/rights_conf.h"
 
 enum { XDS_LISTENERS_MAX = 16 };
 
@@ -13,6 +14,7 @@ struct xds_conf {
     char **catalogs; /* xdsd.catalog as URLs, else this host's */
     size_t catalog_count;
     uint64_t hold_ms;
+    struct cu_rights_conf rights;
     bool default_allow; /* what no intention decides (mesh.md 3.5) */
 };
 

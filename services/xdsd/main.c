@@ -8,6 +8,7 @@ int main(int argc, char **argv)
         .about = "gives each Envoy its configuration",
         .check = xds_check,
         .start = xds_start,
+        .reload = xds_reload,
         .drain = xds_drain,
         .stop = xds_stop,
         .status = xds_status,

@@ -87,9 +87,12 @@ static void open_all(struct xdsd *xdsd)
                                                     .view = xds_catalog_view(xdsd->catalog),
                                                     .signed_one = on_leaf,
                                                     .arg = xdsd});
-    xdsd->hub = xds_hub_new(
-        &(struct xds_hub_options){.env = env, .catalog = xdsd->catalog, .leaves = xdsd->leaves});
-    xdsd->ads = xds_ads_new(&(struct xds_ads_options){.env = env, .hub = xdsd->hub});
+    xdsd->hub = xds_hub_new(&(struct xds_hub_options){.env = env,
+                                                      .catalog = xdsd->catalog,
+                                                      .leaves = xdsd->leaves,
+                                                      .is_guarded = xdsd->conf.rights.is_enabled});
+    xdsd->ads = xds_ads_new(&(struct xds_ads_options){
+        .env = env, .hub = xdsd->hub, .rights = xds_catalog_rights(xdsd->catalog)});
     add_gauges(xdsd);
 }
 
@@ -112,6 +115,12 @@ enum cu_err xds_start(struct cu_env *env, void **ret_xdsd, struct cu_diag *diag)
     *ret_xdsd = xdsd;
     cu_env_ready(env);
     return CU_OK;
+}
+
+void xds_reload(void *arg, const struct cu_conf *conf)
+{
+    struct xdsd *xdsd = arg;
+    xds_catalog_set_token(xdsd->catalog, cu_rights_own_token(conf));
 }
 
 void xds_drain(void *arg)

@@ -16,6 +16,7 @@ struct xdsd {
 
 CU_MUST_USE enum cu_err xds_check(const struct cu_conf *conf, struct cu_diag *diag);
 CU_MUST_USE enum cu_err xds_start(struct cu_env *env, void **ret_xdsd, struct cu_diag *diag);
+void xds_reload(void *xdsd, const struct cu_conf *conf);
 void xds_drain(void *xdsd);
 void xds_stop(void *xdsd);
 void xds_status(void *xdsd, cu_status_add *add, void *to); /* rpc/status.c */

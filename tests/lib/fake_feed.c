@@ -198,6 +198,7 @@ void fake_feed_start(struct fake_feed *feed)
                                             .node_name = "n1",
                                             .datacenter = "dc1"});
     cu_rpc_add_service(feed->rpc, &service, feed);
+    cu_rpc_add_service(feed->rpc, &fake_acl_service, &feed->acl);
     enum cu_err err = cu_rpc_listen(feed->rpc, feed->url, &diag);
     ck_assert_msg(!err, "%s", diag.text);
 }
@@ -207,6 +208,7 @@ void fake_feed_stop(struct fake_feed *feed)
     cu_rpc_free(feed->rpc);
     feed->rpc = NULL;
     feed->poll_count = 0;
+    feed->acl.held_count = 0;
 }
 
 struct fake_feed *fake_feed_new(struct cu_loop *loop, const char *url)

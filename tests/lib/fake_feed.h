@@ -5,6 +5,7 @@
 
 #include "common/loop/loop.h"
 #include "common/rpc/rpc.h"
+#include "tests/lib/fake_acl.h"
 
 enum { FAKE_FEED_ROWS_MAX = 4096, FAKE_FEED_CHANGES_MAX = 4096, FAKE_FEED_POLLS_MAX = 16 };
 
@@ -32,6 +33,7 @@ struct fake_feed {
     size_t change_count;
     struct cu_rq *polls[FAKE_FEED_POLLS_MAX];
     size_t poll_count;
+    struct fake_acl acl;
 };
 
 /* Listens on `url`; epoch 1, index 1, no rows. */

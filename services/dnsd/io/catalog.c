@@ -5,12 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "curia/v1/catalog.pb-c.h"
 #include "curia/v1/feed.pb-c.h"
-#include "curia/v1/kv.pb-c.h"
 
 #include "common/base/assert.h"
 #include "common/base/endpoint.h"
 #include "common/view/servers.h"
+#include "common/view/sight.h"
 #include "common/view/view.h"
 #include "services/dnsd/core/row.h"
 
@@ -29,6 +30,9 @@ struct dns_catalog {
     struct cu_view *catalogs;
     struct view_servers *servers;
     struct cu_mirror *mirror;
+    struct cu_rights *rights;
+    struct cu_sight *sight;
+    char *token;            /* its own; empty: none */
     struct cu_arena *arena; /* of a row */
     uint64_t bad_rows;
     struct cu_log_limit said;
@@ -36,7 +40,7 @@ struct dns_catalog {
 
     enum step step;
     struct cu_view_call call;
-    Curia__V1__KvGetRequest get;
+    Curia__V1__NodeServicesRequest read;
     Curia__V1__FeedFollowRequest follow;
     Curia__V1__FeedPosition after;
     uint8_t cluster_id[CU_MIRROR_ID_BYTES];
@@ -71,7 +75,7 @@ static void del(void *arg, const struct cu_mirror_row *row)
 
 enum dns_trust dns_catalog_trust(struct dns_catalog *c, const struct dns_freshness *freshness)
 {
-    if (!cu_mirror_is_filled(c->mirror))
+    if (!cu_mirror_is_filled(c->mirror) || cu_mirror_is_denied(c->mirror))
         return DNS_UNTRUSTED;
     if (!freshness->allow_stale)
         return DNS_UNCONFIRMED;
@@ -107,6 +111,7 @@ static void call(struct dns_catalog *c, const ProtobufCServiceDescriptor *servic
                                     .request = request,
                                     .timeout_ms = DNS_CONFIRM_MS,
                                     .repeatable = true,
+                                    .token = c->token,
                                     .done = done,
                                     .arg = c};
     cu_view_call(c->catalogs, &c->call);
@@ -161,7 +166,7 @@ static void look(void *arg)
 static void read_log_place(void *arg, const struct cu_answer *answer)
 {
     struct dns_catalog *c = arg;
-    const Curia__V1__KvGetReply *reply = (const void *)answer->message;
+    const Curia__V1__NodeServicesReply *reply = (const void *)answer->message;
     if (answer->err || !reply->meta || !reply->meta->have) {
         finish(c, false);
         return;
@@ -170,18 +175,19 @@ static void read_log_place(void *arg, const struct cu_answer *answer)
     look(c);
 }
 
-/* Any read in default mode says, beside its answer, at which index it was made. */
+/* Any read in default mode says, beside its answer, at which index it was made; this one is refused
+ * to no token that is known, and finds nothing. */
 void dns_catalog_confirm(struct dns_catalog *c, dns_confirmed *done, void *arg)
 {
-    static char no_key[] = "";
+    static char no_node[] = ".";
     CU_ASSERT(c->step == IDLE);
     c->step = READING;
     c->done = done;
     c->arg = arg;
     cu_timer_set_ms(&c->deadline, DNS_CONFIRM_MS);
-    curia__v1__kv_get_request__init(&c->get);
-    c->get.key = (ProtobufCBinaryData){0, (uint8_t *)no_key};
-    call(c, &curia__v1__kv__descriptor, "Get", &c->get.base, read_log_place);
+    curia__v1__node_services_request__init(&c->read);
+    c->read.node = no_node;
+    call(c, &curia__v1__catalog__descriptor, "NodeServices", &c->read.base, read_log_place);
 }
 
 /* ---- where catalogds are (contracts 7.1) ---- */
@@ -253,21 +259,38 @@ static char *view_path(const struct cu_env *env)
     return cu_strdup(path);
 }
 
+static void open_rights(struct dns_catalog *c, const struct cu_rights_conf *conf)
+{
+    c->token = cu_strdup(cu_rights_own_token(c->env->conf));
+    c->rights = cu_rights_new(
+        &(struct cu_rights_options){.view = c->catalogs,
+                                    .loop = c->env->loop,
+                                    .log = c->env->log,
+                                    .metrics = c->env->metrics,
+                                    .is_enabled = conf->is_enabled,
+                                    .is_allowed_by_default = conf->is_allowed_by_default,
+                                    .down_policy = conf->down_policy,
+                                    .token_ttl_ms = conf->token_ttl_ms});
+}
+
 static void open_mirror(struct dns_catalog *c)
 {
     char *path = view_path(c->env);
-    c->mirror = cu_mirror_new(&(struct cu_mirror_options){.view = c->catalogs,
-                                                          .loop = c->env->loop,
-                                                          .log = c->env->log,
-                                                          .metrics = c->env->metrics,
-                                                          .topics = dns_topics,
-                                                          .topic_count = DNS_TOPIC_COUNT,
-                                                          .path = path,
-                                                          .save_ms = DNS_SAVE_MS,
-                                                          .put = put,
-                                                          .del = del,
-                                                          .moved = moved,
-                                                          .arg = c});
+    c->mirror =
+        cu_mirror_new(&(struct cu_mirror_options){.view = c->catalogs,
+                                                  .loop = c->env->loop,
+                                                  .log = c->env->log,
+                                                  .metrics = c->env->metrics,
+                                                  .topics = dns_topics,
+                                                  .topic_count = DNS_TOPIC_COUNT,
+                                                  .token = c->token,
+                                                  .is_filtered = cu_rights_is_enabled(c->rights),
+                                                  .path = path,
+                                                  .save_ms = DNS_SAVE_MS,
+                                                  .put = put,
+                                                  .del = del,
+                                                  .moved = moved,
+                                                  .arg = c});
     free(path);
     offer_saved(c);
     if (cu_mirror_is_filled(c->mirror))
@@ -296,8 +319,26 @@ struct dns_catalog *dns_catalog_new(const struct dns_catalog_options *options)
         .kept_limit_bytes = KEPT_BYTES,
     });
     open_servers(c);
+    open_rights(c, &conf->rights);
     open_mirror(c);
+    c->sight = cu_sight_new(c->rights, c->env->loop, c->mirror, c->token);
     return c;
+}
+
+static void forget_token(struct dns_catalog *c)
+{
+    explicit_bzero(c->token, strlen(c->token));
+    free(c->token);
+}
+
+void dns_catalog_set_token(struct dns_catalog *c, const char *token)
+{
+    char *next = cu_strdup(token);
+    if (c->step != IDLE)
+        c->call.token = next; /* it may be sent again */
+    forget_token(c);
+    c->token = next;
+    cu_sight_set_token(c->sight, token);
 }
 
 void dns_catalog_free(struct dns_catalog *c)
@@ -305,13 +346,16 @@ void dns_catalog_free(struct dns_catalog *c)
     if (!c)
         return;
     cu_view_call_cancel(&c->call);
+    cu_sight_free(c->sight);
     cu_mirror_free(c->mirror);
+    cu_rights_free(c->rights);
     view_servers_free(c->servers);
     cu_view_free(c->catalogs);
     cu_timer_close(&c->deadline);
     cu_timer_close(&c->again);
     dns_view_free(c->view);
     cu_arena_free(c->arena);
+    forget_token(c);
     free(c);
 }
 

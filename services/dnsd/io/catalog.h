@@ -24,6 +24,9 @@ struct dns_catalog_options {
 struct dns_catalog *dns_catalog_new(const struct dns_catalog_options *options);
 void dns_catalog_free(struct dns_catalog *catalog); /* writes the view; takes NULL */
 
+/* The daemon's own token, whose eyes the view is seen with, is another one (dns.md 1). */
+void dns_catalog_set_token(struct dns_catalog *catalog, const char *token);
+
 const struct dns_view *dns_catalog_view(const struct dns_catalog *catalog);
 const struct cu_mirror *dns_catalog_mirror(const struct dns_catalog *catalog);
 

@@ -4,6 +4,7 @@
 
 #include "common/base/assert.h"
 #include "common/view/servers.h"
+#include "common/view/sight.h"
 
 enum { KEPT_BYTES = 4096 /* of the calls' own answers: we ask for none twice */ };
 
@@ -13,6 +14,8 @@ struct xds_catalog {
     struct cu_view *calls;
     struct view_servers *servers;
     struct cu_mirror *mirror;
+    struct cu_rights *rights;
+    struct cu_sight *sight;
     uint64_t bad_rows;
     struct cu_log_limit said;
     bool was_live;
@@ -61,6 +64,20 @@ static void open_servers(struct xds_catalog *c)
     free(url);
 }
 
+static void open_rights(struct xds_catalog *c)
+{
+    const struct cu_rights_conf *conf = &c->o.conf->rights;
+    c->rights = cu_rights_new(
+        &(struct cu_rights_options){.view = c->calls,
+                                    .loop = c->o.env->loop,
+                                    .log = c->o.env->log,
+                                    .metrics = c->o.env->metrics,
+                                    .is_enabled = conf->is_enabled,
+                                    .is_allowed_by_default = conf->is_allowed_by_default,
+                                    .down_policy = conf->down_policy,
+                                    .token_ttl_ms = conf->token_ttl_ms});
+}
+
 struct xds_catalog *xds_catalog_new(const struct xds_catalog_options *options)
 {
     struct xds_catalog *c = cu_alloc(sizeof *c);
@@ -78,6 +95,8 @@ struct xds_catalog *xds_catalog_new(const struct xds_catalog_options *options)
         .kept_limit_bytes = KEPT_BYTES,
     });
     open_servers(c);
+    open_rights(c);
+    const char *token = cu_rights_own_token(env->conf);
     /* No file: without a catalogd there are no certificates, and keys are never kept. */
     c->mirror = cu_mirror_new(&(struct cu_mirror_options){.view = c->calls,
                                                           .loop = env->loop,
@@ -85,10 +104,13 @@ struct xds_catalog *xds_catalog_new(const struct xds_catalog_options *options)
                                                           .metrics = env->metrics,
                                                           .topics = xds_topics,
                                                           .topic_count = XDS_TOPIC_COUNT,
+                                                          .token = token,
+                                                          .is_filtered = true,
                                                           .put = put,
                                                           .del = del,
                                                           .moved = moved,
                                                           .arg = c});
+    c->sight = cu_sight_new(c->rights, env->loop, c->mirror, token);
     return c;
 }
 
@@ -96,7 +118,9 @@ void xds_catalog_free(struct xds_catalog *c)
 {
     if (!c)
         return;
+    cu_sight_free(c->sight);
     cu_mirror_free(c->mirror);
+    cu_rights_free(c->rights);
     view_servers_free(c->servers);
     cu_view_free(c->calls);
     xds_view_free(c->view);
@@ -116,6 +140,16 @@ const struct xds_view *xds_catalog_view(const struct xds_catalog *c)
 const struct cu_mirror *xds_catalog_mirror(const struct xds_catalog *c)
 {
     return c->mirror;
+}
+
+struct cu_rights *xds_catalog_rights(struct xds_catalog *c)
+{
+    return c->rights;
+}
+
+void xds_catalog_set_token(struct xds_catalog *c, const char *token)
+{
+    cu_sight_set_token(c->sight, token);
 }
 
 struct cu_view *xds_catalog_calls(struct xds_catalog *c)

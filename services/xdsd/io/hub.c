@@ -11,7 +11,8 @@ struct xds_subject {
     struct xds_hub *hub;
     char *node, *id;
     struct xds_needs needs;
-    struct xds_leaf *leaf; /* NULL: its service is not known */
+    char *service;         /* that it stands for; NULL: not known */
+    struct xds_leaf *leaf; /* of the service; NULL: nobody may be told of it */
     uint64_t leaf_number;  /* that the snapshot was made with */
     bool is_no_proxy;      /* it was, when looked at last */
     struct xds_snapshot *snapshot;
@@ -37,6 +38,12 @@ struct xds_hub {
 
 /* ---- one proxy ---- */
 
+static void ask_in(struct xds_seat *seat)
+{
+    if (seat->subject->service)
+        seat->named(seat, seat->subject->service);
+}
+
 static void tell(void *arg)
 {
     struct xds_subject *subject = arg;
@@ -45,6 +52,8 @@ static void tell(void *arg)
         next = seat->next;
         if (subject->is_no_proxy)
             seat->no_proxy(seat);
+        else if (subject->hub->o.is_guarded && !seat->is_admitted)
+            ask_in(seat);
         else if (subject->snapshot)
             seat->news(seat, subject->snapshot);
     }
@@ -55,13 +64,29 @@ static void tell_soon(struct xds_subject *subject)
     cu_loop_at_turn_end(subject->hub->o.env->loop, &subject->tell);
 }
 
-static void hold_leaf(struct xds_subject *subject, const char *service)
+static void hold_leaf(struct xds_subject *subject)
 {
-    struct xds_leaf *old = subject->leaf;
-    if (old && strcmp(xds_leaf_service(old), service) == 0)
+    if (!subject->leaf)
+        subject->leaf = xds_leaf_hold(subject->hub->o.leaves, subject->service);
+}
+
+/* Nobody has a right to what it is now. */
+static void stand_for(struct xds_subject *subject, const char *service)
+{
+    if (subject->service && strcmp(subject->service, service) == 0)
         return;
-    subject->leaf = xds_leaf_hold(subject->hub->o.leaves, service);
-    xds_leaf_release(old);
+    free(subject->service);
+    subject->service = cu_strdup(service);
+    xds_leaf_release(subject->leaf);
+    subject->leaf = NULL;
+    subject->leaf_number = 0;
+    if (!subject->hub->o.is_guarded)
+        return;
+    xds_snapshot_unref(subject->snapshot);
+    subject->snapshot = NULL;
+    for (struct xds_seat *seat = subject->seats; seat; seat = seat->next)
+        seat->is_admitted = false;
+    tell_soon(subject);
 }
 
 static void take_snapshot(struct xds_subject *subject, struct xds_snapshot *snapshot)
@@ -81,7 +106,11 @@ static void make(struct xds_subject *subject, struct xds_proxy *proxy, size_t le
 {
     struct xds_hub *hub = subject->hub;
     size_t more = 0;
-    hold_leaf(subject, proxy->service);
+    stand_for(subject, proxy->service);
+    if (!hub->o.is_guarded)
+        hold_leaf(subject);
+    if (!subject->leaf)
+        return; /* nobody is admitted yet */
     subject->leaf_number = xds_leaf_number(subject->leaf);
     if (!xds_leaf_pems(subject->leaf, &proxy->leaf_pem, &proxy->leaf_key_pem))
         return; /* it will be told of */
@@ -179,6 +208,7 @@ static void forget(void *arg)
     cu_turn_hook_cancel(hub->o.env->loop, &subject->tell);
     cu_timer_close(&subject->linger);
     xds_leaf_release(subject->leaf);
+    free(subject->service);
     xds_snapshot_unref(subject->snapshot);
     xds_needs_deinit(&subject->needs);
     free(subject->node);
@@ -214,6 +244,7 @@ void xds_hub_join(struct xds_hub *hub, const char *node, const char *id, struct 
     cu_buf_deinit(&buf);
     cu_timer_cancel(&subject->linger);
     seat->subject = subject;
+    seat->is_admitted = false;
     seat->next = subject->seats;
     seat->at = &subject->seats;
     if (seat->next)
@@ -235,6 +266,22 @@ void xds_hub_part(struct xds_seat *seat)
     seat->subject = NULL;
     if (!subject->seats)
         cu_timer_set_ms(&subject->linger, XDS_LINGER_MS);
+}
+
+bool xds_hub_admit(struct xds_seat *seat, const char *service, const char *token)
+{
+    struct xds_subject *subject = seat->subject;
+    if (!subject || !subject->service || strcmp(subject->service, service) != 0)
+        return false;
+    hold_leaf(subject);
+    xds_leaf_set_token(subject->leaf, token);
+    if (seat->is_admitted)
+        return true;
+    seat->is_admitted = true;
+    if (has_news(subject))
+        look(subject);
+    tell_soon(subject);
+    return true;
 }
 
 /* ---- life ---- */

@@ -12,7 +12,7 @@
 struct xds_leaf {
     struct xds_leaves *leaves;
     unsigned refs;
-    char *service;
+    char *service, *token;
     /* In force. */
     char *cert_pem, *key_pem, *root_id;
     uint64_t number;
@@ -166,6 +166,7 @@ static void ask(void *arg)
                                        .request = &leaf->request.base,
                                        .timeout_ms = XDS_LEAF_CALL_MS,
                                        .repeatable = true, /* a second certificate does no harm */
+                                       .token = leaf->token,
                                        .done = answered,
                                        .arg = leaf};
     cu_view_call(leaf->leaves->o.calls, &leaf->call);
@@ -202,6 +203,7 @@ void xds_leaf_release(struct xds_leaf *leaf)
     drop_request(leaf);
     cu_timer_close(&leaf->timer);
     cu_secret_free(leaf->key_pem);
+    cu_secret_free(leaf->token);
     free(leaf->cert_pem);
     free(leaf->root_id);
     free(leaf->service);
@@ -218,6 +220,18 @@ bool xds_leaf_pems(const struct xds_leaf *leaf, const char **ret_cert, const cha
 const char *xds_leaf_service(const struct xds_leaf *leaf)
 {
     return leaf->service;
+}
+
+/* A request that is on its way keeps its own: it is packed, but may be sent again. */
+void xds_leaf_set_token(struct xds_leaf *leaf, const char *token)
+{
+    if (leaf->token && strcmp(leaf->token, token) == 0)
+        return;
+    char *old = leaf->token;
+    leaf->token = cu_strdup(token);
+    if (leaf->is_asking)
+        leaf->call.token = leaf->token;
+    cu_secret_free(old);
 }
 
 uint64_t xds_leaf_number(const struct xds_leaf *leaf)

@@ -40,6 +40,8 @@ void xds_leaf_release(struct xds_leaf *leaf); /* takes NULL; the last one wipes 
 /* Its PEMs, borrowed until it changes; false: it is not there yet. */
 bool xds_leaf_pems(const struct xds_leaf *leaf, const char **ret_cert, const char **ret_key);
 const char *xds_leaf_service(const struct xds_leaf *leaf);
+/* With which it is signed from here on; copied. None: as the anonymous one. */
+void xds_leaf_set_token(struct xds_leaf *leaf, const char *token);
 /* Rises with each signing: 0 before the first. */
 uint64_t xds_leaf_number(const struct xds_leaf *leaf);
 

@@ -8,6 +8,7 @@
 #include "common/grpc/server.h"
 #include "services/xdsd/core/node.h"
 #include "services/xdsd/core/stream.h"
+#include "services/xdsd/io/guard.h"
 
 typedef Envoy__Service__Discovery__V3__DeltaDiscoveryRequest delta_request;
 typedef Envoy__Service__Discovery__V3__DiscoveryRequest sotw_request;
@@ -17,6 +18,8 @@ typedef Envoy__Service__Discovery__V3__DiscoveryRequest sotw_request;
 struct ads_stream {
     struct ads_stream *next, **at;
     struct xds_seat seat;
+    struct xds_guard guard;
+    struct xds_snapshot *news; /* until the guard lets it pass */
     struct xds_ads *ads;
     struct cu_grpc_call *call;
     enum xds_variant variant;
@@ -35,14 +38,23 @@ struct xds_ads {
     struct cu_arena *arena; /* of one request */
     struct cu_buf out;      /* of one response */
     struct cu_log_limit said_nack, said_refused;
-    struct cu_counter *heard[XDS_HEARD_COUNT], *opened, *refused, *stalled, *pushes, *push_bytes;
+    struct cu_counter *heard[XDS_HEARD_COUNT], *opened, *refused, *denied, *stalled, *pushes,
+        *push_bytes;
 };
 
 /* ---- ending ---- */
 
-static void end(struct ads_stream *s, enum cu_grpc_status status, const char *text)
+static void leave(struct ads_stream *s)
 {
     xds_hub_part(&s->seat);
+    xds_guard_close(&s->guard);
+    xds_snapshot_unref(s->news);
+    s->news = NULL;
+}
+
+static void end(struct ads_stream *s, enum cu_grpc_status status, const char *text)
+{
+    leave(s);
     cu_grpc_call_finish(s->call, status, text, (struct cu_bytes){0});
 }
 
@@ -64,7 +76,7 @@ static void too_late(void *arg)
     cu_count(s->ads->stalled, 1);
     cu_log_limited(s->ads->o.env->log, &s->ads->said_refused, CU_LOG_WARN, "stream.stalled",
                    "peer=%s id=%s", cu_grpc_call_peer(s->call), s->node.id);
-    xds_hub_part(&s->seat);
+    leave(s);
     cu_grpc_call_cancel(s->call); /* nothing reaches it any more */
 }
 
@@ -87,11 +99,63 @@ static struct ads_stream *stream_of(struct xds_seat *seat)
     return (struct ads_stream *)((char *)seat - offsetof(struct ads_stream, seat));
 }
 
+static void tell(struct ads_stream *s, struct xds_snapshot *snapshot)
+{
+    xds_stream_set(s->stream, snapshot);
+    pump(s);
+}
+
+/* ---- what its token may ---- */
+
+static void on_named(struct xds_seat *seat, const char *service)
+{
+    struct ads_stream *s = stream_of(seat);
+    xds_snapshot_unref(s->news);
+    s->news = NULL;
+    xds_guard_check(&s->guard, service);
+}
+
 static void on_news(struct xds_seat *seat, struct xds_snapshot *snapshot)
 {
     struct ads_stream *s = stream_of(seat);
-    xds_stream_set(s->stream, snapshot);
-    pump(s);
+    if (!seat->is_admitted) { /* nobody is guarded */
+        tell(s, snapshot);
+        return;
+    }
+    xds_snapshot_unref(s->news);
+    s->news = xds_snapshot_ref(snapshot);
+    xds_guard_check(&s->guard, s->guard.service);
+}
+
+static void let_pass(struct ads_stream *s)
+{
+    struct xds_snapshot *news = s->news;
+    s->news = NULL;
+    if (news && xds_hub_admit(&s->seat, s->guard.service, s->guard.token))
+        tell(s, news);
+    else if (!news)
+        (void)xds_hub_admit(&s->seat, s->guard.service, s->guard.token);
+    xds_snapshot_unref(news);
+}
+
+/* The sentences of the reference (mesh.md 6.2). What the proxy has it keeps. */
+static void on_verdict(void *arg, enum xds_verdict verdict)
+{
+    static const struct {
+        enum cu_grpc_status status;
+        const char *text;
+    } refusals[] = {
+        [XDS_UNKNOWN_TOKEN] = {CU_GRPC_UNAUTHENTICATED, "unauthenticated: ACL not found"},
+        [XDS_LACKS_RIGHT] = {CU_GRPC_PERMISSION_DENIED, "permission denied"},
+        [XDS_NO_VERDICT] = {CU_GRPC_INTERNAL, "Cannot resolve root ACL"},
+    };
+    struct ads_stream *s = arg;
+    if (verdict == XDS_MAY) {
+        let_pass(s);
+        return;
+    }
+    cu_count(s->ads->denied, 1);
+    refuse(s, refusals[verdict].status, refusals[verdict].text);
 }
 
 static void on_no_proxy(struct xds_seat *seat)
@@ -198,7 +262,11 @@ static void *on_start(void *arg, struct cu_grpc_call *call)
     bool is_ours = find_variant(cu_grpc_call_method(call), &s->variant);
     s->ads = ads;
     s->call = call;
-    s->seat = (struct xds_seat){.news = on_news, .no_proxy = on_no_proxy};
+    s->seat = (struct xds_seat){.news = on_news, .no_proxy = on_no_proxy, .named = on_named};
+    s->guard.done = on_verdict;
+    s->guard.arg = s;
+    xds_guard_open(&s->guard, ads->o.rights, ads->o.env->loop,
+                   cu_grpc_call_metadata(call, "x-consul-token"));
     s->stream = xds_stream_new(s->variant);
     cu_timer_init(&s->timer, ads->o.env->loop, too_late, s);
     s->next = ads->streams;
@@ -223,7 +291,7 @@ static void on_gone(void *user, struct cu_grpc_call *call)
 {
     struct ads_stream *s = user;
     (void)call;
-    xds_hub_part(&s->seat);
+    leave(s);
     *s->at = s->next;
     if (s->next)
         s->next->at = s->at;
@@ -257,6 +325,7 @@ struct xds_ads *xds_ads_new(const struct xds_ads_options *options)
         ads->heard[i] = cu_metrics_counter(metrics, heard[i]);
     ads->opened = cu_metrics_counter(metrics, "xds.streams.opened");
     ads->refused = cu_metrics_counter(metrics, "xds.streams.refused");
+    ads->denied = cu_metrics_counter(metrics, "xds.streams.denied");
     ads->stalled = cu_metrics_counter(metrics, "xds.streams.stalled");
     ads->pushes = cu_metrics_counter(metrics, "xds.pushes");
     ads->push_bytes = cu_metrics_counter(metrics, "xds.push_bytes");

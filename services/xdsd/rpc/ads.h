@@ -17,6 +17,7 @@ struct xds_ads;
 struct xds_ads_options {
     struct cu_env *env;
     struct xds_hub *hub;
+    struct cu_rights *rights; /* of the tokens of streams */
 };
 
 struct xds_ads *xds_ads_new(const struct xds_ads_options *options);
