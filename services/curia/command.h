@@ -31,6 +31,24 @@ int cli_main(int argc, char **argv);
 /* "curia" or "consul": the name it was invoked as. */
 const char *cli_name(void);
 
+int cli_acl_bootstrap(const struct cli_args *args);
+int cli_acl_policy_create(const struct cli_args *args);
+int cli_acl_policy_delete(const struct cli_args *args);
+int cli_acl_policy_list(const struct cli_args *args);
+int cli_acl_policy_read(const struct cli_args *args);
+int cli_acl_policy_update(const struct cli_args *args);
+int cli_acl_role_create(const struct cli_args *args);
+int cli_acl_role_delete(const struct cli_args *args);
+int cli_acl_role_list(const struct cli_args *args);
+int cli_acl_role_read(const struct cli_args *args);
+int cli_acl_role_update(const struct cli_args *args);
+int cli_acl_set_agent_token(const struct cli_args *args);
+int cli_acl_token_clone(const struct cli_args *args);
+int cli_acl_token_create(const struct cli_args *args);
+int cli_acl_token_delete(const struct cli_args *args);
+int cli_acl_token_list(const struct cli_args *args);
+int cli_acl_token_read(const struct cli_args *args);
+int cli_acl_token_update(const struct cli_args *args);
 int cli_agent(const struct cli_args *args);
 int cli_call(const struct cli_args *args);
 int cli_catalog_datacenters(const struct cli_args *args);
@@ -67,6 +85,12 @@ int cli_services_register(const struct cli_args *args);
 int cli_validate(const struct cli_args *args);
 int cli_version(const struct cli_args *args);
 
+extern const struct cli_flag cli_acl_format_flags[], cli_acl_list_flags[],
+    cli_acl_policy_create_flags[], cli_acl_policy_one_flags[], cli_acl_policy_read_flags[],
+    cli_acl_policy_update_flags[], cli_acl_role_create_flags[], cli_acl_role_one_flags[],
+    cli_acl_role_read_flags[], cli_acl_role_update_flags[], cli_acl_token_clone_flags[],
+    cli_acl_token_create_flags[], cli_acl_token_delete_flags[], cli_acl_token_read_flags[],
+    cli_acl_token_update_flags[];
 extern const struct cli_flag cli_agent_flags[];
 extern const struct cli_flag cli_client_flags[], cli_server_flags[], cli_namespace_flags[];
 

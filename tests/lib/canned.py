@@ -15,7 +15,7 @@ class Canned:
                 body = self.rfile.read(int(self.headers.get('Content-Length') or 0))
                 path = self.path.split('?')[0]
                 outer.asked.append((self.command, self.path, body))
-                status, answer = outer.answers.get(path, (404, b''))
+                status, answer = outer.answers.get(self.command + ' ' + path) or outer.answers.get(path, (404, b''))
                 self.send_response(status)
                 self.send_header('Content-Length', str(len(answer)))
                 self.end_headers()
@@ -41,7 +41,7 @@ class Canned:
         self.server.server_close()
 
     def __setitem__(self, path, answer):
-        """`answer`: what is printed as JSON with 200, or (status, text)."""
+        """`path`: of every method, or of one, "PUT /v1/x". `answer`: what is printed as JSON with 200, or (status, text)."""
         if isinstance(answer, tuple):
             self.answers[path] = (answer[0], answer[1].encode())
         else:

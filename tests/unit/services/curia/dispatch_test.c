@@ -43,7 +43,7 @@ START_TEST(no_command_or_an_unknown_one_is_127_with_usage_on_stderr) /* cli 1, 2
     ck_assert_str_eq(out, "");
     ck_assert_int_eq(strncmp(err,
                              "Usage: consul [--version] [--help] <command> [<args>]\n\n"
-                             "Available commands are:\n    agent ",
+                             "Available commands are:\n    acl ",
                              80),
                      0);
     ck_assert_int_eq(run("consul", "nosuch", NULL, NULL), 127);
