@@ -4,7 +4,9 @@
 
 #include "common/base/assert.h"
 #include "common/view/cache.h"
+#include "common/view/rights.h"
 #include "common/view/servers.h"
+#include "services/agentd/credentials.h"
 #include "services/agentd/io/gossip.h"
 #include "services/agentd/io/leaves.h"
 #include "services/agentd/io/node.h"
@@ -98,6 +100,23 @@ static void open_leaves(struct agent *agent)
     });
 }
 
+static void open_rights(struct agent *agent)
+{
+    const struct cu_rights_conf *conf = &agent->conf.rights;
+    agent->rights = cu_rights_new(&(struct cu_rights_options){
+        .view = agent->view,
+        .loop = agent->env->loop,
+        .log = agent->env->log,
+        .metrics = agent->env->metrics,
+        .is_enabled = conf->is_enabled,
+        .is_allowed_by_default = conf->is_allowed_by_default,
+        .down_policy = conf->down_policy,
+        .token_ttl_ms = conf->token_ttl_ms,
+        .node = agent->env->node_name,
+        .agent_master = agent_tokens_get(&agent->tokens, AGENT_TOKEN_AGENT_MASTER),
+    });
+}
+
 static void open_servers(struct agent *agent)
 {
     struct cu_env *env = agent->env;
@@ -145,6 +164,7 @@ static enum cu_err open_node(struct agent *agent, struct cu_diag *diag)
         .metrics = env->metrics,
         .view = agent->view,
         .data_dir = env->data_dir,
+        .tokens = &agent->tokens,
         .member_count = member_count,
         .arg = agent,
     };
@@ -180,7 +200,9 @@ enum cu_err agent_start(struct cu_env *env, void **ret_agent, struct cu_diag *di
     enum cu_err err = agent_conf_read(env->conf, local, &agent->conf, diag);
     free(local);
     if (!err) {
+        agent_credentials_open(agent);
         open_view(agent);
+        open_rights(agent);
         open_servers(agent);
         if (agent->conf.use_cache)
             agent->cache =
@@ -217,6 +239,7 @@ void agent_reload(void *arg, const struct cu_conf *conf)
         cu_error(agent->env->log, "node.reload", "reason=\"%s\"", diag.text);
         return;
     }
+    agent_credentials_reload(agent, conf);
     agent_node_reload(agent->node, &settings.node);
     agent_settings_deinit(&settings);
 }
@@ -241,10 +264,12 @@ void agent_stop(void *arg)
     agent_gossip_free(agent->gossip);
     view_servers_free(agent->servers);
     agent_leaves_free(agent->leaves);
+    cu_rights_free(agent->rights);
     cu_view_cache_free(agent->cache);
     cu_view_free(agent->view);
     agent_metrics_free(agent->metrics);
     agent_last_free(agent->last);
+    agent_tokens_deinit(&agent->tokens);
     free(agent->samples);
     agent_conf_deinit(&agent->conf);
     free(agent);

@@ -3,10 +3,12 @@
 #define AGENT_AGENT_H
 
 #include "common/daemon/daemon.h"
+#include "common/view/rights.h"
 #include "common/view/view.h"
 #include "services/agentd/conf.h"
 #include "services/agentd/core/route.h"
 #include "services/agentd/core/target.h"
+#include "services/agentd/core/tokens.h"
 #include "services/agentd/io/http.h"
 
 enum {
@@ -40,6 +42,8 @@ struct agent {
     struct agent_gossip *gossip;
     struct agent_node *node;
     struct agent_leaves *leaves;
+    struct agent_tokens tokens; /* credentials.h */
+    struct cu_rights *rights;   /* what the tokens of requests may do here */
     bool may_run_remote_scripts;
     struct agent_call *leaving; /* the node ends once this request is answered */
     struct agent_last *last;    /* rpc/last.h */
@@ -56,6 +60,10 @@ struct agent_call {
     struct agent_options options;
     agent_handler *early;             /* decided by the head alone: this answers */
     const char *token;                /* NULL: none */
+    bool has_own_token;               /* else it is the agent's default one, or none */
+    struct cu_authorizer *authorizer; /* what it may do here; NULL: nobody has asked */
+    struct cu_rights_ask rights;      /* while that is asked; permit.h */
+    agent_handler *permitted;         /* who goes on then */
     unsigned format;                  /* JSON, pretty, and gzip if the client takes it */
     struct cu_bytes location;         /* of a redirection */
     const struct agent_read_row *row; /* of a read */

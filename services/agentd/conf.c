@@ -84,6 +84,12 @@ bool agent_conf_blocks(const struct agent_conf *conf, struct cu_bytes path)
 
 /* ---- the whole ---- */
 
+/* The older key of the same meaning counts where the newer is not given. */
+static const char *given(const struct cu_conf *conf, const char *key, const char *older)
+{
+    return cu_conf_is_set(conf, key) ? key : older;
+}
+
 static void read_limits(const struct cu_conf *conf, struct agent_conf *out)
 {
     out->waits.default_ms = (uint64_t)cu_conf_ms(conf, "default_query_time");
@@ -127,7 +133,9 @@ enum cu_err agent_conf_read(const struct cu_conf *conf, const char *local_catalo
     out.pretty = cu_conf_bool(conf, "dev_mode");
     out.any_path = cu_conf_bool(conf, "disable_http_unprintable_char_filter");
     out.translate_addresses = cu_conf_bool(conf, "translate_wan_addrs");
-    out.default_policy = cu_strdup(cu_conf_text(conf, "acl.default_policy"));
+    out.persists_tokens = cu_conf_bool(conf, "acl.enable_token_persistence");
+    out.default_policy =
+        cu_strdup(cu_conf_text(conf, given(conf, "acl.default_policy", "acl_default_policy")));
     out.addresses = cu_texts_split(*addresses ? addresses : cu_conf_text(conf, "client_addr"),
                                    &out.address_count);
     copy_headers(cu_conf_json(conf, "http_config.response_headers"), &out);
@@ -136,6 +144,8 @@ enum cu_err agent_conf_read(const struct cu_conf *conf, const char *local_catalo
         read_networks(cu_conf_json(conf, "http_config.allow_write_http_from"), &out, diag);
     if (!err)
         err = read_policies(conf, &out, diag);
+    if (!err)
+        err = cu_rights_conf_read(conf, &out.rights, diag);
     if (err)
         agent_conf_deinit(&out);
     else

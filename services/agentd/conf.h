@@ -8,6 +8,7 @@
 #include "common/base/err.h"
 #include "common/conf/conf.h"
 #include "common/conf/network.h"
+#include "common/view/rights_conf.h"
 #include "services/agentd/core/options.h"
 
 enum { AGENT_NETWORKS_MAX = 256 };
@@ -24,8 +25,10 @@ struct agent_conf {
     bool pretty;   /* always, in dev mode */
     bool any_path; /* unprintable characters are taken */
     bool translate_addresses;
-    bool acl_enabled;       /* else no token is looked at */
-    char *default_policy;   /* acl.default_policy: "allow" or "deny" */
+    bool acl_enabled;     /* else no token is looked at */
+    char *default_policy; /* acl.default_policy: "allow" or "deny" */
+    struct cu_rights_conf rights;
+    bool persists_tokens;   /* those that are set over HTTP, in a file */
     bool allows_by_default; /* default_intention_policy: what no intention decides (mesh.md 3.5) */
     char **addresses;       /* to listen on */
     size_t address_count;

@@ -1,6 +1,7 @@
 #include "tests/lib/fake_node.h"
 
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -90,11 +91,17 @@ static void put_check(struct fake_node *fake, const Curia__V1__Check *check)
     fake->checks[fake->check_count++] = copy(&check->base);
 }
 
+static void note_token(char token[64], const struct cu_rq *rq)
+{
+    (void)snprintf(token, 64, "%s", rq->token ? rq->token : "");
+}
+
 void fake_node_register(struct fake_node *fake, struct cu_rq *rq)
 {
     const Curia__V1__RegisterRequest *in = (const Curia__V1__RegisterRequest *)rq->in;
     Curia__V1__RegisterReply reply = CURIA__V1__REGISTER_REPLY__INIT;
     fake->registered++;
+    note_token(fake->token, rq);
     if (fake->fail_with) {
         cu_rq_fail(rq, fake->fail_with, "as told");
         return;
@@ -115,6 +122,7 @@ void fake_node_deregister(struct fake_node *fake, struct cu_rq *rq)
     const Curia__V1__DeregisterRequest *in = (const Curia__V1__DeregisterRequest *)rq->in;
     Curia__V1__DeregisterReply reply = CURIA__V1__DEREGISTER_REPLY__INIT;
     fake->deregistered++;
+    note_token(fake->token, rq);
     if (fake->fail_with) {
         cu_rq_fail(rq, fake->fail_with, "as told");
         return;
@@ -141,6 +149,7 @@ void fake_node_services(struct fake_node *fake, struct cu_rq *rq)
     Curia__V1__NodeServicesReply reply = CURIA__V1__NODE_SERVICES_REPLY__INIT;
     Curia__V1__ReadMeta head = meta();
     fake->read++;
+    note_token(fake->read_token, rq);
     reply.meta = &head;
     reply.node = fake->node;
     reply.services = fake->services;

@@ -16,6 +16,7 @@ struct fake_node {
     size_t service_count, check_count;
     unsigned registered, deregistered, read; /* calls so far */
     enum cu_err fail_with;                   /* of writes */
+    char token[64], read_token[64];          /* of the last write, and of the last read */
 };
 
 void fake_node_deinit(struct fake_node *fake);

@@ -78,11 +78,12 @@ static void put(struct building *b, Curia__V1__RegisterRequest *request, const c
     request->cause = "sync";
     b->action.put = take(b, request);
     b->action.token = take_text(b, token);
+    b->action.fallback = AGENT_TOKEN_DEFAULT;
     b->action.has_node = !b->local->node_standing.in_sync;
     b->action.node_version = b->local->node_standing.version;
 }
 
-static void del(struct building *b, const char *service_id, const char *check_id)
+static void del(struct building *b, const char *service_id, const char *check_id, const char *token)
 {
     Curia__V1__DeregisterRequest request = CURIA__V1__DEREGISTER_REQUEST__INIT;
     request.node = b->local->node_name;
@@ -90,7 +91,8 @@ static void del(struct building *b, const char *service_id, const char *check_id
     request.check_id = (char *)check_id;
     request.cause = "sync";
     b->action.del = take(b, &request);
-    b->action.token = "";
+    b->action.token = take_text(b, token ? token : "");
+    b->action.fallback = AGENT_TOKEN_AGENT;
 }
 
 /* ---- nodes ---- */
@@ -102,6 +104,7 @@ static bool act_on_node(struct building *b)
         return false;
     b->action.kind = AGENT_ACT_NODE;
     put(b, &request, "");
+    b->action.fallback = AGENT_TOKEN_AGENT;
     return true;
 }
 
@@ -158,7 +161,7 @@ static bool act_on_services(struct building *b)
         b->action.service = cover(b, all->slots[i].id, &service->standing);
         if (service->standing.is_deleted) {
             b->action.kind = AGENT_ACT_DEL_SERVICE;
-            del(b, all->slots[i].id, "");
+            del(b, all->slots[i].id, "", service->token);
         } else {
             put_service(b, all->slots[i].id, service);
         }
@@ -198,7 +201,7 @@ static bool act_on_checks(struct building *b)
         b->action.checks[0] = cover(b, all->slots[i].id, &check->standing);
         if (check->standing.is_deleted) {
             b->action.kind = AGENT_ACT_DEL_CHECK;
-            del(b, "", all->slots[i].id);
+            del(b, "", all->slots[i].id, check->token);
         } else {
             put_check(b, check);
         }
@@ -222,12 +225,19 @@ enum cu_err agent_action_next(const struct agent_local *local, struct cu_arena *
 
 /* ---- what came of it ---- */
 
-static void check_done(struct agent_local *local, const struct agent_covered *covered)
+static bool is_as_covered(const struct agent_standing *standing,
+                          const struct agent_covered *covered)
+{
+    return standing->version == covered->version;
+}
+
+static void check_done(struct agent_local *local, const struct agent_covered *covered,
+                       bool is_denied)
 {
     struct agent_local_check *check = agent_by_id_get(&local->checks, covered->id);
-    if (!check || check->standing.version != covered->version)
+    if (!check || !is_as_covered(&check->standing, covered))
         return;
-    if (check->standing.is_deleted) {
+    if (check->standing.is_deleted && !is_denied) {
         agent_local_forget_check(local, covered->id);
         return;
     }
@@ -245,25 +255,36 @@ static void forget_checks_of(struct agent_local *local, const char *service_id)
     }
 }
 
-static void service_done(struct agent_local *local, const struct agent_covered *covered)
+static void service_done(struct agent_local *local, const struct agent_covered *covered,
+                         bool is_denied)
 {
     struct agent_local_service *service = agent_by_id_get(&local->services, covered->id);
-    if (!service || service->standing.version != covered->version)
+    if (!service || !is_as_covered(&service->standing, covered))
         return;
-    if (!service->standing.is_deleted) {
+    if (!service->standing.is_deleted || is_denied) {
         service->standing.in_sync = true;
         return;
     }
-    free(agent_by_id_take(&local->services, covered->id));
+    agent_local_forget_service(local, covered->id);
     forget_checks_of(local, covered->id);
 }
 
-void agent_action_done(struct agent_local *local, const struct agent_action *action)
+static void end(struct agent_local *local, const struct agent_action *action, bool is_denied)
 {
     if (action->has_node && local->node_standing.version == action->node_version)
         local->node_standing.in_sync = true;
     if (action->has_service)
-        service_done(local, &action->service);
+        service_done(local, &action->service, is_denied);
     for (size_t i = 0; i < action->check_count; i++)
-        check_done(local, &action->checks[i]);
+        check_done(local, &action->checks[i], is_denied);
+}
+
+void agent_action_done(struct agent_local *local, const struct agent_action *action)
+{
+    end(local, action, false);
+}
+
+void agent_action_denied(struct agent_local *local, const struct agent_action *action)
+{
+    end(local, action, true);
 }

@@ -6,6 +6,7 @@
 #include "common/base/err.h"
 
 #include "services/agentd/core/local.h"
+#include "services/agentd/core/tokens.h"
 
 enum agent_action_kind {
     AGENT_ACT_NODE,
@@ -26,8 +27,9 @@ struct agent_action {
     enum agent_action_kind kind;
     Curia__V1__RegisterRequest *put;   /* of the first three kinds */
     Curia__V1__DeregisterRequest *del; /* of the others */
-    const char *token;                 /* "": the agent's own */
-    uint64_t node_version;             /* of the node, when the write carries it */
+    const char *token;                 /* of the registration; "": `fallback` */
+    enum agent_token fallback;
+    uint64_t node_version; /* of the node, when the write carries it */
     bool has_node, has_service;
     struct agent_covered service, *checks;
     size_t check_count;
@@ -38,9 +40,12 @@ struct agent_action {
 CU_MUST_USE enum cu_err agent_action_next(const struct agent_local *local, struct cu_arena *arena,
                                           struct agent_action *ret_action, bool *ret_any);
 
-/* The catalog has taken it, or the rights forbid it (which counts as in sync until the next full
- * sync): what has not changed since is in sync, and what was deleted is forgotten. */
+/* The catalog has taken it: what has not changed since is in sync, and what was deleted is
+ * forgotten. */
 void agent_action_done(struct agent_local *local, const struct agent_action *action);
+/* The rights forbid it: what has not changed since counts as in sync until the next full sync, also
+ * what was deleted, which keeps its token until then. */
+void agent_action_denied(struct agent_local *local, const struct agent_action *action);
 
 /* "service", "check" or "node", and "registration" or "deregistration": words of logs and counters.
  */

@@ -152,16 +152,21 @@ static void compare_service(struct agent_local *local, const Curia__V1__Service 
     slot->standing.in_sync = same_service(slot->service, remote);
 }
 
-/* What the catalog did not name is not there. A deleted thing that is not there is done with. */
+/* Until the catalog names it: what is here is not there, what was deleted is gone. */
+static void expect_services(struct agent_local *local)
+{
+    for (size_t i = 0; i < local->services.count; i++) {
+        struct agent_local_service *slot = local->services.slots[i].item;
+        slot->standing.in_sync = slot->standing.is_deleted;
+    }
+}
+
 static void forget_services(struct agent_local *local)
 {
     for (size_t i = local->services.count; i-- > 0;) {
-        struct agent_local_service *slot = local->services.slots[i].item;
-        if (slot->standing.is_deleted) {
-            free(agent_by_id_take(&local->services, local->services.slots[i].id));
-        } else {
-            slot->standing.in_sync = false;
-        }
+        const struct agent_local_service *slot = local->services.slots[i].item;
+        if (slot->standing.is_deleted && slot->standing.in_sync)
+            agent_local_forget_service(local, local->services.slots[i].id);
     }
 }
 
@@ -197,15 +202,20 @@ static void compare_check(struct agent_local *local, const Curia__V1__Check *rem
     slot->standing.in_sync = same_check(slot->check, remote, !pending);
 }
 
+static void expect_checks(struct agent_local *local)
+{
+    for (size_t i = 0; i < local->checks.count; i++) {
+        struct agent_local_check *slot = local->checks.slots[i].item;
+        slot->standing.in_sync = slot->standing.is_deleted;
+    }
+}
+
 static void forget_checks(struct agent_local *local)
 {
     for (size_t i = local->checks.count; i-- > 0;) {
-        struct agent_local_check *slot = local->checks.slots[i].item;
-        if (slot->standing.is_deleted) {
+        const struct agent_local_check *slot = local->checks.slots[i].item;
+        if (slot->standing.is_deleted && slot->standing.in_sync)
             agent_local_forget_check(local, local->checks.slots[i].id);
-        } else {
-            slot->standing.in_sync = false;
-        }
     }
 }
 
@@ -213,10 +223,12 @@ void agent_compare(struct agent_local *local, const struct agent_remote *remote)
 {
     local->node_standing.in_sync =
         remote->node && local->node && same_node(local->node, remote->node);
-    forget_services(local);
-    forget_checks(local);
+    expect_services(local);
+    expect_checks(local);
     for (size_t i = 0; i < remote->service_count; i++)
         compare_service(local, remote->services[i]);
     for (size_t i = 0; i < remote->check_count; i++)
         compare_check(local, remote->checks[i]);
+    forget_services(local);
+    forget_checks(local);
 }

@@ -20,38 +20,44 @@ void agent_local_init(struct agent_local *local, const char *node_name, uint64_t
 
 /* ---- what they hold ---- */
 
+/* Its token stays: it removes from the catalog what it has put there. */
 static void drop_service(struct agent_local_service *service)
 {
     agent_copy_free(service->service);
     agent_copy_free(service->own);
-    free(service->token);
     service->service = service->own = NULL;
-    service->token = NULL;
+}
+
+static void free_service(struct agent_local_service *service)
+{
+    drop_service(service);
+    free(service->token);
+    free(service);
 }
 
 static void drop_check(struct agent_local_check *check)
 {
     agent_copy_free(check->check);
     agent_copy_free(check->spec);
-    free(check->token);
     check->check = NULL;
     check->spec = NULL;
-    check->token = NULL;
     check->deferred_until = CU_MONO_NEVER;
+}
+
+static void free_check(struct agent_local_check *check)
+{
+    drop_check(check);
+    free(check->token);
+    free(check->service_id);
+    free(check);
 }
 
 void agent_local_deinit(struct agent_local *local)
 {
-    for (size_t i = 0; i < local->services.count; i++) {
-        drop_service(local->services.slots[i].item);
-        free(local->services.slots[i].item);
-    }
-    for (size_t i = 0; i < local->checks.count; i++) {
-        struct agent_local_check *check = local->checks.slots[i].item;
-        drop_check(check);
-        free(check->service_id);
-        free(check);
-    }
+    for (size_t i = 0; i < local->services.count; i++)
+        free_service(local->services.slots[i].item);
+    for (size_t i = 0; i < local->checks.count; i++)
+        free_check(local->checks.slots[i].item);
     agent_by_id_deinit(&local->services);
     agent_by_id_deinit(&local->checks);
     agent_copy_free(local->node);
@@ -87,6 +93,7 @@ void agent_local_put_service(struct agent_local *local, const Curia__V1__Service
         (void)agent_by_id_put(&local->services, copy->id, slot); /* there was none */
     }
     drop_service(slot);
+    free(slot->token);
     slot->service = copy;
     slot->token = token_copy;
     slot->source = source;
@@ -130,6 +137,13 @@ bool agent_local_remove_service(struct agent_local *local, const char *id)
     }
     drop_service(service);
     return true;
+}
+
+void agent_local_forget_service(struct agent_local *local, const char *id)
+{
+    struct agent_local_service *service = agent_by_id_take(&local->services, id);
+    CU_ASSERT(service && service->standing.is_deleted);
+    free_service(service);
 }
 
 /* ---- checks ---- */
@@ -183,6 +197,7 @@ bool agent_local_put_check(struct agent_local *local, const Curia__V1__Check *ch
         (void)agent_by_id_put(&local->checks, made.check->check_id, slot); /* there was none */
     }
     drop_check(slot);
+    free(slot->token);
     free(slot->service_id);
     *slot = made;
     return true;
@@ -203,8 +218,7 @@ void agent_local_forget_check(struct agent_local *local, const char *id)
 {
     struct agent_local_check *check = agent_by_id_take(&local->checks, id);
     CU_ASSERT(check && check->standing.is_deleted);
-    free(check->service_id);
-    free(check);
+    free_check(check);
 }
 
 static void replace_text(char **text, const char *with)

@@ -35,7 +35,7 @@ struct agent_local_service {
     struct agent_standing standing;
     Curia__V1__Service *service; /* as it counts; NULL when deleted */
     Curia__V1__Service *own; /* as it was registered, where something was put over it; or NULL */
-    char *token;             /* "": none */
+    char *token;             /* "" or NULL: none; outlives the service */
     enum agent_source source;
     bool is_sidecar; /* registered as the proxy beside another: it goes with that */
 };
@@ -44,7 +44,7 @@ struct agent_local_check {
     struct agent_standing standing;
     Curia__V1__Check *check;    /* NULL when deleted */
     Curia__V1__CheckSpec *spec; /* NULL: maintenance */
-    char *token, *service_id;   /* the latter outlives the check */
+    char *token, *service_id;   /* both outlive the check; token "" or NULL: none */
     enum agent_source source;
     struct cu_mono critical_since; /* meaningful while it is */
     /* It was restored and has not run since: until it does, what the catalog says of it holds, so
@@ -82,6 +82,8 @@ bool agent_local_overlay(struct agent_local *local, const char *id,
 const Curia__V1__Service *agent_local_registered(const struct agent_local_service *service);
 /* With its checks. False: no such service. */
 bool agent_local_remove_service(struct agent_local *local, const char *id);
+/* One that was removed, once the catalog has confirmed it; it must be there. */
+void agent_local_forget_service(struct agent_local *local, const char *id);
 
 /* ---- checks ---- */
 

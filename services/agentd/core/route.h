@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "common/acl/right.h"
 #include "common/base/buf.h"
 
 struct agent_call;
@@ -21,11 +22,23 @@ enum {
     AGENT_JSON_BODY_BYTES = 1536 * 1024, /* of an entry of the log (contracts 1.1) */
 };
 
+/* What the right is asked for; guard.h. */
+enum agent_guards {
+    AGENT_GUARDS_ROWS,    /* the handler asks: of each thing it shows, or of what the body names */
+    AGENT_GUARDS_WHOLE,   /* a resource without names */
+    AGENT_GUARDS_NODE,    /* this node */
+    AGENT_GUARDS_TAIL,    /* the name behind the pattern */
+    AGENT_GUARDS_SERVICE, /* the name of the service whose id stands there */
+    AGENT_GUARDS_CHECK,   /* the check whose id stands there: its service's name, or this node */
+};
+
 struct agent_route {
     const char *pattern; /* ends in '/': a prefix */
     const char *methods; /* "GET,PUT,DELETE", in the order that Allow prints */
     unsigned takes;      /* AGENT_TAKES_... */
     agent_handler *handler;
+    enum cu_right right; /* what is the agent's own; RIGHT_NONE: the catalog asks, or nobody does */
+    enum agent_guards guards;
 };
 
 /* The longest matching row, or NULL. *ret_slash: there is none, but there would be one with a '/'

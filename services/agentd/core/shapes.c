@@ -129,6 +129,8 @@ const struct cu_json_shape *const agent_shapes[] = {
     &agent_shape_persisted_service,
     &agent_shape_persisted_check,
     &agent_shape_persisted_state,
+    &agent_shape_persisted_tokens,
+    &agent_shape_token_update,
     &agent_shape_service_defaults,
     &agent_shape_proxy_defaults,
     &agent_shape_service_intentions,

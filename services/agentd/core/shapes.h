@@ -52,6 +52,10 @@ extern const struct cu_json_shape agent_shape_persisted_service;
 extern const struct cu_json_shape agent_shape_persisted_check;
 extern const struct cu_json_shape agent_shape_persisted_state;
 
+/* Of the node's own tokens (tokens.c). */
+extern const struct cu_json_shape agent_shape_persisted_tokens;
+extern const struct cu_json_shape agent_shape_token_update;
+
 /* All of them, for the test that compares each with its message. */
 extern const struct cu_json_shape *const agent_shapes[];
 extern const size_t agent_shape_count;

@@ -16,7 +16,8 @@ enum {
 
 struct agent_alias_watch {
     struct cu_view *view;
-    char *node, *service_id, *own_id;
+    char *node, *service_id, *own_id, *token;
+    const struct agent_tokens *tokens;
     agent_alias_result *result;
     void *arg;
     struct cu_view_read read;
@@ -112,12 +113,14 @@ static void services_come(void *arg, const struct cu_view_answer *answer)
 static void ask(struct agent_alias_watch *watch, const struct cu_view_method *method,
                 const ProtobufCMessage *request, uint64_t index, cu_view_done *done)
 {
+    const char *own = agent_tokens_get(watch->tokens, AGENT_TOKEN_DEFAULT);
     watch->read = (struct cu_view_read){
         .method = method,
         .request = request,
         .mode = CU_VIEW_STALE,
         .index = index,
         .wait_ms = index ? WAIT_MS : 0,
+        .token = *watch->token ? watch->token : own,
         .done = done,
         .arg = watch,
     };
@@ -161,19 +164,18 @@ static void ask_checks(void *arg)
     ask(watch, &node_checks, &request.base, watch->index, checks_come);
 }
 
-struct agent_alias_watch *agent_alias_watch_new(struct cu_view *view, struct cu_loop *loop,
-                                                const char *node, const char *service_id,
-                                                const char *own_id, agent_alias_result *result,
-                                                void *arg)
+struct agent_alias_watch *agent_alias_watch_new(const struct agent_alias_options *options)
 {
     struct agent_alias_watch *watch = cu_alloc(sizeof *watch);
-    watch->view = view;
-    watch->node = cu_strdup(node);
-    watch->service_id = cu_strdup(service_id);
-    watch->own_id = cu_strdup(own_id);
-    watch->result = result;
-    watch->arg = arg;
-    cu_timer_init(&watch->retry, loop, ask_checks, watch);
+    watch->view = options->view;
+    watch->node = cu_strdup(options->node);
+    watch->service_id = cu_strdup(options->service_id);
+    watch->own_id = cu_strdup(options->own_id);
+    watch->token = cu_strdup(options->token);
+    watch->tokens = options->tokens;
+    watch->result = options->result;
+    watch->arg = options->arg;
+    cu_timer_init(&watch->retry, options->loop, ask_checks, watch);
     cu_timer_set_ms(&watch->retry, 0); /* not from inside */
     return watch;
 }
@@ -188,5 +190,6 @@ void agent_alias_watch_free(struct agent_alias_watch *watch)
     free(watch->node);
     free(watch->service_id);
     free(watch->own_id);
+    free(watch->token);
     free(watch);
 }

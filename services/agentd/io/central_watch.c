@@ -54,13 +54,15 @@ static void ask(struct kind *kind, uint64_t index)
     Curia__V1__ConfigListRequest request = CURIA__V1__CONFIG_LIST_REQUEST__INIT;
     request.kind = (char *)kind->name;
     hold_sync(kind);
-    kind->read = (struct cu_view_read){.method = &list,
-                                       .request = &request.base,
-                                       .mode = CU_VIEW_DEFAULT,
-                                       .index = index,
-                                       .wait_ms = index ? WAIT_MS : 0,
-                                       .done = come,
-                                       .arg = kind};
+    kind->read =
+        (struct cu_view_read){.method = &list,
+                              .request = &request.base,
+                              .mode = CU_VIEW_DEFAULT,
+                              .index = index,
+                              .wait_ms = index ? WAIT_MS : 0,
+                              .token = agent_tokens_get(kind->watch->o.tokens, AGENT_TOKEN_AGENT),
+                              .done = come,
+                              .arg = kind};
     cu_view_read(kind->watch->o.view, &kind->read);
 }
 
@@ -123,6 +125,15 @@ void agent_central_watch_begin(struct agent_central_watch *watch)
     watch->has_begun = true;
     ask(&watch->kinds[PROXIES], 0);
     ask(&watch->kinds[SERVICES], 0);
+}
+
+void agent_central_watch_restart(struct agent_central_watch *watch)
+{
+    for (size_t i = 0; watch->has_begun && i < CU_COUNT(watch->kinds); i++) {
+        cu_view_cancel(&watch->kinds[i].read);
+        cu_timer_cancel(&watch->kinds[i].retry);
+        ask(&watch->kinds[i], 0);
+    }
 }
 
 const struct agent_central *agent_central_watch_get(const struct agent_central_watch *watch)

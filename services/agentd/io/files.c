@@ -87,7 +87,10 @@ static enum cu_err failed(struct agent_files_job *job, const char *name)
 static bool sync_folder(int root, const char *name)
 {
     char folder[NAME_BYTES];
-    (void)snprintf(folder, sizeof folder, "%.*s", (int)(strrchr(name, '/') - name), name);
+    const char *slash = strrchr(name, '/');
+    if (!slash)
+        return cu_sync_folder(root, ".");
+    (void)snprintf(folder, sizeof folder, "%.*s", (int)(slash - name), name);
     return cu_sync_folder(root, folder);
 }
 

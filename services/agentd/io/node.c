@@ -305,8 +305,9 @@ static void maintenance_check(const char *id, const char *service_id, const char
 
 /* Enabled twice, it keeps its first reason. */
 static void enable(struct agent_node *node, struct agent_files_job *job, const char *id,
-                   const char *service_id, const char *reason)
+                   const char *service_id, const struct agent_maintenance *maintenance)
 {
+    const char *reason = maintenance->reason;
     char words[REASON_BYTES];
     Curia__V1__Check check;
     if (agent_local_check(&node->local, id))
@@ -317,25 +318,26 @@ static void enable(struct agent_node *node, struct agent_files_job *job, const c
                    *service_id ? "service" : "node");
     maintenance_check(id, service_id, *reason ? reason : words, &check);
     struct agent_check_def def = {&check, NULL};
-    put_check(node, job, &def, "", AGENT_FROM_AGENT);
+    put_check(node, job, &def, maintenance->token, AGENT_FROM_AGENT);
 }
 
-struct agent_task *agent_node_maintain(struct agent_node *node, bool on, const char *reason,
+struct agent_task *agent_node_maintain(struct agent_node *node,
+                                       const struct agent_maintenance *maintenance,
                                        agent_task_done *done, void *arg)
 {
     struct agent_task *task = node_task_begin(node, done, arg);
     struct agent_files_job *job = agent_files_begin(node->files);
-    if (on)
-        enable(node, job, AGENT_NODE_MAINTENANCE, "", reason);
+    if (maintenance->is_on)
+        enable(node, job, AGENT_NODE_MAINTENANCE, "", maintenance);
     else
         node_drop_check(node, job, AGENT_NODE_MAINTENANCE);
-    cu_info(node->options.log, "node.maintenance", "on=%d", on);
+    cu_info(node->options.log, "node.maintenance", "on=%d", maintenance->is_on);
     return node_task_submit(task, job);
 }
 
-bool agent_node_maintain_service(struct agent_node *node, const char *service_id, bool on,
-                                 const char *reason, agent_task_done *done, void *arg,
-                                 struct agent_task **ret_task, struct agent_fault *fault)
+bool agent_node_maintain_service(struct agent_node *node, const char *service_id,
+                                 const struct agent_maintenance *maintenance, agent_task_done *done,
+                                 void *arg, struct agent_task **ret_task, struct agent_fault *fault)
 {
     struct cu_buf id = {0};
     if (!agent_local_service(&node->local, service_id))
@@ -344,11 +346,12 @@ bool agent_node_maintain_service(struct agent_node *node, const char *service_id
     cu_buf_u8(&id, 0);
     struct agent_task *task = node_task_begin(node, done, arg);
     struct agent_files_job *job = agent_files_begin(node->files);
-    if (on)
-        enable(node, job, (const char *)id.data, service_id, reason);
+    if (maintenance->is_on)
+        enable(node, job, (const char *)id.data, service_id, maintenance);
     else
         node_drop_check(node, job, (const char *)id.data);
-    cu_info(node->options.log, "service.maintenance", "id=\"%s\" on=%d", service_id, on);
+    cu_info(node->options.log, "service.maintenance", "id=\"%s\" on=%d", service_id,
+            maintenance->is_on);
     cu_buf_deinit(&id);
     *ret_task = node_task_submit(task, job);
     return true;
@@ -381,6 +384,23 @@ static void runner_result(void *arg, const char *check_id, enum agent_status sta
                           const char *output)
 {
     node_result(arg, check_id, status, output);
+}
+
+/* ---- what others have to do with it ---- */
+
+void agent_node_tokens_changed(struct agent_node *node)
+{
+    agent_sync_tokens_changed(node->sync);
+    if (node->central)
+        agent_central_watch_restart(node->central);
+}
+
+void agent_node_put_file(struct agent_node *node, const char *name, struct cu_buf *content,
+                         agent_file_done *done, void *arg)
+{
+    struct agent_files_job *job = agent_files_begin(node->files);
+    agent_files_put(job, name, content, true);
+    agent_files_submit(job, done, arg);
 }
 
 /* ---- questions ---- */
@@ -432,6 +452,7 @@ static void make(struct agent_node *node, const char *name)
         .metrics = node->options.metrics,
         .view = node->options.view,
         .local = &node->local,
+        .tokens = node->options.tokens,
         .member_count = node->options.member_count,
         .arg = node->options.arg,
         .seed = seed(),
@@ -450,6 +471,7 @@ enum cu_err agent_node_open(const struct agent_node_options *options,
             agent_central_watch_new(&(struct agent_central_options){.view = options->view,
                                                                     .loop = options->loop,
                                                                     .sync = node->sync,
+                                                                    .tokens = options->tokens,
                                                                     .changed = node_merge_all,
                                                                     .arg = node});
     enum cu_err err = agent_files_open(options->loop, options->data_dir, &node->files, diag);

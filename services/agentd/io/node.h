@@ -10,6 +10,7 @@
 #include "services/agentd/core/definition.h"
 #include "services/agentd/core/local.h"
 #include "services/agentd/core/sidecar.h"
+#include "services/agentd/core/tokens.h"
 
 enum { AGENT_REAP_MS = 30 * 1000 }; /* looks for services whose check is critical for too long */
 
@@ -38,6 +39,7 @@ struct agent_node_options {
     struct cu_metrics *metrics;
     struct cu_view *view;
     const char *data_dir;
+    const struct agent_tokens *tokens; /* borrowed; NULL: none */
     size_t (*member_count)(void *arg);
     void *arg;
 };
@@ -51,6 +53,14 @@ void agent_node_close(struct agent_node *node); /* takes NULL */
 
 /* The new settings hold; what stayed the same goes on undisturbed (agent.md 2). */
 void agent_node_reload(struct agent_node *node, const struct agent_node_settings *settings);
+
+/* They have: what they forbade is tried again. */
+void agent_node_tokens_changed(struct agent_node *node);
+/* A file of data_dir that is not of this module, behind what was submitted before. Takes the
+ * content; `done` may be NULL. */
+typedef void agent_file_done(void *arg, enum cu_err err, const char *text);
+void agent_node_put_file(struct agent_node *node, const char *name, struct cu_buf *content,
+                         agent_file_done *done, void *arg);
 
 /* Borrowed; changed only by the functions here. */
 const struct agent_local *agent_node_local(const struct agent_node *node);
@@ -93,11 +103,18 @@ struct agent_task *agent_node_deregister_check(struct agent_node *node, const ch
 bool agent_node_update_ttl(struct agent_node *node, const char *check_id, enum agent_status status,
                            struct cu_bytes note, agent_task_done *done, void *arg,
                            struct agent_task **ret_task, struct agent_fault *fault);
-/* `reason` "": the default. */
-struct agent_task *agent_node_maintain(struct agent_node *node, bool enable, const char *reason,
+/* Maintenance: on or off, and what its check says. */
+struct agent_maintenance {
+    bool is_on;
+    const char *reason; /* "": the default */
+    const char *token;  /* of the check; NULL: none */
+};
+struct agent_task *agent_node_maintain(struct agent_node *node,
+                                       const struct agent_maintenance *maintenance,
                                        agent_task_done *done, void *arg);
-bool agent_node_maintain_service(struct agent_node *node, const char *service_id, bool enable,
-                                 const char *reason, agent_task_done *done, void *arg,
-                                 struct agent_task **ret_task, struct agent_fault *fault);
+bool agent_node_maintain_service(struct agent_node *node, const char *service_id,
+                                 const struct agent_maintenance *maintenance, agent_task_done *done,
+                                 void *arg, struct agent_task **ret_task,
+                                 struct agent_fault *fault);
 
 #endif

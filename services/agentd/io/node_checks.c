@@ -126,13 +126,21 @@ void node_aliases_look(struct agent_node *node)
     }
 }
 
-static void start_alias(struct node_check *check, const Curia__V1__CheckSpec *spec)
+static void start_alias(struct node_check *check, const Curia__V1__CheckSpec *spec,
+                        const char *token)
 {
     struct agent_node *node = check->node;
     if (*spec->alias_node && strcasecmp(spec->alias_node, node->local.node_name) != 0)
         check->watch =
-            agent_alias_watch_new(node->options.view, node->options.loop, spec->alias_node,
-                                  spec->alias_service, check->id, alias_result, check);
+            agent_alias_watch_new(&(struct agent_alias_options){.view = node->options.view,
+                                                                .loop = node->options.loop,
+                                                                .node = spec->alias_node,
+                                                                .service_id = spec->alias_service,
+                                                                .own_id = check->id,
+                                                                .token = token,
+                                                                .tokens = node->options.tokens,
+                                                                .result = alias_result,
+                                                                .arg = check});
     else
         node_changed(node);
 }
@@ -175,7 +183,7 @@ void node_check_start(struct agent_node *node, const char *check_id, uint64_t tt
     if (check->kind == AGENT_CHECK_TTL)
         start_ttl(check, spec, ttl_left_ms);
     else if (check->kind == AGENT_CHECK_ALIAS)
-        start_alias(check, spec);
+        start_alias(check, spec, slot->token);
     else if (agent_runner_runs(check->kind))
         check->runner = agent_runner_new(&node->runners, check->id, spec, check->output_limit);
 }

@@ -1,5 +1,6 @@
 #include "services/agentd/io/sync.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -17,10 +18,11 @@ struct agent_sync {
     struct cu_turn_hook hook;
     unsigned failures_in_a_row;
     struct cu_view_call call;
-    struct cu_arena *arena; /* of the call under way */
+    char *token;            /* of the call under way; NULL: none */
+    struct cu_arena *arena; /* likewise */
     struct agent_action action;
     Curia__V1__NodeServicesReply *services; /* of a full sync, until the checks are there */
-    bool is_full;
+    bool is_full, is_outdated;              /* tokens have changed since the pass began */
     uint64_t pass; /* of the one under way, or the last; a flush is told by a later one */
     struct agent_flush *flushes;
     struct cu_counter *blocked[AGENT_ACTION_KIND_COUNT], *failures, *refusals;
@@ -99,6 +101,8 @@ static void end_pass(struct agent_sync *sync, bool good)
         agent_schedule_full_done(&sync->schedule, now(sync), good, members(sync));
     else
         agent_schedule_changes_done(&sync->schedule, now(sync), good, members(sync));
+    if (sync->is_outdated)
+        agent_sync_tokens_changed(sync);
     set_timer(sync);
     cu_loop_at_turn_end(sync->options.loop, &sync->hook);
     tell_flushes(sync, sync->pass);
@@ -127,16 +131,21 @@ static void look_for_catalog(void *arg)
     }
 }
 
+/* `token` "": the agent's own that is `fallback`. */
 static void call(struct agent_sync *sync, const ProtobufCServiceDescriptor *service,
-                 const char *method, const void *request, const char *token, cu_on_answer *done)
+                 const char *method, const void *request, const char *token,
+                 enum agent_token fallback, cu_on_answer *done)
 {
+    const char *used = *token ? token : agent_tokens_get(sync->options.tokens, fallback);
+    free(sync->token);
+    sync->token = used ? cu_strdup(used) : NULL;
     sync->call = (struct cu_view_call){
         .service = service,
         .method = method,
         .request = request,
         .timeout_ms = AGENT_SYNC_CALL_MS,
         .repeatable = true, /* to register the same twice is to register it once */
-        .token = token && *token ? token : NULL,
+        .token = sync->token,
         .origin = {sync->options.local->node_name, "agentd", ""},
         .done = done,
         .arg = sync,
@@ -174,7 +183,8 @@ static void services_read(void *arg, const struct cu_answer *answer)
     request = cu_arena_alloc(sync->arena, sizeof *request);
     curia__v1__node_checks_request__init(request);
     request->node = sync->options.local->node_name;
-    call(sync, &curia__v1__health__descriptor, "NodeChecks", request, NULL, checks_read);
+    call(sync, &curia__v1__health__descriptor, "NodeChecks", request, "", AGENT_TOKEN_AGENT,
+         checks_read);
 }
 
 static void read_all(struct agent_sync *sync)
@@ -184,7 +194,8 @@ static void read_all(struct agent_sync *sync)
     request = cu_arena_alloc(sync->arena, sizeof *request);
     curia__v1__node_services_request__init(request);
     request->node = sync->options.local->node_name;
-    call(sync, &curia__v1__catalog__descriptor, "NodeServices", request, NULL, services_read);
+    call(sync, &curia__v1__catalog__descriptor, "NodeServices", request, "", AGENT_TOKEN_AGENT,
+         services_read);
 }
 
 /* ---- writing ---- */
@@ -201,12 +212,12 @@ static const char *what(const struct agent_action *action)
 static void blocked(struct agent_sync *sync, const struct cu_answer *answer)
 {
     const struct agent_action *action = &sync->action;
+    const char *subject = agent_action_subject(action->kind);
     cu_warn(sync->options.log, "sync.blocked",
-            "text=\"%s %s blocked by ACLs\" id=\"%s\" reason=\"%s\"",
-            agent_action_subject(action->kind), agent_action_verb(action->kind), what(action),
-            answer->text);
+            "text=\"%c%s %s blocked by ACLs\" id=\"%s\" reason=\"%s\"", toupper(*subject),
+            subject + 1, agent_action_verb(action->kind), what(action), answer->text);
     cu_count(sync->blocked[action->kind], 1);
-    agent_action_done(sync->options.local, action);
+    agent_action_denied(sync->options.local, action);
 }
 
 /* A thing that the catalog does not take must not keep the others from it. */
@@ -251,10 +262,10 @@ static void write_next(struct agent_sync *sync)
         end_pass(sync, true);
     } else if (sync->action.put) {
         call(sync, &curia__v1__catalog__descriptor, "RegisterNode", sync->action.put,
-             sync->action.token, written);
+             sync->action.token, sync->action.fallback, written);
     } else {
         call(sync, &curia__v1__catalog__descriptor, "DeregisterNode", sync->action.del,
-             sync->action.token, written);
+             sync->action.token, sync->action.fallback, written);
     }
 }
 
@@ -285,6 +296,15 @@ void agent_sync_changed(struct agent_sync *sync)
 {
     agent_schedule_changed(&sync->schedule);
     cu_loop_at_turn_end(sync->options.loop, &sync->hook);
+}
+
+void agent_sync_tokens_changed(struct agent_sync *sync)
+{
+    sync->is_outdated = sync->schedule.is_running;
+    if (sync->is_outdated)
+        return;
+    agent_schedule_server_came(&sync->schedule, now(sync), members(sync));
+    set_timer(sync);
 }
 
 void agent_sync_pause(struct agent_sync *sync)
@@ -342,5 +362,6 @@ void agent_sync_free(struct agent_sync *sync)
     cu_turn_hook_cancel(sync->options.loop, &sync->hook);
     agent_copy_free(sync->services);
     cu_arena_free(sync->arena);
+    free(sync->token);
     free(sync);
 }

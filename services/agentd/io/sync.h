@@ -8,6 +8,7 @@
 #include "common/view/view.h"
 
 #include "services/agentd/core/local.h"
+#include "services/agentd/core/tokens.h"
 
 enum {
     AGENT_SYNC_CALL_MS = 30 * 1000,
@@ -23,7 +24,8 @@ struct agent_sync_options {
     struct cu_log *log;
     struct cu_metrics *metrics;
     struct cu_view *view;
-    struct agent_local *local; /* borrowed, as all of these */
+    struct agent_local *local;         /* borrowed, as all of these */
+    const struct agent_tokens *tokens; /* NULL: none */
     size_t (*member_count)(void *arg);
     void *arg;
     uint64_t seed;
@@ -35,8 +37,9 @@ void agent_sync_free(struct agent_sync *sync); /* who waits is not told; takes N
 /* The first full sync begins. */
 void agent_sync_start(struct agent_sync *sync);
 
-void agent_sync_changed(struct agent_sync *sync); /* something is out of sync */
-void agent_sync_pause(struct agent_sync *sync);   /* nested */
+void agent_sync_changed(struct agent_sync *sync);        /* something is out of sync */
+void agent_sync_tokens_changed(struct agent_sync *sync); /* all is looked at again, soon */
+void agent_sync_pause(struct agent_sync *sync);          /* nested */
 void agent_sync_resume(struct agent_sync *sync);
 
 /* Who wants to know when what is out of sync now has been written, or could not be. Lives in its

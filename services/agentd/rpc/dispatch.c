@@ -8,6 +8,7 @@
 #include "common/base/assert.h"
 #include "services/agentd/core/gzip.h"
 #include "services/agentd/rpc/answer.h"
+#include "services/agentd/rpc/permit.h"
 #include "services/agentd/rpc/routes.h"
 
 #define LIMITS_PAGE   "https://www.consul.io/docs/agent/options.html#"
@@ -149,8 +150,8 @@ static bool check_datacenter(struct agent_call *call)
     return refuse(call, 500, "No path to datacenter");
 }
 
-/* The order of http-api.md 1.6. */
-static const char *token_of(struct agent_call *call)
+/* The order of http-api.md 1.6, but for the agent's own. */
+static const char *sent_token(struct agent_call *call)
 {
     static const char bearer[] = "Bearer";
     struct cu_bytes parameter = agent_query_value(&call->query, "token");
@@ -167,6 +168,16 @@ static const char *token_of(struct agent_call *call)
     size_t blanks = strspn(at, " ");
     size_t len = strcspn(at + blanks, " ");
     return blanks && len ? cu_arena_printf(call->rq.arena, "%.*s", (int)len, at + blanks) : NULL;
+}
+
+/* The default token may be replaced while the request lives. */
+static void find_token(struct agent_call *call)
+{
+    const char *own = agent_tokens_get(&call->agent->tokens, AGENT_TOKEN_DEFAULT);
+    call->token = sent_token(call);
+    call->has_own_token = call->token != NULL;
+    if (!call->token && own)
+        call->token = cu_arena_strdup(call->rq.arena, own);
 }
 
 static void choose_format(struct agent_call *call)
@@ -203,7 +214,7 @@ static bool read_head(struct agent_call *call)
     }
     if (!check_namespace(call) || !check_datacenter(call))
         return false;
-    call->token = token_of(call);
+    find_token(call);
     choose_format(call);
     return true;
 }
@@ -270,7 +281,7 @@ static void handle(void *context, struct agent_rq *rq)
     else if (takes_body(call) && rq->body_seen > rq->body_limit)
         too_large(call);
     else
-        call->route->handler(call);
+        agent_permit(call);
 }
 
 static void gone(void *context, struct agent_rq *rq)
@@ -279,6 +290,7 @@ static void gone(void *context, struct agent_rq *rq)
     (void)context;
     cu_view_cancel(&call->read);
     cu_view_call_cancel(&call->upstream);
+    agent_permit_cancel(call);
     if (call->drop_work)
         call->drop_work(call);
 }
@@ -289,6 +301,7 @@ static void end(void *context, struct agent_rq *rq)
     struct agent_call *call = (struct agent_call *)rq;
     struct agent *agent = call->agent;
     bool node_ends = agent && agent->leaving == call;
+    agent_permit_end(call);
     memset(rq + 1, 0, offsetof(struct agent_call, fault) - sizeof *rq);
     call->fault.status = 0;
     call->fault.text[0] = 0;

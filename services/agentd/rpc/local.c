@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "services/agentd/core/guard.h"
 #include "services/agentd/core/output.h"
 #include "services/agentd/core/params.h"
 #include "services/agentd/rpc/answer.h"
@@ -48,10 +49,17 @@ void agent_call_task_done(void *arg, enum cu_err err, const char *text)
         agent_answer_empty(call, 200, NULL);
 }
 
-bool agent_param_enable(struct agent_call *call, bool *ret_enable)
+const char *agent_own_token(const struct agent_call *call)
+{
+    return call->has_own_token ? call->token : NULL;
+}
+
+bool agent_param_maintenance(struct agent_call *call, struct agent_maintenance *ret_maintenance)
 {
     const char *text = agent_param_text(call, "enable");
-    if (agent_bool_parse(cu_bytes_of(text), ret_enable))
+    *ret_maintenance = (struct agent_maintenance){.reason = agent_param_text(call, "reason"),
+                                                  .token = agent_own_token(call)};
+    if (agent_bool_parse(cu_bytes_of(text), &ret_maintenance->is_on))
         return true;
     if (!agent_query_value(&call->query, "enable").len)
         (void)agent_refuse(&call->fault, 400, "Missing value for enable");
@@ -66,7 +74,7 @@ bool agent_filter_open(struct agent_call *call, const struct cu_filter_shape *sh
 {
     static const char before[] = "Failed to create boolean expression evaluator: ";
     const char *text = agent_param_text(call, "filter");
-    *ret_filter = (struct agent_filter){0};
+    *ret_filter = (struct agent_filter){.authorizer = call->authorizer};
     if (!*text)
         return true;
     enum cu_err err =
@@ -80,13 +88,26 @@ bool agent_filter_open(struct agent_call *call, const struct cu_filter_shape *sh
     return false;
 }
 
-bool agent_filter_keeps(void *arg, const ProtobufCMessage *message)
+static bool keeps(struct agent_filter *filter, const ProtobufCMessage *message)
 {
-    struct agent_filter *filter = arg;
     bool matches = true;
     if (filter->parsed && !filter->err)
         filter->err = cu_filter_match(filter->parsed, message, &matches);
     return matches;
+}
+
+bool agent_filter_keeps_service(void *arg, const ProtobufCMessage *message)
+{
+    struct agent_filter *filter = arg;
+    return agent_shows_service(filter->authorizer, (const Curia__V1__Service *)message) &&
+           keeps(filter, message);
+}
+
+bool agent_filter_keeps_check(void *arg, const ProtobufCMessage *message)
+{
+    struct agent_filter *filter = arg;
+    return agent_shows_check(filter->authorizer, (const Curia__V1__Check *)message) &&
+           keeps(filter, message);
 }
 
 void agent_filter_answer(struct agent_call *call, struct agent_filter *filter, struct cu_buf *json)

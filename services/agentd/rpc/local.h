@@ -16,12 +16,17 @@ const char *agent_param_text(struct agent_call *call, const char *name);
 void agent_call_wait(struct agent_call *call, struct agent_task *task);
 agent_task_done agent_call_task_done; /* arg: the call */
 
-/* `enable` of maintenance; false: the call is answered. */
-bool agent_param_enable(struct agent_call *call, bool *ret_enable);
+/* What a registration is made with: the token that was sent with it, not the agent's default one,
+ * which may change. NULL: none. */
+const char *agent_own_token(const struct agent_call *call);
+
+/* Of a request for maintenance; false: the call is answered. */
+bool agent_param_maintenance(struct agent_call *call, struct agent_maintenance *ret_maintenance);
 
 /* ?filter= of what is shown; everything is in the call's arena but the parsed expression. */
 struct agent_filter {
-    struct cu_filter *parsed; /* NULL: none */
+    const struct cu_authorizer *authorizer; /* whose rights show what matches */
+    struct cu_filter *parsed;               /* NULL: none */
     struct cu_diag diag;
     enum cu_err err; /* of a match */
 };
@@ -29,7 +34,7 @@ struct agent_filter {
  * the words before it, as where the reference looks at it only while it matches. */
 bool agent_filter_open(struct agent_call *call, const struct cu_filter_shape *shape,
                        bool names_selectors_late, struct agent_filter *ret_filter);
-agent_own_keep agent_filter_keeps; /* arg: the filter */
+agent_own_keep agent_filter_keeps_service, agent_filter_keeps_check; /* arg: the filter */
 /* Answers with `json`, or that a match took too long. */
 void agent_filter_answer(struct agent_call *call, struct agent_filter *filter, struct cu_buf *json);
 

@@ -1,9 +1,12 @@
 /* node.c - /v1/agent/{members,join,leave,force-leave,maintenance} (http-api.md 2.2). */
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/base/assert.h"
 #include "common/members/members.h"
+#include "services/agentd/core/guard.h"
 #include "services/agentd/core/shapes.h"
+#include "services/agentd/credentials.h"
 #include "services/agentd/io/gossip.h"
 #include "services/agentd/io/node.h"
 #include "services/agentd/rpc/answer.h"
@@ -43,6 +46,25 @@ static void done_empty(void *arg, const struct cu_answer *answer)
 
 /* ---- members ---- */
 
+static void put_member(struct agent_call *call, const Curia__Internal__V1__Member *member,
+                       struct cu_buf *json)
+{
+    if (!agent_shows_node(call->authorizer, member->name))
+        return;
+    if (json->len > 1)
+        cu_buf_u8(json, ',');
+    cu_json_write(json, &agent_shape_member, &member->base);
+}
+
+static void put_members(struct agent_call *call, const Curia__Internal__V1__MembersListReply *reply,
+                        struct cu_buf *json)
+{
+    cu_buf_u8(json, '[');
+    for (size_t i = 0; i < reply->n_members; i++)
+        put_member(call, reply->members[i], json);
+    cu_buf_u8(json, ']');
+}
+
 static void members_done(void *arg, const struct cu_answer *answer)
 {
     struct agent_call *call = arg;
@@ -51,7 +73,7 @@ static void members_done(void *arg, const struct cu_answer *answer)
         return;
     const Curia__Internal__V1__MembersListReply *reply =
         (const Curia__Internal__V1__MembersListReply *)answer->message;
-    cu_json_write_list(&json, &agent_shape_member, reply->members, reply->n_members);
+    put_members(call, reply, &json);
     agent_answer_json(call, 200, &json, NULL);
 }
 
@@ -72,7 +94,6 @@ static void wan_members_done(void *arg, const struct cu_answer *answer)
 {
     struct agent_call *call = arg;
     struct cu_buf json = {0};
-    bool first = true;
     if (!is_answer(call, answer))
         return;
     const Curia__Internal__V1__MembersListReply *reply =
@@ -86,10 +107,7 @@ static void wan_members_done(void *arg, const struct cu_answer *answer)
             cu_arena_printf(call->rq.arena, "%s.%s", member.name, cu_member_tag(&member, "dc"));
         if (!member.name)
             break;
-        if (!first)
-            cu_buf_u8(&json, ',');
-        first = false;
-        cu_json_write(&json, &agent_shape_member, &member.base);
+        put_member(call, &member, &json);
     }
     cu_buf_u8(&json, ']');
     agent_answer_json(call, 200, &json, NULL);
@@ -185,20 +203,57 @@ void agent_leave(struct agent_call *call)
     ask(call, "Leave", &request.base, AGENT_LEAVE_MS, leave_done);
 }
 
-/* Tokens come with the ACL system. */
+/* ---- tokens ---- */
+
+static bool read_token(struct agent_call *call, enum agent_token *ret_token, const char **ret_text)
+{
+    const char *name = agent_tail_text(call);
+    return agent_token_read(cu_buf_bytes(&call->rq.body), call->rq.arena, ret_text, &call->fault) &&
+           (agent_token_find(name, ret_token) ||
+            agent_refuse(&call->fault, 404, "Token \"%s\" is unknown", name));
+}
+
+/* Its client may go before the file is written. */
+struct saving {
+    struct agent_call *call; /* NULL: it has gone */
+};
+
+static void forget_call(struct agent_call *call)
+{
+    struct saving *saving = call->work;
+    saving->call = NULL;
+}
+
+static void saved(void *arg, enum cu_err err, const char *text)
+{
+    struct saving *saving = arg;
+    if (saving->call)
+        agent_call_task_done(saving->call, err, text);
+    free(saving);
+}
+
 void agent_token_put(struct agent_call *call)
 {
-    (void)agent_refuse(&call->fault, 401, "ACL support disabled");
-    agent_answer_fault(call);
+    enum agent_token token;
+    const char *text;
+    if (!read_token(call, &token, &text)) {
+        agent_answer_fault(call);
+        return;
+    }
+    struct saving *saving = cu_alloc(sizeof *saving);
+    saving->call = call;
+    call->work = saving;
+    call->drop_work = forget_call;
+    if (!agent_credentials_set(call->agent, token, text, saved, saving))
+        saved(saving, CU_OK, "");
 }
 
 /* ---- maintenance ---- */
 
 void agent_maintain(struct agent_call *call)
 {
-    bool enable;
-    if (agent_param_enable(call, &enable))
-        agent_call_wait(call, agent_node_maintain(call->agent->node, enable,
-                                                  agent_param_text(call, "reason"),
-                                                  agent_call_task_done, call));
+    struct agent_maintenance maintenance;
+    if (agent_param_maintenance(call, &maintenance))
+        agent_call_wait(
+            call, agent_node_maintain(call->agent->node, &maintenance, agent_call_task_done, call));
 }

@@ -6,6 +6,7 @@
 #include "services/agentd/io/node.h"
 #include "services/agentd/rpc/answer.h"
 #include "services/agentd/rpc/local.h"
+#include "services/agentd/rpc/permit.h"
 #include "services/agentd/rpc/routes.h"
 
 enum { ARENA_FACTOR = 8, ARENA_EXTRA_BYTES = 128 * 1024 };
@@ -16,7 +17,7 @@ void agent_own_checks_get(struct agent_call *call)
     struct cu_buf json = {0};
     if (!agent_filter_open(call, &cu_filter_check, true, &filter))
         return;
-    agent_own_checks(agent_node_local(call->agent->node), agent_filter_keeps, &filter, &json);
+    agent_own_checks(agent_node_local(call->agent->node), agent_filter_keeps_check, &filter, &json);
     agent_filter_answer(call, &filter, &json);
 }
 
@@ -40,9 +41,10 @@ void agent_own_check_register(struct agent_call *call)
 {
     struct agent_check_def def;
     struct agent_task *task;
-    if (define(call, &def) &&
-        agent_node_register_check(call->agent->node, &def, call->token, agent_call_task_done, call,
-                                  &task, &call->fault))
+    struct agent_guard guard = agent_guard_of(call);
+    if (define(call, &def) && agent_guard_check(&guard, def.check) &&
+        agent_node_register_check(call->agent->node, &def, agent_own_token(call),
+                                  agent_call_task_done, call, &task, &call->fault))
         agent_call_wait(call, task);
     else
         agent_answer_fault(call);

@@ -7,6 +7,7 @@
 #include "services/agentd/io/node.h"
 #include "services/agentd/rpc/answer.h"
 #include "services/agentd/rpc/local.h"
+#include "services/agentd/rpc/permit.h"
 #include "services/agentd/rpc/read.h"
 #include "services/agentd/rpc/routes.h"
 
@@ -46,7 +47,7 @@ void agent_own_services_get(struct agent_call *call)
     struct cu_buf json = {0};
     if (!make_shape(call, &shape) || !agent_filter_open(call, &shape, false, &filter))
         return;
-    agent_own_services(local_of(call), datacenter, agent_filter_keeps, &filter, &json);
+    agent_own_services(local_of(call), datacenter, agent_filter_keeps_service, &filter, &json);
     agent_filter_answer(call, &filter, &json);
 }
 
@@ -69,6 +70,10 @@ static void answer_one(struct agent_call *call, const char *id)
     if (!service) {
         (void)agent_refuse(&call->fault, 404, "unknown service ID: %s", id);
         agent_answer_fault(call);
+        return;
+    }
+    if (!agent_shows_service(call->authorizer, service->service)) { /* it is another one now */
+        agent_answer_error(call, CU_E_DENIED, "Permission denied", 500);
         return;
     }
     agent_own_service(service->service, datacenter,
@@ -163,16 +168,45 @@ static bool replaces_checks(const struct agent_call *call)
 }
 
 /* A token in the body is of files alone (agent.md 26): the request's own counts. */
-void agent_own_service_register(struct agent_call *call)
+static void put(struct agent_call *call, const struct agent_service_def *def)
 {
-    struct agent_service_def def;
     struct agent_task *task;
-    if (define(call, &def) &&
-        agent_node_register(call->agent->node, &def, call->token, replaces_checks(call),
+    if (agent_node_register(call->agent->node, def, agent_own_token(call), replaces_checks(call),
                             agent_call_task_done, call, &task, &call->fault))
         agent_call_wait(call, task);
     else
         agent_answer_fault(call);
+}
+
+/* `work` is the definition, in the arena. */
+static void put_with_sidecar(struct agent_call *call)
+{
+    const struct agent_service_def *def = call->work;
+    struct agent_guard guard = agent_guard_of(call);
+    call->work = NULL;
+    if (agent_guard_sidecar(&guard, def->sidecar))
+        put(call, def);
+    else
+        agent_answer_fault(call);
+}
+
+void agent_own_service_register(struct agent_call *call)
+{
+    struct agent_service_def *def = cu_arena_alloc(call->rq.arena, sizeof *def);
+    struct agent_guard guard = agent_guard_of(call);
+    if (!def)
+        (void)agent_refuse(&call->fault, 413, "the definition is too large");
+    if (!def || !define(call, def) || !agent_guard_service(&guard, def->service)) {
+        agent_answer_fault(call);
+        return;
+    }
+    call->work = def->sidecar ? def : NULL;
+    if (!def->sidecar)
+        put(call, def);
+    else if (*def->sidecar->token)
+        agent_permit_other(call, def->sidecar->token, put_with_sidecar);
+    else
+        put_with_sidecar(call);
 }
 
 void agent_own_service_deregister(struct agent_call *call)
@@ -183,7 +217,7 @@ void agent_own_service_deregister(struct agent_call *call)
 
 void agent_own_service_maintain(struct agent_call *call)
 {
-    bool enable;
+    struct agent_maintenance maintenance;
     struct agent_task *task;
     const char *id = agent_tail_text(call);
     if (!*id) {
@@ -191,10 +225,10 @@ void agent_own_service_maintain(struct agent_call *call)
         agent_answer_fault(call);
         return;
     }
-    if (!agent_param_enable(call, &enable))
+    if (!agent_param_maintenance(call, &maintenance))
         return;
-    if (agent_node_maintain_service(call->agent->node, id, enable, agent_param_text(call, "reason"),
-                                    agent_call_task_done, call, &task, &call->fault))
+    if (agent_node_maintain_service(call->agent->node, id, &maintenance, agent_call_task_done, call,
+                                    &task, &call->fault))
         agent_call_wait(call, task);
     else
         agent_answer_fault(call);

@@ -85,8 +85,8 @@ static json_t *debug_part(const struct agent *agent)
         "Datacenter", env->datacenter, "NodeName", env->node_name, "NodeID", env->node_id,
         "ServerMode", cu_conf_bool(env->conf, "server"), "Bootstrap",
         cu_conf_bool(env->conf, "bootstrap"), "BootstrapExpect",
-        (int)cu_conf_int(env->conf, "bootstrap_expect"), "ACLsEnabled", 0, "ACLDefaultPolicy",
-        conf->default_policy, "ConnectEnabled", 0, "HTTPPort",
+        (int)cu_conf_int(env->conf, "bootstrap_expect"), "ACLsEnabled", conf->acl_enabled,
+        "ACLDefaultPolicy", conf->default_policy, "ConnectEnabled", 0, "HTTPPort",
         conf->has_http ? (json_int_t)conf->port : (json_int_t)-1, "KVMaxValueSize",
         (json_int_t)conf->kv_max_bytes, "TxnMaxReqLen", (json_int_t)conf->txn_max_bytes,
         "AdvertiseAddrLAN", env->advertise_address, "BindAddr", env->bind_address, "ClientAddrs",
@@ -97,6 +97,8 @@ static json_t *debug_part(const struct agent *agent)
     for (size_t i = 0; i < CU_COUNT(ports); i++)
         (void)json_object_set_new(part, ports[i].name,
                                   json_integer(cu_conf_int(env->conf, ports[i].key)));
+    (void)json_object_set_new(part, "ACLDownPolicy",
+                              json_string(cu_conf_text(env->conf, "acl.down_policy")));
     (void)json_object_set_new(part, "NodeMeta", meta_part(agent));
     (void)json_object_set_new(part, "TaggedAddresses", addresses_part(agent));
     (void)json_object_set_new(part, "Logging",
@@ -126,14 +128,15 @@ static json_t *consul_stats(const struct agent *agent, const Curia__V1__StatsRep
                             size_t known_servers)
 {
     const struct cu_env *env = agent->env;
+    const char *acl = agent->conf.acl_enabled ? "enabled" : "disabled";
     bool leads = stats && strcmp(stats->role, "leader") == 0;
     bool bootstrap = cu_conf_bool(env->conf, "bootstrap");
     if (!cu_conf_bool(env->conf, "server")) {
-        json_t *part = json_pack("{s:s, s:s}", "acl", "disabled", "server", "false");
+        json_t *part = json_pack("{s:s, s:s}", "acl", acl, "server", "false");
         set_number(part, "known_servers", known_servers);
         return part;
     }
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "acl", "disabled", "bootstrap",
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "acl", acl, "bootstrap",
                      bootstrap ? "true" : "false", "known_datacenters", "1", "leader",
                      leads ? "true" : "false", "leader_addr", stats ? stats->leader_address : "",
                      "server", "true");

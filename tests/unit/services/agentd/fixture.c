@@ -12,6 +12,7 @@ struct fake_catalog *fake;
 void *agent;
 struct web_client *client;
 bool has_left;
+bool keeps_data_dir;
 static struct cu_conf *conf;
 
 void cu_env_ready(struct cu_env *of)
@@ -43,10 +44,11 @@ void open_agent(const char *json)
         web_address(), *json ? "," : "", json);
     enum cu_err err = cu_conf_parse(text, (size_t)len, "test", &conf, &diag);
     ck_assert_msg(!err, "%s", diag.text);
+    const char *data_dir = keeps_data_dir ? env.data_dir : suite_tmpdir();
     env = (struct cu_env){.loop = cu_loop_new(),
                           .conf = conf,
                           .metrics = cu_metrics_new(),
-                          .data_dir = suite_tmpdir(),
+                          .data_dir = data_dir,
                           .run_dir = suite_tmpdir(),
                           .node_id = "11111111-2222-3333-4444-555555555555",
                           .node_name = FAKE_NODE,

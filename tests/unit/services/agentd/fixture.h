@@ -13,6 +13,7 @@ extern struct fake_catalog *fake;
 extern bool has_left; /* cu_env_leave() was called */
 extern void *agent;   /* struct agent */
 extern struct web_client *client;
+extern bool keeps_data_dir; /* the next one opens with the folder of the last */
 
 /* `json`: further members of its configuration. */
 void open_agent(const char *json);

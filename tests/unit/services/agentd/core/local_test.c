@@ -541,6 +541,86 @@ START_TEST(what_is_put_over_a_service_counts_and_what_was_registered_stays)
 }
 END_TEST
 
+/* The next write, of which that is asked. */
+static struct agent_action next_action(struct agent_local *local, struct cu_arena *arena)
+{
+    struct agent_action action;
+    bool any;
+    cu_arena_reset(arena);
+    ck_assert_int_eq(agent_action_next(local, arena, &action, &any), CU_OK);
+    ck_assert(any);
+    return action;
+}
+
+#define CHECK_TOKEN(action, kind_, token_, fallback_)                                              \
+    do {                                                                                           \
+        ck_assert_int_eq((action).kind, kind_);                                                    \
+        ck_assert_str_eq((action).token, token_);                                                  \
+        ck_assert_int_eq((action).fallback, fallback_);                                            \
+    } while (0)
+
+START_TEST(each_write_goes_with_its_token) /* agent 59, 88 */
+{
+    struct cu_arena *arena = cu_arena_new(1024 * 1024);
+    struct agent_local local = fresh();
+    Curia__V1__Service service = CURIA__V1__SERVICE__INIT;
+    service.id = service.service = "web";
+    agent_local_put_service(&local, &service, "own", AGENT_FROM_API);
+    ck_assert(
+        put_check(&local, "other", "web", "passing")); /* without a token: does not go along */
+    struct agent_action action = next_action(&local, arena);
+    CHECK_TOKEN(action, AGENT_ACT_NODE, "", AGENT_TOKEN_AGENT);
+    agent_action_done(&local, &action);
+    action = next_action(&local, arena);
+    CHECK_TOKEN(action, AGENT_ACT_PUT_SERVICE, "own", AGENT_TOKEN_DEFAULT);
+    ck_assert_uint_eq(action.check_count, 0);
+    agent_action_done(&local, &action);
+    action = next_action(&local, arena);
+    CHECK_TOKEN(action, AGENT_ACT_PUT_CHECK, "", AGENT_TOKEN_DEFAULT);
+    agent_action_done(&local, &action);
+    ck_assert(agent_local_remove_check(&local, "other"));
+    action = next_action(&local, arena);
+    CHECK_TOKEN(action, AGENT_ACT_DEL_CHECK, "", AGENT_TOKEN_AGENT);
+    agent_action_done(&local, &action);
+    ck_assert(agent_local_remove_service(&local, "web"));
+    action = next_action(&local, arena);
+    CHECK_TOKEN(action, AGENT_ACT_DEL_SERVICE, "own", AGENT_TOKEN_AGENT);
+    agent_action_done(&local, &action);
+    ck_assert(agent_local_is_in_sync(&local));
+    cu_arena_free(arena);
+    agent_local_deinit(&local);
+}
+END_TEST
+
+START_TEST(what_rights_forbid_rests_until_the_next_full_sync) /* agent 57, 26 */
+{
+    struct cu_arena *arena = cu_arena_new(1024 * 1024);
+    struct agent_local local = fresh();
+    struct catalog catalog = {0};
+    Curia__V1__Service service = CURIA__V1__SERVICE__INIT;
+    service.id = service.service = "web";
+    agent_local_put_service(&local, &service, "own", AGENT_FROM_API);
+    (void)full_sync(&local, &catalog);
+    ck_assert(agent_local_remove_service(&local, "web"));
+    struct agent_action action = next_action(&local, arena);
+    agent_action_denied(&local, &action);
+    ck_assert(agent_local_is_in_sync(&local)); /* nothing is tried again */
+    struct agent_remote remote = {
+        .node = catalog.node, .services = catalog.services, .service_count = catalog.service_count};
+    agent_compare(&local, &remote);
+    action = next_action(&local, arena);
+    CHECK_TOKEN(action, AGENT_ACT_DEL_SERVICE, "own", AGENT_TOKEN_AGENT);
+    agent_action_denied(&local, &action);
+    remote.service_count = 0; /* somebody else has removed it */
+    agent_compare(&local, &remote);
+    ck_assert(agent_local_is_in_sync(&local));
+    ck_assert_uint_eq(local.services.count, 0);
+    cu_arena_free(arena);
+    agent_local_deinit(&local);
+    catalog_free(&catalog);
+}
+END_TEST
+
 SUITE_MAIN("services/agentd/core/local", a_service_and_its_checks_travel_together,
            what_is_removed_behind_its_back_comes_back,
            what_is_only_there_goes_but_what_is_the_servers, what_is_removed_here_leaves_the_catalog,
@@ -551,4 +631,5 @@ SUITE_MAIN("services/agentd/core/local", a_service_and_its_checks_travel_togethe
            a_service_is_overdue_when_a_check_was_critical_for_too_long, a_check_needs_its_service,
            a_change_of_the_node_is_written, a_restart_flaps_no_check,
            there_is_a_limit_to_what_a_node_has, a_full_arena_is_told,
-           what_is_put_over_a_service_counts_and_what_was_registered_stays)
+           what_is_put_over_a_service_counts_and_what_was_registered_stays,
+           each_write_goes_with_its_token, what_rights_forbid_rests_until_the_next_full_sync)

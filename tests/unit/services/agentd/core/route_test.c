@@ -4,12 +4,12 @@
 #include "tests/lib/suite.h"
 
 static const struct agent_route routes[] = {
-    {"/", "GET", 0, NULL},
-    {"/v1/kv/", "GET,PUT,DELETE", 0, NULL},
-    {"/v1/status/leader", "GET", 0, NULL},
-    {"/v1/query", "GET", 0, NULL},
-    {"/v1/query/", "GET", 0, NULL},
-    {"/v1/kv/special", "GET", 0, NULL},
+    {.pattern = "/", .methods = "GET"},
+    {.pattern = "/v1/kv/", .methods = "GET,PUT,DELETE"},
+    {.pattern = "/v1/status/leader", .methods = "GET"},
+    {.pattern = "/v1/query", .methods = "GET"},
+    {.pattern = "/v1/query/", .methods = "GET"},
+    {.pattern = "/v1/kv/special", .methods = "GET"},
 };
 
 static const struct {

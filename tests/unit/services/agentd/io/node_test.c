@@ -258,7 +258,7 @@ START_TEST(a_restart_keeps_everything) /* http 193, agent 45 to 47 */
                      false);
     register_check("{\"Name\":\"mem\",\"TTL\":\"1h\"}");
     pass("mem", AGENT_WARNING, "so so");
-    (void)agent_node_maintain(node, true, "why", done, NULL);
+    (void)agent_node_maintain(node, &(struct agent_maintenance){true, "why", NULL}, done, NULL);
     wait_done();
     unsigned before = fake->node.registered;
     restart();
@@ -385,7 +385,7 @@ START_TEST(maintenance_is_a_check) /* agent 43, http 185, 186 */
     struct agent_fault fault;
     struct agent_task *task;
     open_all();
-    (void)agent_node_maintain(node, true, "", done, NULL);
+    (void)agent_node_maintain(node, &(struct agent_maintenance){true, "", NULL}, done, NULL);
     wait_done();
     const Curia__V1__Check *check = fake_node_check(&fake->node, "_node_maintenance");
     ck_assert_str_eq(check->name, "Node Maintenance Mode");
@@ -393,23 +393,27 @@ START_TEST(maintenance_is_a_check) /* agent 43, http 185, 186 */
                                    "provided. This is a default message.");
     ck_assert_str_eq(check->type, "maintenance");
     ck_assert_str_eq(check->status, "critical");
-    (void)agent_node_maintain(node, true, "another reason", done, NULL);
+    (void)agent_node_maintain(node, &(struct agent_maintenance){true, "another reason", NULL}, done,
+                              NULL);
     wait_done();
     ck_assert_ptr_null(strstr(
         agent_local_check(agent_node_local(node), "_node_maintenance")->check->notes, "another"));
-    (void)agent_node_maintain(node, false, "", done, NULL);
+    (void)agent_node_maintain(node, &(struct agent_maintenance){false, "", NULL}, done, NULL);
     wait_done();
     ck_assert_uint_eq(fake->node.check_count, 0);
-    ck_assert(!agent_node_maintain_service(node, "nope", true, "", done, NULL, &task, &fault));
+    ck_assert(!agent_node_maintain_service(
+        node, "nope", &(struct agent_maintenance){true, "", NULL}, done, NULL, &task, &fault));
     ck_assert_str_eq(fault.text, "No service registered with ID \"nope\"");
     ck_assert_uint_eq(fault.status, 404);
     register_service("{\"Name\":\"web\"}", false);
-    ck_assert(agent_node_maintain_service(node, "web", true, "why", done, NULL, &task, &fault));
+    ck_assert(agent_node_maintain_service(
+        node, "web", &(struct agent_maintenance){true, "why", NULL}, done, NULL, &task, &fault));
     wait_done();
     check = fake_node_check(&fake->node, "_service_maintenance:web");
     ck_assert_str_eq(check->notes, "why");
     ck_assert_str_eq(check->name, "Service Maintenance Mode");
-    ck_assert(agent_node_maintain_service(node, "web", false, "", done, NULL, &task, &fault));
+    ck_assert(agent_node_maintain_service(node, "web", &(struct agent_maintenance){false, "", NULL},
+                                          done, NULL, &task, &fault));
     wait_done();
     ck_assert_uint_eq(fake->node.check_count, 0);
     close_all();
