@@ -12,6 +12,8 @@
 #include "curia/v1/kv.pb-c.h"
 #include "curia/v1/status.pb-c.h"
 
+const struct cu_service *fake_catalog_acl;
+
 /* ---- reads ---- */
 
 static uint64_t newest(const struct fake_catalog *fake)
@@ -517,7 +519,8 @@ void fake_catalog_start(struct fake_catalog *fake)
     cu_rpc_add_service(fake->rpc, &catalog, fake);
     cu_rpc_add_service(fake->rpc, &health, fake);
     cu_rpc_add_service(fake->rpc, &config, fake);
-    cu_rpc_add_service(fake->rpc, &fake_acl_service, &fake->acl);
+    cu_rpc_add_service(fake->rpc, fake_catalog_acl ? fake_catalog_acl : &fake_acl_service,
+                       &fake->acl);
     enum cu_err err = cu_rpc_listen(fake->rpc, fake->url, &diag);
     ck_assert_msg(!err, "%s", diag.text);
 }

@@ -35,6 +35,9 @@ struct fake_catalog {
     uint64_t wait_index; /* of the last one */
 };
 
+/* Says what is asked of tokens, in the place of `acl`; set before one is made. */
+extern const struct cu_service *fake_catalog_acl;
+
 /* Listens on `url`. */
 struct fake_catalog *fake_catalog_new(struct cu_loop *loop, const char *url);
 void fake_catalog_free(struct fake_catalog *fake);

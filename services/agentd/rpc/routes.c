@@ -1,7 +1,7 @@
 #include "services/agentd/rpc/routes.h"
 
-/* A route that is not built yet has no row: 404. A row without a right (RIGHT_NONE): the catalog asks
- * for it, or nobody does. */
+/* A route that is not built yet has no row: 404. A row without a right (RIGHT_NONE): the catalog
+ * asks for it, or nobody does. */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wmissing-field-initializers"
 // clang-format off

@@ -203,9 +203,8 @@ static void open_with_acls(void)
     meta.index = 10;
     meta.known_leader = true;
     refusal = CU_OK;
-    open_agent("");
-    cu_rpc_add_service(fake->rpc, &acl, fake);
-    ((struct agent *)agent)->conf.acl_enabled = true;
+    fake_catalog_acl = &acl;
+    open_agent("\"acl\":{\"enabled\":true}");
 }
 
 /* ---- what is asked and answered ---- */
