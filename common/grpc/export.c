@@ -224,8 +224,10 @@ const struct exported_kind exported_follow = {follow_message, half_closed, poll_
 static void take_token(struct exported *x)
 {
     struct cu_bytes token = cu_grpc_call_metadata(x->call, "x-consul-token");
-    if (token.len < sizeof x->token)
-        memcpy(x->token, token.data ? token.data : (const uint8_t *)"", token.len);
+    /* One that is too long is nobody's, cut as well: not none. */
+    size_t len = token.len < sizeof x->token ? token.len : sizeof x->token - 1;
+    if (len)
+        memcpy(x->token, token.data, len);
 }
 
 static void *start(void *arg, struct cu_grpc_call *call)

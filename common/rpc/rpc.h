@@ -58,6 +58,7 @@ struct cu_rq {
         *arena; /* reset when the request ends; limit: 2 x request limit + 64 KiB, may be raised */
     struct cu_mono arrived, deadline;
     const char *token, *datacenter;
+    const char *actor; /* whose token it is, as the permission check has found; NULL: not asked */
     uint32_t hops;
     struct cu_bytes trace_id, request_id;
     struct cu_origin origin;

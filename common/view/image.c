@@ -109,6 +109,7 @@ void view_image_ask_changes(struct view_image *image, Curia__V1__FeedFollowReque
         image->after.cluster_id = (ProtobufCBinaryData){CU_MIRROR_ID_BYTES, at->cluster_id};
     image->after.epoch = at->epoch;
     image->after.index = at->index;
+    image->after.rights = at->rights;
     curia__v1__feed_follow_request__init(ret_request);
     ret_request->topics = image->topics;
     ret_request->n_topics = image->options.topic_count;
@@ -133,15 +134,18 @@ static bool read_position(const Curia__V1__FeedPosition *from, struct cu_mirror_
 {
     if (!from || (from->cluster_id.len != 0 && from->cluster_id.len != CU_MIRROR_ID_BYTES))
         return false;
-    *ret_to = (struct cu_mirror_position){.epoch = from->epoch, .index = from->index};
+    *ret_to = (struct cu_mirror_position){
+        .epoch = from->epoch, .index = from->index, .rights = from->rights};
     if (from->cluster_id.len)
         memcpy(ret_to->cluster_id, from->cluster_id.data, CU_MIRROR_ID_BYTES);
     return true;
 }
 
+/* Also as the same eyes see it. */
 static bool is_same_history(const struct cu_mirror_position *a, const struct cu_mirror_position *b)
 {
-    return a->epoch == b->epoch && memcmp(a->cluster_id, b->cluster_id, CU_MIRROR_ID_BYTES) == 0;
+    return a->epoch == b->epoch && a->rights == b->rights &&
+           memcmp(a->cluster_id, b->cluster_id, CU_MIRROR_ID_BYTES) == 0;
 }
 
 static struct view_row *row_of(const Curia__V1__FeedRow *from, unsigned topic)
@@ -351,6 +355,8 @@ enum cu_err view_image_take_changes(struct view_image *image,
         *at = upto;
         at->index = 0;
     }
+    if (!at->rights) /* from a file */
+        at->rights = upto.rights;
     if (!is_same_history(at, &upto)) { /* the state was restored while the question was under way */
         view_image_refill(image);
         return CU_OK;

@@ -40,6 +40,7 @@ struct cu_mirror_row {
 struct cu_mirror_position {
     uint8_t cluster_id[CU_MIRROR_ID_BYTES]; /* all zero: none yet */
     uint64_t epoch, index;
+    uint64_t rights; /* what the token may see, as the catalogd numbers it; 0: not known */
 };
 
 struct cu_mirror_options {

@@ -163,7 +163,7 @@ ProtobufCMessage *agent_params_bind(const struct agent_params *params,
     if (params->tags)
         bind_tags(&b);
     *ret_bad_passing = params->passing && !bind_passing(&b);
-    if (params->connect)
-        memcpy(b.request + params->connect, &yes, sizeof yes);
+    if (params->flag)
+        memcpy(b.request + params->flag, &yes, sizeof yes);
     return b.is_full ? NULL : (ProtobufCMessage *)b.request;
 }

@@ -15,7 +15,7 @@ struct agent_params {
     const ProtobufCMessageDescriptor *meta_entry;
     size_t tags, n_tags; /* `tag`: all of them, empty ones, too */
     size_t passing;      /* present or a boolean */
-    size_t connect;      /* a bool that is set: the route is about proxies */
+    size_t flag;         /* a bool that the route sets */
 };
 
 /* What is asked beside the request. */

@@ -128,14 +128,16 @@ static const struct agent_read_row service = {
                .n_tags = AT(ServiceNodesRequest, n_tags)}};
 static const struct agent_read_row proxies = {
     METHOD("ServiceNodes", encode_instances), CACHED, "Missing service name",
-    .params = {INSTANCES, .connect = AT(ServiceNodesRequest, connect)}};
+    .params = {INSTANCES, .flag = AT(ServiceNodesRequest, connect)}};
 #define ONE_NODE                                                                                   \
-    {.request = &curia__v1__node_services_request__descriptor,                                     \
-               .tail = AT(NodeServicesRequest, node), .filter = AT(NodeServicesRequest, filter)}
+    .request = &curia__v1__node_services_request__descriptor,                                      \
+    .tail = AT(NodeServicesRequest, node), .filter = AT(NodeServicesRequest, filter)
 static const struct agent_read_row node = {
-    METHOD("NodeServices", encode_node), FLAGS, "Missing node name", .params = ONE_NODE};
+    METHOD("NodeServices", encode_node), FLAGS, "Missing node name",
+    .params = {ONE_NODE, .flag = AT(NodeServicesRequest, rights_by_id)}};
 static const struct agent_read_row node_services = {
-    METHOD("NodeServices", encode_node_services), FLAGS, "Missing node name", .params = ONE_NODE};
+    METHOD("NodeServices", encode_node_services), FLAGS, "Missing node name",
+    .params = {ONE_NODE}};
 
 #define READ(name, row)                                                                            \
     void agent_catalog_##name##_get(struct agent_call *call)                                       \

@@ -56,7 +56,7 @@ static const struct agent_read_row instances = {
     .params = {ENTRIES}};
 static const struct agent_read_row proxies = {
     METHOD("ServiceNodes", encode_entries), ENTRIES_FLAGS, "Missing service name",
-    .params = {ENTRIES, .connect = AT(ServiceNodesRequest, connect)}};
+    .params = {ENTRIES, .flag = AT(ServiceNodesRequest, connect)}};
 
 #define READ(name, row)                                                                            \
     void agent_health_##name##_get(struct agent_call *call)                                        \

@@ -9,6 +9,7 @@
 #include "services/catalogd/core/key.h"
 #include "services/catalogd/core/list.h"
 #include "services/catalogd/core/lookup.h"
+#include "services/catalogd/core/may.h"
 #include "services/catalogd/core/sieve.h"
 
 static const struct cu_bytes all = {NULL, 0};
@@ -37,6 +38,7 @@ enum cu_err catalog_list_nodes(const struct catalog_view *view,
     enum cu_err err = catalog_view_list(view, CATALOG_NODES, all, arena, &nodes);
     if (err)
         return err;
+    catalog_may_keep_nodes(view->authorizer, &nodes);
     keep_matching(request, &nodes);
     err = catalog_sieve(request->filter, &cu_filter_node, arena, &nodes);
     if (err)
@@ -50,6 +52,7 @@ enum cu_err catalog_list_nodes(const struct catalog_view *view,
 /* ---- services ---- */
 
 struct services {
+    const struct cu_authorizer *who;
     const Curia__V1__ListServicesRequest *request;
     struct cu_arena *arena;
     struct cu_map nodes;       /* with node_meta: those that match, by the key of what is on them */
@@ -114,8 +117,8 @@ static bool see_service(void *arg, const struct catalog_row *row)
         !cu_map_get(&services->nodes, catalog_key_node_part(row->key)))
         return true;
     services->err = catalog_view_unpack(CATALOG_SERVICES, row, services->arena, &service);
-    if (services->err)
-        return false;
+    if (services->err || !catalog_may_see_service(services->who, service->service))
+        return !services->err;
     struct named *named = find_named(services, service->service);
     if (!named || !add_tags(services, named, service))
         services->err = CU_E_TOO_LARGE;
@@ -167,7 +170,7 @@ enum cu_err catalog_list_services(const struct catalog_view *view,
                                   uint64_t *ret_index)
 {
     const struct catalog_backend *backend = view->backend;
-    struct services services = {.request = request, .arena = arena};
+    struct services services = {.who = view->authorizer, .request = request, .arena = arena};
     uint64_t index = view->services_index;
     enum cu_err err = CU_OK;
     if (request->n_node_meta > 0) {
@@ -243,17 +246,30 @@ static enum cu_err find_by_prefix(const struct catalog_view *view, const char *t
     return catalog_view_get(view, CATALOG_NODES, only.key, arena, ret_node);
 }
 
+/* One of the two reads of it asks the right on the id, not on the name (http-api.md 2.6). */
+static void keep_visible(const struct catalog_view *view, bool by_id, struct catalog_list *services)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < services->count; i++) {
+        const Curia__V1__Service *service = services->items[i];
+        if (catalog_may_see_service(view->authorizer, by_id ? service->id : service->service))
+            services->items[kept++] = services->items[i];
+    }
+    services->count = kept;
+}
+
 static enum cu_err list_on_node(const struct catalog_view *view, const char *node,
-                                const char *filter, struct cu_arena *arena,
-                                Curia__V1__NodeServicesReply *reply)
+                                const Curia__V1__NodeServicesRequest *request,
+                                struct cu_arena *arena, Curia__V1__NodeServicesReply *reply)
 {
     struct catalog_list found = {0};
     struct cu_bytes prefix = catalog_key_of_node(arena, node, "");
     if (!prefix.data)
         return CU_E_TOO_LARGE;
     enum cu_err err = catalog_view_list(view, CATALOG_SERVICES, prefix, arena, &found);
+    keep_visible(view, request->rights_by_id, &found);
     if (!err)
-        err = catalog_sieve(filter, &cu_filter_service, arena, &found);
+        err = catalog_sieve(request->filter, &cu_filter_service, arena, &found);
     reply->services = (Curia__V1__Service **)found.items;
     reply->n_services = found.count;
     return err;
@@ -269,11 +285,12 @@ enum cu_err catalog_node_services(const struct catalog_view *view,
     enum cu_err err = catalog_view_get(view, CATALOG_NODES, key, arena, &node);
     if (!err && !node)
         err = find_by_prefix(view, request->node, arena, &node);
-    if (!err && node)
-        err = list_on_node(view, node->node, request->filter, arena, reply);
+    bool is_visible = !err && node && catalog_may_see_node(view->authorizer, node->node);
+    if (is_visible)
+        err = list_on_node(view, node->node, request, arena, reply);
     if (err)
         return err;
-    reply->node = node;
+    reply->node = is_visible ? node : NULL;
     return catalog_view_named_index(view, arena, CATALOG_INDEX_NODE,
                                     node ? node->node : request->node, CATALOG_INDEX_NODES_REMOVAL,
                                     ret_index);

@@ -9,6 +9,7 @@
 #include "services/catalogd/core/key.h"
 #include "services/catalogd/core/list.h"
 #include "services/catalogd/core/lookup.h"
+#include "services/catalogd/core/may.h"
 #include "services/catalogd/core/sieve.h"
 
 typedef Curia__V1__Node node_t;
@@ -27,7 +28,8 @@ struct checks {
 
 static void add(struct checks *checks, check_t *check)
 {
-    bool is_wanted = !checks->status || strcmp(checks->status, check->status) == 0;
+    bool is_wanted = (!checks->status || strcmp(checks->status, check->status) == 0) &&
+                     catalog_may_see_check(checks->view->authorizer, check);
     if (is_wanted && !catalog_list_add(&checks->found, checks->arena, check))
         checks->err = CU_E_TOO_LARGE;
 }

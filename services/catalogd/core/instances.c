@@ -7,6 +7,7 @@
 #include "services/catalogd/core/key.h"
 #include "services/catalogd/core/list.h"
 #include "services/catalogd/core/lookup.h"
+#include "services/catalogd/core/may.h"
 #include "services/catalogd/core/sieve.h"
 
 typedef Curia__V1__Node node_t;
@@ -50,8 +51,13 @@ static bool has_tag(const service_t *service, const char *tag)
 }
 
 /* Tags are those of a plain service; a proxy is found whatever it bears. */
-static bool is_wanted(const request_t *request, const struct instance *instance)
+static bool is_wanted(const struct walk *walk, const struct instance *instance)
 {
+    const struct cu_authorizer *who = walk->view->authorizer;
+    const request_t *request = walk->request;
+    if (!catalog_may_see_node(who, instance->node->node) ||
+        !catalog_may_see_service(who, instance->service->service))
+        return false;
     for (size_t i = 0; !request->connect && i < request->n_tags; i++)
         if (!has_tag(instance->service, request->tags[i]))
             return false;
@@ -81,12 +87,16 @@ static enum cu_err visit(struct walk *walk, struct cu_bytes key, see_instance *s
     instance.node = walk->node;
     if (err || !instance.node || !instance.service) /* both are there: rows of one state agree */
         return err ? err : CU_E_CORRUPT;
-    return is_wanted(walk->request, &instance) ? see(arg, &instance) : CU_OK;
+    return is_wanted(walk, &instance) ? see(arg, &instance) : CU_OK;
 }
 
 static enum cu_err walk_instances(struct walk *walk, see_instance *see, void *arg)
 {
     struct catalog_list keys = {0};
+    /* Who may not see the service is not told who stands for it (http-api.md 4.9). */
+    if (walk->request->connect &&
+        !catalog_may_see_service(walk->view->authorizer, walk->request->service))
+        return CU_OK;
     enum catalog_lookup kind =
         walk->request->connect ? CATALOG_LOOKUP_DESTINATION : CATALOG_LOOKUP_SERVICE_NAME;
     struct cu_bytes prefix =

@@ -6,6 +6,7 @@
 #include "common/base/assert.h"
 #include "common/filter/shapes.h"
 #include "services/catalogd/core/list.h"
+#include "services/catalogd/core/may.h"
 #include "services/catalogd/core/sentence.h"
 #include "services/catalogd/core/sieve.h"
 #include "services/catalogd/core/store_state.h"
@@ -99,6 +100,15 @@ static enum cu_err find(const struct catalog_view *view, struct walk *walk, uint
     return CU_OK;
 }
 
+static void keep_visible(const struct cu_authorizer *who, struct catalog_list *intentions)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < intentions->count; i++)
+        if (catalog_may_see_intention(who, intentions->items[i]))
+            intentions->items[kept++] = intentions->items[i];
+    intentions->count = kept;
+}
+
 enum cu_err catalog_intention_list(const struct catalog_view *view,
                                    const Curia__V1__IntentionListRequest *request,
                                    struct cu_arena *arena, Curia__V1__IntentionListReply *reply,
@@ -106,6 +116,8 @@ enum cu_err catalog_intention_list(const struct catalog_view *view,
 {
     struct walk walk = {.arena = arena};
     enum cu_err err = find(view, &walk, ret_index);
+    if (!err)
+        keep_visible(view->authorizer, &walk.found);
     if (!err)
         err = catalog_sieve(request->filter, &cu_filter_intention, arena, &walk.found);
     reply->intentions = (intention_t **)walk.found.items;
@@ -173,9 +185,12 @@ enum cu_err catalog_intention_get(const struct catalog_view *view,
         walk.destination = request->destination;
     }
     enum cu_err err = find(view, &walk, ret_index);
-    if (!err && walk.found.count)
-        reply->intention = walk.found.items[0];
-    return err;
+    if (err || walk.found.count == 0)
+        return err;
+    if (!catalog_may_see_intention(view->authorizer, walk.found.items[0]))
+        return CU_E_DENIED;
+    reply->intention = walk.found.items[0];
+    return CU_OK;
 }
 
 static char *reason_of(struct cu_arena *arena, const intention_t *intention)

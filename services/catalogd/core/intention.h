@@ -26,6 +26,7 @@ CU_MUST_USE enum cu_err catalog_intention_match(const struct catalog_view *view,
                                                 struct cu_arena *arena,
                                                 Curia__V1__IntentionListReply *reply,
                                                 uint64_t *ret_index);
+/* DENIED: there is one, for others. */
 CU_MUST_USE enum cu_err catalog_intention_get(const struct catalog_view *view,
                                               const Curia__V1__IntentionGetRequest *request,
                                               struct cu_arena *arena,

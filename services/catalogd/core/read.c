@@ -5,6 +5,7 @@
 #include "services/catalogd/core/key.h"
 #include "services/catalogd/core/list.h"
 #include "services/catalogd/core/look.h"
+#include "services/catalogd/core/may.h"
 #include "services/catalogd/core/tombstone.h"
 
 static uint64_t larger(uint64_t a, uint64_t b)
@@ -84,6 +85,7 @@ enum cu_err catalog_kv_get(const struct catalog_view *view, struct cu_bytes key,
 /* ---- lists ---- */
 
 struct listing {
+    const struct cu_authorizer *who;
     const Curia__V1__KvListRequest *request;
     struct cu_arena *arena;
     struct catalog_list pairs, keys; /* of ProtobufCBinaryData, for keys */
@@ -132,10 +134,19 @@ static enum cu_err add_key(struct listing *listing, const struct catalog_row *ro
     return CU_OK;
 }
 
+static bool is_visible(const struct cu_authorizer *who, const struct catalog_row *row)
+{
+    struct cu_bytes user;
+    return catalog_key_user(row->key, &user) && catalog_may_see_key(who, user);
+}
+
+/* What is left out still counts for the index: the reference's does. */
 static bool add_row(void *arg, const struct catalog_row *row)
 {
     struct listing *listing = arg;
     listing->rows_index = larger(listing->rows_index, row->modify_index);
+    if (!is_visible(listing->who, row))
+        return true;
     listing->err = listing->request->keys_only ? add_key(listing, row) : add_pair(listing, row);
     return !listing->err;
 }
@@ -172,7 +183,7 @@ enum cu_err catalog_kv_list(const struct catalog_view *view,
 {
     struct cu_bytes prefix = {request->prefix.data, request->prefix.len};
     struct cu_bytes key = catalog_key_of(arena, prefix);
-    struct listing listing = {.request = request, .arena = arena};
+    struct listing listing = {.who = view->authorizer, .request = request, .arena = arena};
     if (!key.data)
         return CU_E_TOO_LARGE;
     enum cu_err err = view->backend->scan(view->backend->context, CATALOG_KV, key,
@@ -192,7 +203,26 @@ enum cu_err catalog_kv_list(const struct catalog_view *view,
 
 /* ---- transactions that only read ---- */
 
+static bool is_permitted(const struct cu_authorizer *who, const struct catalog_kv_op *op)
+{
+    if (*op->unknown_verb)
+        return cu_authorizer_permits(who, KEY_WRITE, op->key);
+    switch (op->verb) {
+    case CATALOG_KV_GET:
+    case CATALOG_KV_GET_TREE:
+        return true; /* what it finds is left out */
+    case CATALOG_KV_CHECK_SESSION:
+    case CATALOG_KV_CHECK_INDEX:
+        return cu_authorizer_permits(who, KEY_READ, op->key);
+    case CATALOG_KV_DELETE_TREE:
+        return cu_authorizer_permits(who, KEY_WRITE_BELOW, op->key);
+    default: /* not to exist is asked by who wants to write */
+        return cu_authorizer_permits(who, KEY_WRITE, op->key);
+    }
+}
+
 struct reading {
+    const struct cu_authorizer *who;
     struct cu_arena *arena;
     struct catalog_list results, errors;
     protobuf_c_boolean *with_value;
@@ -220,6 +250,8 @@ static enum cu_err add_result(void *arg, const struct catalog_row *row, bool wit
 {
     struct reading *reading = arg;
     Curia__V1__KvPair *pair;
+    if (!is_visible(reading->who, row))
+        return CU_OK;
     enum cu_err err =
         make_pair(row, with_value ? PAIR_WHOLE : PAIR_WITHOUT_VALUE, reading->arena, &pair);
     if (!err && !catalog_list_add(&reading->results, reading->arena, pair))
@@ -245,9 +277,22 @@ static enum cu_err precheck(struct reading *reading, const Curia__V1__KvTxnReque
     for (size_t i = 0; !err && i < request->n_operations; i++) {
         struct catalog_kv_op op = catalog_kv_op_of_request(request->operations[i]);
         const char *what = catalog_look_precheck(&op);
+        if (!what && !is_permitted(reading->who, &op))
+            what = "Permission denied";
         if (what)
             err = add_error(reading, i, what);
     }
+    return err;
+}
+
+enum cu_err catalog_kv_txn_precheck(const struct cu_authorizer *who,
+                                    const Curia__V1__KvTxnRequest *request, struct cu_arena *arena,
+                                    Curia__V1__KvTxnReply *reply)
+{
+    struct reading reading = {.who = who, .arena = arena};
+    enum cu_err err = precheck(&reading, request);
+    reply->errors = (Curia__V1__KvTxnError **)reading.errors.items;
+    reply->n_errors = err ? 0 : reading.errors.count;
     return err;
 }
 
@@ -269,7 +314,7 @@ enum cu_err catalog_kv_txn_read(const struct catalog_view *view,
                                 const Curia__V1__KvTxnRequest *request, struct cu_arena *arena,
                                 Curia__V1__KvTxnReply *reply)
 {
-    struct reading reading = {.arena = arena};
+    struct reading reading = {.who = view->authorizer, .arena = arena};
     enum cu_err err = precheck(&reading, request);
     if (!err && reading.errors.count == 0)
         err = run_all(&reading, view, request);

@@ -23,6 +23,12 @@ CU_MUST_USE enum cu_err catalog_kv_list(const struct catalog_view *view,
 CU_MUST_USE enum cu_err catalog_kv_txn_read(const struct catalog_view *view,
                                             const Curia__V1__KvTxnRequest *request,
                                             struct cu_arena *arena, Curia__V1__KvTxnReply *reply);
+/* What is wrong with operations whatever the state says, the caller's rights among it (http-api.md
+ * 2.13): errors in the reply. Errors: TOO_LARGE the arena is full. */
+CU_MUST_USE enum cu_err catalog_kv_txn_precheck(const struct cu_authorizer *who,
+                                                const Curia__V1__KvTxnRequest *request,
+                                                struct cu_arena *arena,
+                                                Curia__V1__KvTxnReply *reply);
 int catalog_kv_txn_is_read_only(const Curia__V1__KvTxnRequest *request);
 
 #endif

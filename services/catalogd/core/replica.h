@@ -62,6 +62,7 @@ struct catalog_event {
         tag; /* WRITE*, READ*: the edge's name; PROPOSED, READ_INDEX: the batch or round number */
     enum cu_err err; /* answers: CU_OK or why not */
     struct cu_mono deadline;
+    bool ends_on_retry; /* WRITE: when what it rests on has changed, the edge makes it anew */
     union {
         struct {
             bool adopted;

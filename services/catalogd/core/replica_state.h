@@ -22,9 +22,10 @@ _Static_assert(REPLICA_RING >= 2 * CATALOG_OPEN_SEQS_MAX, "an open seq has a slo
 struct replica_write {
     uint64_t tag, seq; /* seq 0: none given yet */
     struct cu_mono deadline;
-    bool is_queued; /* in `queue`, to be sent (again) */
-    bool is_maybe;  /* a copy may lie in a log */
-    bool is_gone;   /* nobody waits for the answer: not sent for the first time any more */
+    bool is_queued;     /* in `queue`, to be sent (again) */
+    bool is_maybe;      /* a copy may lie in a log */
+    bool is_gone;       /* nobody waits for the answer: not sent for the first time any more */
+    bool ends_on_retry; /* the edge makes it anew */
     uint8_t retries;
     enum cu_err refused;               /* why it is not sent: what its deadline will answer */
     struct replica_write *prev, *next; /* of the queue */

@@ -100,6 +100,7 @@ void replica_write_add(struct catalog_replica *r, const struct catalog_event *ev
     struct replica_write *write = cu_alloc(sizeof(*write));
     write->tag = ev->tag;
     write->deadline = ev->deadline;
+    write->ends_on_retry = ev->ends_on_retry;
     write->refused = CU_E_NO_LEADER;
     void *replaced = cu_map_put_u64(&r->writes, ev->tag, write);
     CU_ASSERT(!replaced);
@@ -223,7 +224,9 @@ static void resolve(struct catalog_replica *r, struct replica_write *write,
         release_seq(r, write);
         write->is_maybe = false;
         write->refused = CU_E_OVERLOADED;
-        if (write->is_gone || ++write->retries > REPLICA_RETRIES_MAX)
+        if (write->ends_on_retry)
+            finish(r, write, CU_E_RETRY, out);
+        else if (write->is_gone || ++write->retries > REPLICA_RETRIES_MAX)
             finish(r, write, CU_E_OVERLOADED, out);
         else if (!write->is_queued)
             enqueue(r, write);

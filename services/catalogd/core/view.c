@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "common/acl/authorizer.h"
 #include "common/base/assert.h"
 #include "services/catalogd/core/index.h"
 
@@ -22,6 +23,7 @@ struct catalog_view catalog_view_of(const struct catalog_backend *backend,
         .acl_tokens_index = bookmark->table_index[CATALOG_ACL_TOKENS],
         .reaped_index = bookmark->reaped_index,
         .floor_index = bookmark->floor_index,
+        .authorizer = cu_authorizer_all(),
     };
 }
 

@@ -367,6 +367,10 @@ void catalog_ca_sign(struct catalog_ca *ca, struct cu_rq *rq)
         err = cu_csr_uri(in->csr, uri, &diag);
     if (!err)
         err = cu_spiffe_parse(uri, &id, &diag);
+    if (!err &&
+        id.kind != CU_SPIFFE_SIGNING) /* mesh.md 1.8: before it is said what else is wrong */
+        err = cu_rq_permit(rq, id.kind == CU_SPIFFE_SERVICE ? SERVICE_WRITE : NODE_WRITE,
+                           cu_bytes_of(id.name), &diag);
     if (!err)
         err = check_id(ca, &id, &terms, &diag);
     if (!err && !take_slot(ca, &terms, &wait_ms))

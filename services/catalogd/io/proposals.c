@@ -276,7 +276,10 @@ struct catalog_write *catalog_write_start(struct catalog_shell *shell,
     }
     uint64_t tag = write->tag;
     (void)cu_map_put_u64(&shell->writes->by_tag, tag, write);
-    struct catalog_event event = {.kind = CATALOG_EV_WRITE, .tag = tag, .deadline = deadline};
+    struct catalog_event event = {.kind = CATALOG_EV_WRITE,
+                                  .tag = tag,
+                                  .deadline = deadline,
+                                  .ends_on_retry = command->n_checked > 0 && !is_duty};
     catalog_shell_step(shell, &event);
     return cu_map_get_u64(&shell->writes->by_tag, tag);
 }

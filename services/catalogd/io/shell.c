@@ -8,6 +8,7 @@
 #include "common/base/assert.h"
 #include "common/base/random.h"
 #include "common/base/num.h"
+#include "services/catalogd/io/acl.h"
 #include "services/catalogd/io/acl_duty.h"
 #include "services/catalogd/io/ca.h"
 #include "services/catalogd/io/checkpoint.h"
@@ -453,6 +454,7 @@ enum cu_err catalog_shell_start(struct cu_env *env, void **ret_state, struct cu_
     shell->taker = catalog_taker_new(shell);
     shell->scrub = catalog_scrub_new(shell);
     shell->comparer = catalog_comparer_new(shell);
+    shell->acl = catalog_acl_new(shell);
     shell->ca = catalog_ca_new(shell);
     shell->acl_duty = catalog_acl_duty_new(shell);
     shell->reconciler = catalog_reconciler_new(shell);
@@ -501,6 +503,7 @@ void catalog_shell_stop(void *state)
     catalog_proposals_free(shell->proposals);
     catalog_writes_free(shell->writes); /* tells whoever waits for one: before they go */
     catalog_ca_free(shell->ca);
+    catalog_acl_free(shell->acl);
     catalog_acl_duty_free(shell->acl_duty);
     catalog_reconciler_free(shell->reconciler);
     catalog_gossip_free(shell->gossip);

@@ -14,6 +14,7 @@
 #include "services/catalogd/io/conf.h"
 #include "services/catalogd/io/readers.h"
 
+struct catalog_acl;
 struct catalog_acl_duty;
 struct catalog_checkpoints;
 struct catalog_giver;
@@ -85,6 +86,7 @@ struct catalog_shell {
     char *duty_address; /* of the catalogd on duty, as rpc/table.c dialled it last; NULL: never */
     struct cu_client *duty_client;
 
+    struct catalog_acl *acl; /* io/acl.h */
     struct catalog_writes *writes;
     struct cu_map index_reads; /* by tag */
     uint64_t last_tag;
@@ -142,8 +144,8 @@ CU_MUST_USE enum cu_err catalog_shell_reopen(struct catalog_shell *shell,
 /* ---- writes ---- */
 
 struct catalog_write;
-/* err CU_OK: `outcome` (borrowed) says what apply made of it. UNKNOWN, NO_LEADER, OVERLOADED, ...
- * otherwise. */
+/* err CU_OK: `outcome` (borrowed) says what apply made of it. RETRY: what it rests on (`checked`) has
+ * changed, and it has had no effect. UNKNOWN, NO_LEADER, OVERLOADED, ... otherwise. */
 typedef void catalog_on_written(void *arg, enum cu_err err, const struct catalog_outcome *outcome);
 
 /* Proposes the command. `is_duty`: under the grant held now, CONFLICT if there is none. on_written

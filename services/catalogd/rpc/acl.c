@@ -78,13 +78,22 @@ static size_t topics_of_tokens(const ProtobufCMessage *in, struct cu_arena *aren
     return count + 1;
 }
 
+/* At each look: one's own takes no right. */
+static enum cu_err token_permit(struct catalog_shell *shell, struct cu_rq *rq, struct cu_diag *diag)
+{
+    (void)shell;
+    return ((const Curia__V1__AclTokenGetRequest *)rq->in)->self
+               ? CU_OK
+               : cu_rq_permit(rq, ACL_READ, (struct cu_bytes){NULL, 0}, diag);
+}
+
 // clang-format off
 static const struct catalog_query
     policy_query = {DISCOVERY_QUERY("Acl.GetPolicy", acl_policy_get_request, acl_policy_get_reply, evaluate_policy, topics_of_policies), .is_point = true},
     policies_query = {DISCOVERY_QUERY("Acl.ListPolicies", acl_policy_list_request, acl_policy_list_reply, evaluate_policies, topics_of_policies)},
     role_query = {DISCOVERY_QUERY("Acl.GetRole", acl_role_get_request, acl_role_get_reply, evaluate_role, topics_of_roles)},
     roles_query = {DISCOVERY_QUERY("Acl.ListRoles", acl_role_list_request, acl_role_list_reply, evaluate_roles, topics_of_roles)},
-    token_query = {DISCOVERY_QUERY("Acl.GetToken", acl_token_get_request, acl_token_get_reply, evaluate_token, topics_of_tokens)},
+    token_query = {DISCOVERY_QUERY("Acl.GetToken", acl_token_get_request, acl_token_get_reply, evaluate_token, topics_of_tokens), .permit = token_permit},
     tokens_query = {DISCOVERY_QUERY("Acl.ListTokens", acl_token_list_request, acl_token_list_reply, evaluate_tokens, topics_of_tokens)};
 // clang-format on
 
@@ -119,15 +128,8 @@ static void list_roles(void *daemon, struct cu_rq *rq)
 static void get_token(void *daemon, struct cu_rq *rq)
 {
     Curia__V1__AclTokenGetRequest *in = (Curia__V1__AclTokenGetRequest *)(uintptr_t)rq->in;
-    struct cu_diag diag = {0};
     if (!is_on(daemon, rq))
         return;
-    enum cu_err err =
-        in->self ? CU_OK : cu_rq_permit(rq, ACL_READ, (struct cu_bytes){NULL, 0}, &diag);
-    if (err) {
-        cu_rq_fail(rq, err, "%s", diag.text);
-        return;
-    }
     if (in->self)
         in->accessor_id = (char *)(uintptr_t)rq->token;
     catalog_read_serve(daemon, rq, &token_query);
@@ -198,15 +200,19 @@ static void set_policy(void *daemon, struct cu_rq *rq)
     Curia__Internal__V1__AclPolicyCommand body = CURIA__INTERNAL__V1__ACL_POLICY_COMMAND__INIT;
     Curia__Internal__V1__Origin origin;
     Curia__Internal__V1__Command command;
+    Curia__V1__AclPolicy policy;
     struct catalog_refusal refusal = {CU_OK, NULL};
     struct cu_diag diag = {0};
     if (!is_on(daemon, rq))
         return;
     cu_arena_set_limit(rq->arena, WRITE_ARENA_BYTES);
-    body.policy = in->policy;
-    body.is_create = in->policy && !*in->policy->id;
+    if (in->policy) {
+        policy = *in->policy; /* the request stays as it came: it may have to begin anew */
+        body.policy = &policy;
+        body.is_create = !*policy.id;
+    }
     if (body.is_create)
-        in->policy->id = new_id(rq);
+        policy.id = new_id(rq);
     if (!catalog_acl_policy_prepare(&body, rq->arena, &refusal)) {
         refuse(rq, &refusal);
         return;
@@ -261,14 +267,18 @@ static void set_role(void *daemon, struct cu_rq *rq)
     Curia__Internal__V1__AclRoleCommand body = CURIA__INTERNAL__V1__ACL_ROLE_COMMAND__INIT;
     Curia__Internal__V1__Origin origin;
     Curia__Internal__V1__Command command;
+    Curia__V1__AclRole role;
     struct catalog_refusal refusal = {CU_OK, NULL};
     if (!is_on(daemon, rq))
         return;
     cu_arena_set_limit(rq->arena, WRITE_ARENA_BYTES);
-    body.role = in->role;
-    body.is_create = in->role && !*in->role->id;
+    if (in->role) {
+        role = *in->role;
+        body.role = &role;
+        body.is_create = !*role.id;
+    }
     if (body.is_create)
-        in->role->id = new_id(rq);
+        role.id = new_id(rq);
     if (!catalog_acl_role_prepare(&body, rq->arena, &refusal)) {
         refuse(rq, &refusal);
         return;
@@ -324,18 +334,19 @@ static void begin_copy(struct cu_rq *rq, const Curia__V1__AclTokenSetRequest *in
 }
 
 static void begin_token(struct cu_rq *rq, const Curia__V1__AclTokenSetRequest *in,
-                        Curia__Internal__V1__AclTokenCommand *body)
+                        Curia__V1__AclToken *token, Curia__Internal__V1__AclTokenCommand *body)
 {
-    body->token = in->token;
     body->is_create = in->is_create || (in->token && !*in->token->accessor_id);
     body->has_expiration_ttl = in->has_expiration_ttl;
     body->expiration_ttl_ms = in->expiration_ttl_ms;
-    if (!body->is_create || !in->token)
+    if (!in->token)
         return;
-    if (!*in->token->accessor_id)
-        in->token->accessor_id = new_id(rq);
-    if (!*in->token->secret_id)
-        in->token->secret_id = new_id(rq);
+    *token = *in->token;
+    body->token = token;
+    if (body->is_create && !*token->accessor_id)
+        token->accessor_id = new_id(rq);
+    if (body->is_create && !*token->secret_id)
+        token->secret_id = new_id(rq);
 }
 
 static void set_token(void *daemon, struct cu_rq *rq)
@@ -344,18 +355,18 @@ static void set_token(void *daemon, struct cu_rq *rq)
     Curia__Internal__V1__AclTokenCommand body = CURIA__INTERNAL__V1__ACL_TOKEN_COMMAND__INIT;
     Curia__Internal__V1__Origin origin;
     Curia__Internal__V1__Command command;
-    Curia__V1__AclToken copy;
+    Curia__V1__AclToken token;
     struct catalog_refusal refusal = {CU_OK, NULL};
     if (!is_on(daemon, rq))
         return;
     cu_arena_set_limit(rq->arena, WRITE_ARENA_BYTES);
     if (*in->clone_of) {
-        begin_copy(rq, in, &copy);
-        body.token = &copy;
+        begin_copy(rq, in, &token);
+        body.token = &token;
         body.is_create = true;
         body.clone_of = in->clone_of;
     } else {
-        begin_token(rq, in, &body);
+        begin_token(rq, in, &token, &body);
     }
     if (!catalog_acl_token_prepare(&body, rq->arena, &refusal)) {
         refuse(rq, &refusal);

@@ -9,6 +9,8 @@
 #include "services/catalogd/core/instances.h"
 #include "services/catalogd/core/key.h"
 #include "services/catalogd/core/registration.h"
+#include "services/catalogd/core/vet.h"
+#include "services/catalogd/io/acl.h"
 #include "services/catalogd/rpc/discovery.h"
 #include "services/catalogd/rpc/table.h"
 #include "services/catalogd/rpc/write.h"
@@ -124,6 +126,56 @@ static bool begin_command(struct cu_rq *rq, const char *cause, const char *reaso
 ANSWER(answer_register, Curia__V1__RegisterReply, CURIA__V1__REGISTER_REPLY__INIT)
 ANSWER(answer_deregister, Curia__V1__DeregisterReply, CURIA__V1__DEREGISTER_REPLY__INIT)
 
+/* Decides for the caller and names what that rests on; all of it in the request's arena. */
+static enum cu_err vet_in(const struct catalog_view *view, struct cu_arena *arena,
+                          Curia__Internal__V1__Command *command,
+                          struct catalog_refusal *ret_refusal)
+{
+    struct catalog_vetted vetted = {.arena = arena};
+    enum cu_err err = command->register_node
+                          ? catalog_vet_register(view, command->register_node, &vetted, ret_refusal)
+                          : catalog_vet_deregister(view, command->deregister, &vetted, ret_refusal);
+    command->checked = (Curia__Internal__V1__Checked **)vetted.rows.items;
+    command->n_checked = vetted.rows.count;
+    return err;
+}
+
+static enum cu_err look_and_vet(struct catalog_shell *shell, struct cu_rq *rq,
+                                Curia__Internal__V1__Command *command,
+                                struct catalog_refusal *ret_refusal, struct cu_diag *diag)
+{
+    struct catalog_bookmark bookmark;
+    struct catalog_caller caller;
+    enum cu_err err = catalog_acl_caller(shell, rq->token, &caller, diag);
+    if (err)
+        return err;
+    const struct catalog_backend *snapshot = catalog_readers_snapshot(shell->readers);
+    cu_arena_set_limit(rq->arena, REGISTER_ARENA_BYTES);
+    if (!snapshot || catalog_bookmark_read(snapshot, rq->arena, &bookmark))
+        return cu_fail(diag, CU_E_NOT_READY, "the state cannot be read now");
+    struct catalog_view view = catalog_view_of(snapshot, &bookmark);
+    view.authorizer = caller.authorizer;
+    err = vet_in(&view, rq->arena, command, ret_refusal);
+    return err ? cu_fail(diag, err, "the rights to it cannot be checked: %s", cu_err_words(err))
+               : CU_OK;
+}
+
+/* Asks what the request needs of the state (http-api.md 4.8). False: it has been answered. */
+static bool vet(struct catalog_shell *shell, struct cu_rq *rq,
+                Curia__Internal__V1__Command *command)
+{
+    struct catalog_refusal refusal = {CU_OK, NULL};
+    struct cu_diag diag = {0};
+    if (!shell->conf.acl.is_enabled)
+        return true;
+    enum cu_err err = look_and_vet(shell, rq, command, &refusal, &diag);
+    if (err)
+        cu_rq_fail(rq, err, "%s", diag.text);
+    else if (refusal.text)
+        cu_rq_fail(rq, refusal.err, "%s", refusal.text);
+    return !err && !refusal.text;
+}
+
 static void register_node(void *daemon, struct cu_rq *rq)
 {
     struct catalog_shell *shell = daemon;
@@ -149,7 +201,8 @@ static void register_node(void *daemon, struct cu_rq *rq)
     if (!begin_command(rq, in->cause, in->reason, &origin, &command))
         return;
     command.register_node = &body;
-    catalog_write_serve(shell, rq, &command, answer_register);
+    if (vet(shell, rq, &command))
+        catalog_write_serve(shell, rq, &command, answer_register);
 }
 
 static void deregister_node(void *daemon, struct cu_rq *rq)
@@ -169,41 +222,21 @@ static void deregister_node(void *daemon, struct cu_rq *rq)
     if (!begin_command(rq, in->cause, in->reason, &origin, &command))
         return;
     command.deregister = &body;
-    catalog_write_serve(daemon, rq, &command, answer_deregister);
+    if (vet(daemon, rq, &command))
+        catalog_write_serve(daemon, rq, &command, answer_deregister);
 }
 
 /* ---- the table ---- */
 
-static struct cu_bytes registered_resource(const ProtobufCMessage *in)
-{
-    const Curia__V1__RegisterRequest *request = (const Curia__V1__RegisterRequest *)in;
-    return cu_bytes_of(request->node ? request->node->node : "");
-}
-
-static struct cu_bytes deregistered_resource(const ProtobufCMessage *in)
-{
-    return cu_bytes_of(((const Curia__V1__DeregisterRequest *)in)->node);
-}
-
-static struct cu_bytes service_resource(const ProtobufCMessage *in)
-{
-    return cu_bytes_of(((const Curia__V1__ServiceNodesRequest *)in)->service);
-}
-
-static struct cu_bytes node_resource(const ProtobufCMessage *in)
-{
-    return cu_bytes_of(((const Curia__V1__NodeServicesRequest *)in)->node);
-}
-
 // clang-format off
 static const struct cu_method methods[] = {
     /*        method          kind     route           caller        permission                               request     reply    handler */
-    CU_METHOD(RegisterNode,   CU_CALL, ROUTE_ATTACHED, CALLER_AGENT, PERM(NODE_WRITE, registered_resource),   1472 * KIB, 4 * KIB, register_node),
-    CU_METHOD(DeregisterNode, CU_CALL, ROUTE_ATTACHED, CALLER_AGENT, PERM(NODE_WRITE, deregistered_resource), 16 * KIB,   4 * KIB, deregister_node),
-    CU_METHOD(ListNodes,      CU_CALL, ROUTE_ANY,      CALLER_AGENT, PERM(NODE_READ, NULL),                   64 * KIB,  64 * MIB, list_nodes),
-    CU_METHOD(ListServices,   CU_CALL, ROUTE_ANY,      CALLER_AGENT, PERM(SERVICE_READ, NULL),                64 * KIB,  64 * MIB, list_services),
-    CU_METHOD(ServiceNodes,   CU_CALL, ROUTE_ANY,      CALLER_AGENT, PERM(SERVICE_READ, service_resource),    64 * KIB,  64 * MIB, service_nodes),
-    CU_METHOD(NodeServices,   CU_CALL, ROUTE_ANY,      CALLER_AGENT, PERM(NODE_READ, node_resource),          64 * KIB,  64 * MIB, node_services),
+    CU_METHOD(RegisterNode,   CU_CALL, ROUTE_ATTACHED, CALLER_AGENT, PERM(ANY_TOKEN, NULL),                   1472 * KIB, 4 * KIB, register_node),
+    CU_METHOD(DeregisterNode, CU_CALL, ROUTE_ATTACHED, CALLER_AGENT, PERM(ANY_TOKEN, NULL),                   16 * KIB,   4 * KIB, deregister_node),
+    CU_METHOD(ListNodes,      CU_CALL, ROUTE_ANY,      CALLER_AGENT, PERM(ANY_TOKEN, NULL),                   64 * KIB,  64 * MIB, list_nodes),
+    CU_METHOD(ListServices,   CU_CALL, ROUTE_ANY,      CALLER_AGENT, PERM(ANY_TOKEN, NULL),                   64 * KIB,  64 * MIB, list_services),
+    CU_METHOD(ServiceNodes,   CU_CALL, ROUTE_ANY,      CALLER_AGENT, PERM(ANY_TOKEN, NULL),                   64 * KIB,  64 * MIB, service_nodes),
+    CU_METHOD(NodeServices,   CU_CALL, ROUTE_ANY,      CALLER_AGENT, PERM(ANY_TOKEN, NULL),                   64 * KIB,  64 * MIB, node_services),
 };
 // clang-format on
 

@@ -2,6 +2,7 @@
 #include "proto/curia/v1/config.pb-c.h"
 #include "services/catalogd/core/config_entry.h"
 #include "services/catalogd/core/config_read.h"
+#include "services/catalogd/core/may.h"
 #include "services/catalogd/rpc/discovery.h"
 #include "services/catalogd/rpc/table.h"
 #include "services/catalogd/rpc/write.h"
@@ -26,9 +27,16 @@ static size_t topics_of_get(const ProtobufCMessage *in, struct cu_arena *arena,
 
 DISCOVERY_TOPICS_OF_TABLE(topics_of_list, CATALOG_CONFIG_ENTRIES)
 
+static enum cu_err get_permit(struct catalog_shell *shell, struct cu_rq *rq, struct cu_diag *diag)
+{
+    const Curia__V1__ConfigGetRequest *in = (const Curia__V1__ConfigGetRequest *)rq->in;
+    (void)shell;
+    return cu_rq_permit(rq, catalog_entry_read_right(in->kind), cu_bytes_of(in->name), diag);
+}
+
 // clang-format off
 static const struct catalog_query
-    get_query = {DISCOVERY_QUERY("Config.Get", config_get_request, config_get_reply, evaluate_get, topics_of_get)},
+    get_query = {DISCOVERY_QUERY("Config.Get", config_get_request, config_get_reply, evaluate_get, topics_of_get), .permit = get_permit},
     list_query = {DISCOVERY_QUERY("Config.List", config_list_request, config_list_reply, evaluate_list, topics_of_list)};
 // clang-format on
 
@@ -43,6 +51,16 @@ static void list(void *daemon, struct cu_rq *rq)
 }
 
 /* ---- writes ---- */
+
+/* False: the request has been answered. */
+static bool may_write(struct cu_rq *rq, const char *kind, const char *name)
+{
+    struct cu_diag diag = {0};
+    enum cu_err err = cu_rq_permit(rq, catalog_entry_write_right(kind), cu_bytes_of(name), &diag);
+    if (err)
+        cu_rq_fail(rq, err, "%s", diag.text);
+    return !err;
+}
 
 static void answer_set(struct cu_rq *rq, const struct catalog_outcome *outcome)
 {
@@ -72,6 +90,8 @@ static void set(void *daemon, struct cu_rq *rq)
                    err ? "the config entry is too large" : refusal.text);
         return;
     }
+    if (!may_write(rq, in->entry->kind, in->entry->name))
+        return;
     Curia__Internal__V1__Origin origin;
     Curia__Internal__V1__Command command;
     catalog_command_init(rq, in->reason, &origin, &command);
@@ -89,6 +109,8 @@ static void delete_entry(void *daemon, struct cu_rq *rq)
     Curia__V1__ConfigEntry entry = CURIA__V1__CONFIG_ENTRY__INIT;
     Curia__Internal__V1__Origin origin;
     Curia__Internal__V1__Command command;
+    if (!may_write(rq, in->kind, in->name))
+        return;
     catalog_command_init(rq, in->reason, &origin, &command);
     entry.kind = in->kind;
     entry.name = in->name;
@@ -100,11 +122,11 @@ static void delete_entry(void *daemon, struct cu_rq *rq)
 
 // clang-format off
 static const struct cu_method methods[] = {
-    /*        method  kind     route           caller        permission                  request     reply       handler */
-    CU_METHOD(Get,    CU_CALL, ROUTE_ANY,      CALLER_AGENT, NO_PERM,                    16 * KIB,   1472 * KIB, get),
-    CU_METHOD(List,   CU_CALL, ROUTE_ANY,      CALLER_AGENT, NO_PERM,                    16 * KIB,   64 * MIB,   list),
-    CU_METHOD(Set,    CU_CALL, ROUTE_ATTACHED, CALLER_AGENT, PERM(OPERATOR_WRITE, NULL), 1472 * KIB, 4 * KIB,    set),
-    CU_METHOD(Delete, CU_CALL, ROUTE_ATTACHED, CALLER_AGENT, PERM(OPERATOR_WRITE, NULL), 16 * KIB,   4 * KIB,    delete_entry),
+    /*        method  kind     route           caller        permission            request     reply       handler */
+    CU_METHOD(Get,    CU_CALL, ROUTE_ANY,      CALLER_AGENT, PERM(ANY_TOKEN, NULL), 16 * KIB,   1472 * KIB, get),
+    CU_METHOD(List,   CU_CALL, ROUTE_ANY,      CALLER_AGENT, PERM(ANY_TOKEN, NULL), 16 * KIB,   64 * MIB,   list),
+    CU_METHOD(Set,    CU_CALL, ROUTE_ATTACHED, CALLER_AGENT, PERM(ANY_TOKEN, NULL), 1472 * KIB, 4 * KIB,    set),
+    CU_METHOD(Delete, CU_CALL, ROUTE_ATTACHED, CALLER_AGENT, PERM(ANY_TOKEN, NULL), 16 * KIB,   4 * KIB,    delete_entry),
 };
 // clang-format on
 

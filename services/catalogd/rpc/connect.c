@@ -122,7 +122,7 @@ static const struct cu_method methods[] = {
     CU_METHOD(Roots,     CU_CALL, ROUTE_ANY,      CALLER_AGENT, NO_PERM,                    16 * KIB,  1472 * KIB, roots),
     CU_METHOD(Config,    CU_CALL, ROUTE_ANY,      CALLER_AGENT, PERM(OPERATOR_WRITE, NULL), 16 * KIB,  1472 * KIB, config),
     CU_METHOD(SetConfig, CU_CALL, ROUTE_ATTACHED, CALLER_AGENT, PERM(OPERATOR_WRITE, NULL), 256 * KIB, 4 * KIB,    set_config),
-    CU_METHOD(Sign,      CU_CALL, ROUTE_DUTY,     CALLER_AGENT, NO_PERM,                    72 * KIB,  256 * KIB,  sign),
+    CU_METHOD(Sign,      CU_CALL, ROUTE_DUTY,     CALLER_AGENT, PERM(ANY_TOKEN, NULL),       72 * KIB,  256 * KIB,  sign),
 };
 // clang-format on
 

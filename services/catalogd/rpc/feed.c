@@ -6,6 +6,7 @@
 #include "proto/curia/v1/feed.pb-c.h"
 #include "services/catalogd/core/bookmark.h"
 #include "services/catalogd/core/list.h"
+#include "services/catalogd/io/acl.h"
 #include "services/catalogd/io/header.h"
 #include "services/catalogd/rpc/rows.h"
 #include "services/catalogd/rpc/table.h"
@@ -17,6 +18,7 @@ enum {
     FEED_ARENA_BYTES = 32 * 1024 * 1024,
     FEED_BYTES_MAX = 8 * 1024 * 1024, /* of an answer, cut at a whole index */
     FEED_WAIT_MS_MAX = 600 * 1000,
+    SIGHT_ARENA_BYTES = 8 * 1024 * 1024, /* of a change's rows, unpacked */
 };
 
 /* One poll being answered. */
@@ -26,6 +28,8 @@ struct feed {
     struct cu_rq *rq; /* NULL: gone while a worker had it */
     struct feed *prev, *next;
     bool tables[CATALOG_TABLE_COUNT];
+    struct cu_authorizer *who;
+    uint64_t rights;           /* that it was opened with */
     struct catalog_id cluster; /* `after` */
     uint64_t epoch, after;
     uint32_t rows_max;
@@ -35,7 +39,7 @@ struct feed {
     struct catalog_read_job job;
 
     /* the worker's */
-    struct cu_arena *arena;
+    struct cu_arena *arena, *scratch; /* scratch: of one change's sight */
     struct catalog_bookmark bookmark;
     const struct catalog_backend *backend;
     struct catalog_list changes;
@@ -53,6 +57,44 @@ static char *text(struct feed *feed, const char *from)
 {
     char *copy = cu_arena_strdup(feed->arena, from ? from : "");
     return copy ? copy : "";
+}
+
+/* What of a change may be seen: the row as it is, the row as it was. */
+struct sight {
+    bool now, before;
+};
+
+/* The row in the scratch arena; empty: it is not there. */
+static struct cu_bytes value_now(struct feed *feed, const struct catalog_change *from)
+{
+    struct catalog_row row;
+    enum cu_err err =
+        feed->backend->get(feed->backend->context, from->table, from->key, feed->scratch, &row);
+    return err ? (struct cu_bytes){NULL, 0} : row.value;
+}
+
+static struct cu_bytes value_before(struct feed *feed, const struct catalog_change *from)
+{
+    struct cu_bytes before = from->before;
+    if (from->before_by_hash &&
+        feed->backend->value_get(feed->backend->context, from->before_hash, feed->scratch, &before))
+        before.len = 0; /* dropped: what the key says counts */
+    return before;
+}
+
+static struct sight sight_of(struct feed *feed, const struct catalog_change *from)
+{
+    struct catalog_may_row now = {.table = from->table, .key = from->key};
+    struct catalog_may_row before = now;
+    if (cu_authorizer_rights(feed->who) == CU_RIGHTS_ALL)
+        return (struct sight){true, true};
+    cu_arena_reset(feed->scratch);
+    now.value = value_now(feed, from);
+    before.value = value_before(feed, from);
+    return (struct sight){
+        now.value.len > 0 && catalog_feed_may_see(feed->backend, feed->who, &now, feed->scratch),
+        from->operation != CATALOG_CREATE &&
+            catalog_feed_may_see(feed->backend, feed->who, &before, feed->scratch)};
 }
 
 static void fill_before(struct feed *feed, const struct catalog_change *from, Curia__V1__Change *to)
@@ -82,7 +124,7 @@ static bool fill_row(struct feed *feed, enum catalog_table table, Curia__V1__Cha
     return to->row != NULL;
 }
 
-/* Who did it, and what was there before. */
+/* Who did it. */
 static void fill_story(struct feed *feed, const struct catalog_change *from, Curia__V1__Change *to)
 {
     to->actor = text(feed, from->actor);
@@ -92,10 +134,10 @@ static void fill_story(struct feed *feed, const struct catalog_change *from, Cur
     to->cause = text(feed, from->cause);
     to->reason = text(feed, from->reason);
     to->wall_ms = from->wall_ms;
-    fill_before(feed, from, to);
 }
 
-static Curia__V1__Change *change_of(struct feed *feed, const struct catalog_change *from)
+static Curia__V1__Change *change_of(struct feed *feed, const struct catalog_change *from,
+                                    struct sight sight)
 {
     Curia__V1__Change *to = cu_arena_alloc(feed->arena, sizeof(*to));
     uint8_t *key = cu_arena_memdup(feed->arena, from->key.data, from->key.len);
@@ -109,7 +151,9 @@ static Curia__V1__Change *change_of(struct feed *feed, const struct catalog_chan
     to->operation = (char *)(uintptr_t)catalog_operation_name(from->operation);
     if (!feed->is_brief)
         fill_story(feed, from, to);
-    return feed->with_rows && !fill_row(feed, from->table, to) ? NULL : to;
+    if (!feed->is_brief && sight.before)
+        fill_before(feed, from, to);
+    return feed->with_rows && sight.now && !fill_row(feed, from->table, to) ? NULL : to;
 }
 
 static bool is_full(const struct feed *feed)
@@ -132,7 +176,10 @@ static bool visit(void *arg, const struct catalog_change *from)
     }
     if (!feed->tables[from->table])
         return true;
-    Curia__V1__Change *change = change_of(feed, from);
+    struct sight sight = sight_of(feed, from);
+    if (!sight.now && !sight.before)
+        return true;
+    Curia__V1__Change *change = change_of(feed, from, sight);
     if (!change || feed->changes.count >= FEED_ROWS_MAX ||
         !catalog_list_add(&feed->changes, feed->arena, change)) {
         feed->is_cut = true;
@@ -180,6 +227,8 @@ static void release(struct feed *feed)
     catalog_waiter_disarm(feed->shell, &feed->waiter);
     cu_timer_close(&feed->timer);
     cu_arena_free(feed->arena);
+    cu_arena_free(feed->scratch);
+    cu_authorizer_unref(feed->who);
     if (feed->prev)
         feed->prev->next = feed->next;
     else
@@ -205,6 +254,7 @@ static void reply(struct feed *feed, unsigned outcome, uint64_t upto)
         CATALOG_ID_BYTES, (uint8_t *)(uintptr_t)facts->position.cluster.bytes};
     position.epoch = facts->epoch;
     position.index = upto;
+    position.rights = feed->rights;
     Curia__V1__FeedFollowReply wire = CURIA__V1__FEED_FOLLOW_REPLY__INIT;
     wire.outcome = outcome;
     wire.upto = &position;
@@ -221,8 +271,28 @@ static void reply(struct feed *feed, unsigned outcome, uint64_t upto)
     release(feed);
 }
 
+/* A feed is bound to the rights it was opened with (contracts 6.3). False: it was answered. */
+static bool is_bound(struct feed *feed)
+{
+    struct catalog_caller caller;
+    struct cu_diag diag = {0};
+    enum cu_err err = catalog_acl_caller(feed->shell, feed->rq->token, &caller, &diag);
+    if (err) {
+        cu_rq_fail(feed->rq, err, "%s", diag.text);
+        release(feed);
+    } else if (cu_authorizer_rights(caller.authorizer) != feed->rights) {
+        reply(feed, CURIA__V1__FEED_OUTCOME__FEED_COMPACTED,
+              catalog_shell_facts(feed->shell)->shown_index);
+    } else {
+        return true;
+    }
+    return false;
+}
+
 static void start_look(struct feed *feed)
 {
+    if (!is_bound(feed))
+        return;
     feed->is_looking = true;
     catalog_readers_submit(feed->shell->readers, &feed->job);
 }
@@ -287,7 +357,8 @@ static void time_is_up(void *arg)
     if (feed->is_looking)
         return;
     catalog_waiter_disarm(feed->shell, &feed->waiter);
-    reply(feed, CURIA__V1__FEED_OUTCOME__FEED_NOTHING, feed->after);
+    if (is_bound(feed))
+        reply(feed, CURIA__V1__FEED_OUTCOME__FEED_NOTHING, feed->after);
 }
 
 /* ---- the beginning ---- */
@@ -300,14 +371,18 @@ static void link_feed(struct feed *feed)
     feed->shell->feeds = feed;
 }
 
-static struct feed *feed_of(struct catalog_shell *shell, struct cu_rq *rq)
+static struct feed *feed_of(struct catalog_shell *shell, struct cu_rq *rq,
+                            struct cu_authorizer *who)
 {
     const Curia__V1__FeedFollowRequest *in = (const void *)rq->in;
     struct feed *feed = cu_alloc(sizeof(*feed));
     feed->shell = shell;
     feed->rq = rq;
     feed->waiter.moved = moved;
+    feed->who = cu_authorizer_ref(who);
+    feed->rights = cu_authorizer_rights(who);
     feed->arena = cu_arena_new(FEED_ARENA_BYTES);
+    feed->scratch = cu_arena_new(SIGHT_ARENA_BYTES);
     feed->job = (struct catalog_read_job){.run = run, .done = done, .arg = feed};
     feed->with_rows = in->with_rows;
     feed->is_brief = in->brief;
@@ -324,12 +399,26 @@ static struct feed *feed_of(struct catalog_shell *shell, struct cu_rq *rq)
     return feed;
 }
 
+/* Who does not know its rights, from before there were any, sees all as long as there are none. */
+static bool is_opened_so(const struct catalog_shell *shell, const struct feed *feed,
+                         const Curia__V1__FeedFollowRequest *in)
+{
+    return in->after->rights == feed->rights || (!in->after->rights && !shell->conf.acl.is_enabled);
+}
+
 static void follow(void *daemon, struct cu_rq *rq)
 {
     struct catalog_shell *shell = daemon;
     const Curia__V1__FeedFollowRequest *in = (const void *)rq->in;
     const struct catalog_facts *facts = catalog_shell_facts(shell);
-    struct feed *feed = feed_of(shell, rq);
+    struct catalog_caller caller;
+    struct cu_diag diag = {0};
+    enum cu_err err = catalog_acl_caller(shell, rq->token, &caller, &diag);
+    if (err) {
+        cu_rq_fail(rq, err, "%s", diag.text);
+        return;
+    }
+    struct feed *feed = feed_of(shell, rq, caller.authorizer);
     bool is_first = catalog_id_is_none(&feed->cluster);
     feed->bookmark = catalog_bookmark_empty();
     if (!catalog_feed_topics(in->n_topics, in->topics, feed->tables)) {
@@ -337,7 +426,7 @@ static void follow(void *daemon, struct cu_rq *rq)
         release(feed);
     } else if (!is_first && !catalog_id_equal(&feed->cluster, &facts->position.cluster)) {
         reply(feed, CURIA__V1__FEED_OUTCOME__FEED_DIVERGED, 0);
-    } else if (!is_first && feed->epoch != facts->epoch) {
+    } else if (!is_first && (feed->epoch != facts->epoch || !is_opened_so(shell, feed, in))) {
         reply(feed, CURIA__V1__FEED_OUTCOME__FEED_COMPACTED, facts->shown_index);
     } else {
         cu_rq_on_gone(rq, gone, feed);
@@ -363,9 +452,9 @@ void catalog_feeds_end(struct catalog_shell *shell)
 
 // clang-format off
 static const struct cu_method methods[] = {
-    /*        method  kind       route      caller        permission            request  reply     handler */
-    CU_METHOD(Follow, CU_FOLLOW, ROUTE_ANY, CALLER_AGENT, PERM(KEY_READ, NULL), 16 * KIB, 32 * MIB, follow),
-    CU_METHOD(Rows,   CU_CALL,   ROUTE_ANY, CALLER_AGENT, PERM(KEY_READ, NULL), 16 * KIB, 32 * MIB, catalog_feed_rows),
+    /*        method  kind       route      caller        permission             request  reply     handler */
+    CU_METHOD(Follow, CU_FOLLOW, ROUTE_ANY, CALLER_AGENT, PERM(ANY_TOKEN, NULL), 16 * KIB, 32 * MIB, follow),
+    CU_METHOD(Rows,   CU_CALL,   ROUTE_ANY, CALLER_AGENT, PERM(ANY_TOKEN, NULL), 16 * KIB, 32 * MIB, catalog_feed_rows),
 };
 /* clang-format on */
 

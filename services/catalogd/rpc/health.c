@@ -81,28 +81,13 @@ static void service_nodes(void *daemon, struct cu_rq *rq)
                                   &cu_filter_health_entry});
 }
 
-static struct cu_bytes node_resource(const ProtobufCMessage *in)
-{
-    return cu_bytes_of(((const Curia__V1__NodeChecksRequest *)in)->node);
-}
-
-static struct cu_bytes checks_resource(const ProtobufCMessage *in)
-{
-    return cu_bytes_of(((const Curia__V1__ServiceChecksRequest *)in)->service);
-}
-
-static struct cu_bytes service_resource(const ProtobufCMessage *in)
-{
-    return cu_bytes_of(((const Curia__V1__ServiceNodesRequest *)in)->service);
-}
-
 // clang-format off
 static const struct cu_method methods[] = {
     /*        method         kind     route      caller        permission                            request    reply     handler */
-    CU_METHOD(NodeChecks,    CU_CALL, ROUTE_ANY, CALLER_AGENT, PERM(NODE_READ, node_resource),       64 * KIB,  64 * MIB, node_checks),
-    CU_METHOD(ServiceChecks, CU_CALL, ROUTE_ANY, CALLER_AGENT, PERM(SERVICE_READ, checks_resource),  64 * KIB,  64 * MIB, service_checks),
-    CU_METHOD(StateChecks,   CU_CALL, ROUTE_ANY, CALLER_AGENT, PERM(NODE_READ, NULL),                64 * KIB,  64 * MIB, state_checks),
-    CU_METHOD(ServiceNodes,  CU_CALL, ROUTE_ANY, CALLER_AGENT, PERM(SERVICE_READ, service_resource), 64 * KIB,  64 * MIB, service_nodes),
+    CU_METHOD(NodeChecks,    CU_CALL, ROUTE_ANY, CALLER_AGENT, PERM(ANY_TOKEN, NULL),                64 * KIB,  64 * MIB, node_checks),
+    CU_METHOD(ServiceChecks, CU_CALL, ROUTE_ANY, CALLER_AGENT, PERM(ANY_TOKEN, NULL),                64 * KIB,  64 * MIB, service_checks),
+    CU_METHOD(StateChecks,   CU_CALL, ROUTE_ANY, CALLER_AGENT, PERM(ANY_TOKEN, NULL),                64 * KIB,  64 * MIB, state_checks),
+    CU_METHOD(ServiceNodes,  CU_CALL, ROUTE_ANY, CALLER_AGENT, PERM(ANY_TOKEN, NULL),                64 * KIB,  64 * MIB, service_nodes),
 };
 // clang-format on
 

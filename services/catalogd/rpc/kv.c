@@ -103,11 +103,20 @@ static size_t list_topics(const ProtobufCMessage *in, struct cu_arena *arena,
     return prefix.data ? 1 : 0;
 }
 
+/* Only where that is configured (http-api.md 4.3). */
+static enum cu_err list_permit(struct catalog_shell *shell, struct cu_rq *rq, struct cu_diag *diag)
+{
+    const Curia__V1__KvListRequest *in = (const Curia__V1__KvListRequest *)rq->in;
+    return shell->conf.acl.needs_key_list ? cu_rq_permit(rq, KEY_LIST, bytes_of(in->prefix), diag)
+                                          : CU_OK;
+}
+
 static const struct catalog_query list_query = {
     .name = "Kv.List",
     .request = &curia__v1__kv_list_request__descriptor,
     .reply = &curia__v1__kv_list_reply__descriptor,
     .is_blocking = true,
+    .permit = list_permit,
     .options = list_options,
     .set_options = list_set_options,
     .set_meta = list_set_meta,
@@ -115,22 +124,12 @@ static const struct catalog_query list_query = {
     .topics = list_topics,
 };
 
-static struct cu_bytes list_resource(const ProtobufCMessage *in)
-{
-    return bytes_of(((const Curia__V1__KvListRequest *)in)->prefix);
-}
-
 static void list(void *daemon, struct cu_rq *rq)
 {
     catalog_read_serve(daemon, rq, &list_query);
 }
 
 /* ---- Put ---- */
-
-static struct cu_bytes put_resource(const ProtobufCMessage *in)
-{
-    return bytes_of(((const Curia__V1__KvPutRequest *)in)->key);
-}
 
 static void put_answer(struct cu_rq *rq, const struct catalog_outcome *outcome)
 {
@@ -164,6 +163,14 @@ static void put(void *daemon, struct cu_rq *rq)
                    (long long)shell->conf.value_max_bytes);
         return;
     }
+    struct cu_diag diag = {0};
+    bool is_tree = in->verb == CURIA__V1__KV_VERB__KV_DELETE_TREE;
+    enum cu_err err =
+        cu_rq_permit(rq, is_tree ? KEY_WRITE_BELOW : KEY_WRITE, bytes_of(in->key), &diag);
+    if (err) {
+        cu_rq_fail(rq, err, "%s", diag.text);
+        return;
+    }
     Curia__Internal__V1__KvCommand kv = CURIA__INTERNAL__V1__KV_COMMAND__INIT;
     kv.verb = in->verb;
     kv.key = in->key;
@@ -182,9 +189,9 @@ static void put(void *daemon, struct cu_rq *rq)
 static const struct cu_method methods[] = {
     /*        method kind     route           caller        permission                      request     reply       handler */
     CU_METHOD(Get,   CU_CALL, ROUTE_ANY,      CALLER_AGENT, PERM(KEY_READ, get_resource),   16 * KIB,   1472 * KIB, get),
-    CU_METHOD(List,  CU_CALL, ROUTE_ANY,      CALLER_AGENT, PERM(KEY_LIST, list_resource),  16 * KIB,   64 * MIB,   list),
-    CU_METHOD(Put,   CU_CALL, ROUTE_ATTACHED, CALLER_AGENT, PERM(KEY_WRITE, put_resource),  1472 * KIB, 4 * KIB,    put),
-    CU_METHOD(Txn,   CU_CALL, ROUTE_ATTACHED, CALLER_AGENT, NO_PERM,                        1472 * KIB, 64 * MIB,   catalog_kv_txn),
+    CU_METHOD(List,  CU_CALL, ROUTE_ANY,      CALLER_AGENT, PERM(ANY_TOKEN, NULL),         16 * KIB,   64 * MIB,   list),
+    CU_METHOD(Put,   CU_CALL, ROUTE_ATTACHED, CALLER_AGENT, PERM(ANY_TOKEN, NULL),         1472 * KIB, 4 * KIB,    put),
+    CU_METHOD(Txn,   CU_CALL, ROUTE_ATTACHED, CALLER_AGENT, PERM(ANY_TOKEN, NULL),          1472 * KIB, 64 * MIB,   catalog_kv_txn),
 };
 /* clang-format on */
 

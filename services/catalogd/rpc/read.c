@@ -5,6 +5,7 @@
 
 #include "common/base/assert.h"
 #include "common/base/random.h"
+#include "services/catalogd/io/acl.h"
 #include "services/catalogd/io/raftd.h"
 #include "services/catalogd/rpc/work.h"
 #include "services/catalogd/rpc/write.h"
@@ -19,7 +20,9 @@ struct catalog_read {
     const Curia__V1__ReadOptions *options;
     struct catalog_topic topics[CATALOG_READ_TOPICS_MAX];
     size_t topic_count;
-    uint64_t number; /* of the question for an index; 0: none */
+    uint64_t number;                  /* of the question for an index; 0: none */
+    struct cu_authorizer *authorizer; /* of the last look: borrowed, for as long as that lasts */
+    uint64_t rights;                  /* its number */
     struct catalog_work_caller caller;
     struct cu_timer timer;
     struct cu_mono until; /* when to answer, changed or not */
@@ -130,7 +133,7 @@ static void fill_meta(struct catalog_read *read, uint64_t index, uint64_t read_a
                                              (uint8_t *)(uintptr_t)facts->position.cluster.bytes};
     have->epoch = facts->epoch;
     have->read_at = read_at;
-    have->rights = CATALOG_RIGHTS_ALL;
+    have->rights = read->rights;
     if (read->options->consistency == CURIA__V1__CONSISTENCY__CONSISTENCY_STALE) {
         bool known;
         meta->last_contact_ms = catalog_raftd_contact_ms(read->shell, &known);
@@ -263,7 +266,7 @@ static bool is_unchanged(struct catalog_read *read)
 {
     const Curia__V1__Have *have = read->options->have;
     const struct catalog_facts *facts = catalog_shell_facts(read->shell);
-    if (!have || read->topic_count == 0 || have->rights != CATALOG_RIGHTS_ALL ||
+    if (!have || read->topic_count == 0 || have->rights != read->rights ||
         have->epoch != facts->epoch || have->read_at > facts->shown_index ||
         have->cluster_id.len != CATALOG_ID_BYTES ||
         memcmp(have->cluster_id.data, facts->position.cluster.bytes, CATALOG_ID_BYTES) != 0)
@@ -288,6 +291,8 @@ static void follow_topics(struct catalog_read *read, uint64_t read_at)
 
 static const char *evaluation_text(enum cu_err err)
 {
+    if (err == CU_E_DENIED)
+        return "Permission denied";
     if (err == CU_E_OVERLOADED)
         return "the filter's regular expression takes too long";
     return err == CU_E_TOO_LARGE ? "the answer is too large" : "the state cannot be read";
@@ -315,6 +320,7 @@ static bool look_here(struct catalog_read *read)
     if (!snapshot || catalog_works_bookmark(read->shell->reading->works, snapshot, &bookmark))
         return false;
     struct catalog_view view = catalog_view_of(snapshot, bookmark);
+    view.authorizer = read->authorizer;
     ProtobufCMessage *reply = new_reply(read);
     uint64_t index = 0, read_at = catalog_bookmark_shown_index(bookmark);
     enum cu_err err =
@@ -331,9 +337,36 @@ static bool look_here(struct catalog_read *read)
     return true;
 }
 
+/* At each look anew: rights may have changed, and the token may be gone. False: it was answered. */
+static bool knows_rights(struct catalog_read *read)
+{
+    struct catalog_shell *shell = read->shell;
+    const struct cu_permission *row = &read->rq->method->permission;
+    struct catalog_caller caller;
+    struct cu_diag diag = {0};
+    enum cu_err err = CU_OK;
+    if (shell->conf.acl.is_enabled && row->right != RIGHT_NONE) {
+        struct cu_bytes resource = {0};
+        if (row->resource)
+            resource = row->resource(read->rq->in);
+        err = cu_rq_permit(read->rq, row->right, resource, &diag);
+        if (!err && read->query->permit)
+            err = read->query->permit(shell, read->rq, &diag);
+    }
+    if (!err)
+        err = catalog_acl_caller(shell, read->rq->token, &caller, &diag);
+    if (err) {
+        fail(read, err, diag.text);
+        return false;
+    }
+    read->authorizer = caller.authorizer;
+    read->rights = cu_authorizer_rights(caller.authorizer);
+    return true;
+}
+
 static void look(struct catalog_read *read)
 {
-    if (wait_for_state(read))
+    if (wait_for_state(read) || !knows_rights(read))
         return;
     if (is_unchanged(read)) {
         answer_unchanged(read, catalog_shell_facts(read->shell)->shown_index);
@@ -341,7 +374,10 @@ static void look(struct catalog_read *read)
     }
     if (read->query->is_point && look_here(read))
         return;
-    catalog_work_join(read->shell->reading->works, read->query, read->rq->in, &read->caller);
+    catalog_work_join(read->shell->reading->works,
+                      &(struct catalog_work_question){
+                          .query = read->query, .in = read->rq->in, .authorizer = read->authorizer},
+                      &read->caller);
 }
 
 static void readable(void *arg, enum cu_err err)

@@ -15,7 +15,6 @@ struct catalog_reading;
 enum {
     CATALOG_READ_ARENA_BYTES = 64 * 1024 * 1024, /* of one evaluation on a worker */
     CATALOG_READ_AHEAD_MS = 1000,                /* http-api 3.2: an index above the newest */
-    CATALOG_RIGHTS_ALL = 1,                      /* Have.rights while there are no ACLs */
 };
 
 /* One kind of read. */
@@ -24,6 +23,8 @@ struct catalog_query {
     const ProtobufCMessageDescriptor *request, *reply;
     bool is_point; /* touches a row or two: evaluated on the loop */
     bool is_blocking;
+    /* What it asks beside the right of its row; NULL: nothing. The sentence in diag. */
+    enum cu_err (*permit)(struct catalog_shell *shell, struct cu_rq *rq, struct cu_diag *diag);
     const Curia__V1__ReadOptions *(*options)(const ProtobufCMessage *in);
     /* For the key of equal reads: the options taken out, and put back. */
     void (*set_options)(ProtobufCMessage *in, Curia__V1__ReadOptions *options);

@@ -5,8 +5,14 @@
 
 #include "common/base/assert.h"
 #include "services/catalogd/core/bookmark.h"
+#include "services/catalogd/core/key.h"
+#include "services/catalogd/io/acl.h"
 
-enum { PAGE_ARENA_BYTES = 64 * 1024 * 1024, PAGE_ROWS_MIN = 64 };
+enum {
+    PAGE_ARENA_BYTES = 64 * 1024 * 1024,
+    PAGE_ROWS_MIN = 64,
+    SIGHT_ARENA_BYTES = 8 * 1024 * 1024, /* of a row and its node, unpacked */
+};
 
 bool catalog_feed_topics(size_t count, char *const *names, bool tables[CATALOG_TABLE_COUNT])
 {
@@ -38,10 +44,40 @@ Curia__V1__FeedRow *catalog_feed_row(struct cu_arena *arena, enum catalog_table 
     return to;
 }
 
+/* ---- what may be seen ---- */
+
+/* As it is written in its row; NULL: there is none. */
+static const char *node_name(const struct catalog_backend *backend, struct cu_bytes key,
+                             struct cu_arena *scratch)
+{
+    struct cu_bytes node = catalog_key_node_part(key);
+    struct catalog_row row;
+    Curia__V1__Node *message = NULL;
+    if (!node.data)
+        return NULL;
+    node.len--; /* without the NUL */
+    if (backend->get(backend->context, CATALOG_NODES, node, scratch, &row) ||
+        catalog_view_unpack(CATALOG_NODES, &row, scratch, &message))
+        return NULL;
+    return message->node;
+}
+
+bool catalog_feed_may_see(const struct catalog_backend *backend, const struct cu_authorizer *who,
+                          struct catalog_may_row *row, struct cu_arena *scratch)
+{
+    if (cu_authorizer_rights(who) == CU_RIGHTS_ALL)
+        return true;
+    if (row->table == CATALOG_SERVICES)
+        row->node = node_name(backend, row->key, scratch);
+    return catalog_may_see_row(who, row, scratch);
+}
+
 /* ---- one page ---- */
 
 struct page {
-    struct cu_arena *arena;
+    const struct catalog_backend *backend;
+    const struct cu_authorizer *who;
+    struct cu_arena *arena, *scratch; /* scratch: of one row's sight */
     enum catalog_table table;
     Curia__V1__FeedRow **rows;
     size_t count, cap, bytes, bytes_max;
@@ -75,6 +111,10 @@ static Curia__V1__FeedRow *copy(struct page *page, const struct catalog_row *fro
 static bool visit(void *arg, const struct catalog_row *from)
 {
     struct page *page = arg;
+    struct catalog_may_row sight = {.table = page->table, .key = from->key, .value = from->value};
+    cu_arena_reset(page->scratch);
+    if (!catalog_feed_may_see(page->backend, page->who, &sight, page->scratch))
+        return true;
     if (page->bytes >= page->bytes_max) {
         page->is_full = true;
         return false;
@@ -112,8 +152,8 @@ static enum cu_err collect(const struct catalog_backend *backend, const bool *ta
     return CU_OK;
 }
 
-static enum cu_err stamp(const struct catalog_bookmark *bookmark, struct cu_arena *arena,
-                         Curia__V1__FeedRowsReply *reply)
+static enum cu_err stamp(const struct catalog_bookmark *bookmark, const struct cu_authorizer *who,
+                         struct cu_arena *arena, Curia__V1__FeedRowsReply *reply)
 {
     Curia__V1__FeedPosition *at = cu_arena_alloc(arena, sizeof *at);
     uint8_t *cluster = cu_arena_memdup(arena, bookmark->position.cluster.bytes, CATALOG_ID_BYTES);
@@ -123,28 +163,32 @@ static enum cu_err stamp(const struct catalog_bookmark *bookmark, struct cu_aren
     at->cluster_id = (ProtobufCBinaryData){CATALOG_ID_BYTES, cluster};
     at->epoch = bookmark->epoch;
     at->index = catalog_bookmark_shown_index(bookmark);
+    at->rights = cu_authorizer_rights(who);
     reply->at = at;
     return CU_OK;
 }
 
 enum cu_err catalog_feed_page(const struct catalog_backend *backend,
+                              const struct cu_authorizer *who,
                               const Curia__V1__FeedRowsRequest *request, struct cu_arena *arena,
                               Curia__V1__FeedRowsReply *ret_reply)
 {
     bool tables[CATALOG_TABLE_COUNT];
     struct catalog_bookmark bookmark;
-    struct page page = {.arena = arena};
+    struct page page = {.backend = backend, .who = who, .arena = arena};
     curia__v1__feed_rows_reply__init(ret_reply);
     if (!catalog_feed_topics(request->n_topics, request->topics, tables))
         return CU_E_INVALID;
     page.bytes_max = request->max_bytes ? request->max_bytes : CATALOG_PAGE_BYTES;
     if (page.bytes_max > CATALOG_PAGE_BYTES_MAX)
         page.bytes_max = CATALOG_PAGE_BYTES_MAX;
+    page.scratch = cu_arena_new(SIGHT_ARENA_BYTES);
     enum cu_err err = catalog_bookmark_read(backend, arena, &bookmark);
     if (!err)
         err = collect(backend, tables, request, &page);
     if (!err)
-        err = stamp(&bookmark, arena, ret_reply);
+        err = stamp(&bookmark, who, arena, ret_reply);
+    cu_arena_free(page.scratch);
     ret_reply->rows = page.rows;
     ret_reply->n_rows = page.count;
     ret_reply->more = page.is_full;
@@ -158,6 +202,7 @@ struct rows_call {
     struct catalog_shell *shell;
     struct cu_rq *rq; /* NULL: gone while a worker had it */
     struct rows_call *prev, *next;
+    struct cu_authorizer *who;
     struct catalog_read_job job;
     struct cu_buf packed; /* the request; then the worker's reply */
     size_t count;
@@ -174,7 +219,7 @@ static void run(void *arg, const struct catalog_backend *backend, const struct c
         cu_arena_allocator(arena), call->packed.len, call->packed.data);
     call->err = backend ? CU_E_TOO_LARGE : CU_E_IO;
     if (backend && request)
-        call->err = catalog_feed_page(backend, request, arena, &reply);
+        call->err = catalog_feed_page(backend, call->who, request, arena, &reply);
     cu_buf_clear(&call->packed);
     if (!call->err) {
         size_t len = curia__v1__feed_rows_reply__get_packed_size(&reply);
@@ -192,6 +237,7 @@ static void release(struct rows_call *call)
         call->shell->row_pages = call->next;
     if (call->next)
         call->next->prev = call->prev;
+    cu_authorizer_unref(call->who);
     cu_buf_deinit(&call->packed);
     free(call);
 }
@@ -219,8 +265,16 @@ static void gone(void *arg)
 void catalog_feed_rows(void *daemon, struct cu_rq *rq)
 {
     struct catalog_shell *shell = daemon;
+    struct catalog_caller caller;
+    struct cu_diag diag = {0};
+    enum cu_err err = catalog_acl_caller(shell, rq->token, &caller, &diag);
+    if (err) {
+        cu_rq_fail(rq, err, "%s", diag.text);
+        return;
+    }
     struct rows_call *call = cu_alloc(sizeof *call);
     call->shell = shell;
+    call->who = cu_authorizer_ref(caller.authorizer);
     call->rq = rq;
     call->job = (struct catalog_read_job){.run = run, .done = done, .arg = call};
     size_t len = protobuf_c_message_get_packed_size(rq->in);

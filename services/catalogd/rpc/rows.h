@@ -4,6 +4,7 @@
 #define CATALOG_RPC_ROWS_H
 
 #include "proto/curia/v1/feed.pb-c.h"
+#include "services/catalogd/core/may.h"
 #include "services/catalogd/core/store.h"
 #include "services/catalogd/io/shell.h"
 
@@ -20,9 +21,15 @@ bool catalog_feed_topics(size_t count, char *const *names, bool ret_tables[CATAL
 Curia__V1__FeedRow *catalog_feed_row(struct cu_arena *arena, enum catalog_table table,
                                      const struct catalog_row *row);
 
-/* One page, read in the snapshot that `backend` is; the reply is in the arena. Errors: INVALID a
- * topic is no table, TOO_LARGE the arena is full, the backend's. */
+/* A row of the state in a snapshot, as far as somebody may see it: the node of what is on one is
+ * looked up for its name. */
+bool catalog_feed_may_see(const struct catalog_backend *backend, const struct cu_authorizer *who,
+                          struct catalog_may_row *row, struct cu_arena *scratch);
+
+/* One page for `who`, read in the snapshot that `backend` is; the reply is in the arena. Errors:
+ * INVALID a topic is no table, TOO_LARGE the arena is full, the backend's. */
 CU_MUST_USE enum cu_err catalog_feed_page(const struct catalog_backend *backend,
+                                          const struct cu_authorizer *who,
                                           const Curia__V1__FeedRowsRequest *request,
                                           struct cu_arena *arena,
                                           Curia__V1__FeedRowsReply *ret_reply);

@@ -7,6 +7,7 @@
 #include "common/base/assert.h"
 #include "common/base/endpoint.h"
 #include "common/rpc/client.h"
+#include "services/catalogd/io/acl.h"
 #include "services/catalogd/rpc/grpc.h"
 #include "services/catalogd/rpc/read.h"
 
@@ -58,13 +59,32 @@ static enum cu_err route(void *context, const struct cu_rq *rq, enum cu_route wh
     return CU_OK;
 }
 
+/* The one check of rights, for the bus and gRPC alike (contracts 2.4). */
+static enum cu_err permit(void *context, struct cu_rq *rq, enum cu_right right,
+                          struct cu_bytes resource, struct cu_diag *diag)
+{
+    struct catalog_shell *shell = context;
+    struct catalog_caller caller;
+    if (!shell->conf.acl.is_enabled)
+        return CU_OK;
+    enum cu_err err = catalog_acl_caller(shell, rq->token, &caller, diag);
+    if (err)
+        return err;
+    if (!rq->actor)
+        rq->actor = cu_arena_strdup(rq->arena, caller.actor);
+    if (right == ANY_TOKEN || cu_authorizer_permits(caller.authorizer, right, resource))
+        return CU_OK;
+    return cu_fail(diag, CU_E_DENIED, "Permission denied");
+}
+
 enum cu_err catalog_rpc_start(struct catalog_shell *shell, struct cu_diag *diag)
 {
     struct cu_rpc *rpc = shell->env->rpc;
     shell->reading = catalog_reading_new(shell);
     for (size_t i = 0; i < CU_COUNT(services); i++)
         cu_rpc_add_service(rpc, services[i], shell);
-    cu_rpc_set_hooks(rpc, &(struct cu_rpc_hooks){.context = shell, .route = route});
+    cu_rpc_set_hooks(rpc,
+                     &(struct cu_rpc_hooks){.context = shell, .permit = permit, .route = route});
     char url[CU_ENDPOINT_BYTES];
     (void)cu_endpoint_url(shell->env->bind_address, (unsigned)shell->conf.port, url);
     enum cu_err err = cu_rpc_listen(rpc, url, diag);
@@ -80,10 +100,12 @@ void catalog_rpc_stop(struct catalog_shell *shell)
 
 void catalog_rpc_moved(struct catalog_shell *shell, const struct catalog_wakes *wakes)
 {
+    catalog_acl_moved(shell->acl, wakes);
     catalog_reading_moved(shell, wakes);
 }
 
 void catalog_rpc_replaced(struct catalog_shell *shell)
 {
+    catalog_acl_replaced(shell->acl);
     catalog_reading_replaced(shell);
 }

@@ -1,15 +1,11 @@
 /* Kv.Txn: several operations of the KV, all or none (http-api 2.13). */
 #include "proto/curia/v1/kv.pb-c.h"
+#include "services/catalogd/io/acl.h"
 #include "services/catalogd/rpc/read.h"
 #include "services/catalogd/rpc/table.h"
 #include "services/catalogd/rpc/write.h"
 
 enum { TXN_OPERATIONS_MAX = 64 };
-
-static struct cu_bytes bytes_of(ProtobufCBinaryData data)
-{
-    return (struct cu_bytes){data.data, data.len};
-}
 
 static const Curia__V1__ReadOptions *txn_options(const ProtobufCMessage *in)
 {
@@ -64,20 +60,26 @@ static Curia__V1__KvPair *pair_of(struct cu_arena *arena,
     return pair;
 }
 
-static bool fill_results(struct cu_arena *arena, const Curia__Internal__V1__CommandResult *result,
+/* Without what the caller may not read. */
+static bool fill_results(struct cu_rq *rq, const Curia__Internal__V1__CommandResult *result,
                          Curia__V1__KvTxnReply *reply)
 {
+    struct cu_arena *arena = rq->arena;
+    size_t kept = 0;
     reply->results = cu_arena_alloc(arena, (result->n_results + 1) * sizeof(*reply->results));
     reply->with_value = cu_arena_alloc(arena, (result->n_results + 1) * sizeof(*reply->with_value));
     if (!reply->results || !reply->with_value)
         return false;
     for (size_t i = 0; i < result->n_results; i++) {
-        reply->results[i] = pair_of(arena, result->results[i]);
-        if (!reply->results[i])
+        const Curia__Internal__V1__TxnResult *from = result->results[i];
+        if (cu_rq_permit(rq, KEY_READ, (struct cu_bytes){from->key.data, from->key.len}, NULL))
+            continue;
+        reply->results[kept] = pair_of(arena, from);
+        if (!reply->results[kept])
             return false;
-        reply->with_value[i] = result->results[i]->with_value;
+        reply->with_value[kept++] = from->with_value;
     }
-    reply->n_results = reply->n_with_value = result->n_results;
+    reply->n_results = reply->n_with_value = kept;
     return true;
 }
 
@@ -105,30 +107,28 @@ static void txn_answer(struct cu_rq *rq, const struct catalog_outcome *outcome)
     cu_arena_set_limit(rq->arena, CATALOG_READ_ARENA_BYTES);
     if (catalog_write_refused(rq, outcome))
         return;
-    if (!fill_results(rq->arena, result, &reply) || !fill_errors(rq->arena, result, &reply))
+    if (!fill_results(rq, result, &reply) || !fill_errors(rq->arena, result, &reply))
         cu_rq_fail(rq, CU_E_TOO_LARGE, "the transaction was applied, but its answer is too large");
     else
         cu_rq_reply(rq, &reply.base, outcome->shown_index);
 }
 
-/* The right of each operation, by verb; verbs above the table are told by apply. */
-static enum cu_right txn_right(unsigned verb)
+/* What no operation may do is told of all of them, and nothing else then (http-api.md 2.13).
+ * Returns false when there was something: the request is answered. */
+static bool check_rights(struct catalog_shell *shell, struct cu_rq *rq,
+                         const Curia__V1__KvTxnRequest *in)
 {
-    bool is_read = verb == CURIA__V1__KV_VERB__KV_GET || verb == CURIA__V1__KV_VERB__KV_GET_TREE ||
-                   verb == CURIA__V1__KV_VERB__KV_CHECK_SESSION ||
-                   verb == CURIA__V1__KV_VERB__KV_CHECK_INDEX;
-    return is_read ? KEY_READ : KEY_WRITE;
-}
-
-static enum cu_err check_txn(struct cu_rq *rq, const Curia__V1__KvTxnRequest *in,
-                             struct cu_diag *diag)
-{
-    enum cu_err err = CU_OK;
-    for (size_t i = 0; i < in->n_operations && !err; i++) {
-        const Curia__V1__KvOperation *op = in->operations[i];
-        err = cu_rq_permit(rq, txn_right(op->verb), bytes_of(op->key), diag);
-    }
-    return err;
+    struct catalog_caller caller;
+    struct cu_diag diag = {0};
+    Curia__V1__KvTxnReply reply = CURIA__V1__KV_TXN_REPLY__INIT;
+    enum cu_err err = catalog_acl_caller(shell, rq->token, &caller, &diag);
+    if (!err)
+        err = catalog_kv_txn_precheck(caller.authorizer, in, rq->arena, &reply);
+    if (err)
+        cu_rq_fail(rq, err, "%s", *diag.text ? diag.text : "the transaction is too large");
+    else if (reply.n_errors > 0)
+        cu_rq_reply(rq, &reply.base, 0);
+    return !err && reply.n_errors == 0;
 }
 
 static bool fill_txn(struct cu_arena *arena, const Curia__V1__KvTxnRequest *in,
@@ -162,16 +162,12 @@ void catalog_kv_txn(void *daemon, struct cu_rq *rq)
                    in->n_operations, TXN_OPERATIONS_MAX);
         return;
     }
-    struct cu_diag diag = {0};
-    enum cu_err err = check_txn(rq, in, &diag);
-    if (err) {
-        cu_rq_fail(rq, err, "%s", diag.text);
-        return;
-    }
     if (catalog_kv_txn_is_read_only(in)) {
         catalog_read_serve(shell, rq, &txn_query);
         return;
     }
+    if (!check_rights(shell, rq, in))
+        return;
     Curia__Internal__V1__TxnCommand wire = CURIA__INTERNAL__V1__TXN_COMMAND__INIT;
     Curia__Internal__V1__Origin origin;
     Curia__Internal__V1__Command command;

@@ -10,7 +10,8 @@ enum { BOOKMARK_ARENA_BYTES = 64 * 1024 };
 struct catalog_work {
     struct catalog_works *works;
     const struct catalog_query *query;
-    struct cu_buf key;      /* query and packed request without options */
+    struct cu_authorizer *authorizer;
+    struct cu_buf key;      /* query, rights and packed request without options */
     struct cu_bytes packed; /* of the request, within key */
     struct catalog_work_caller *callers;
     struct catalog_read_job job;
@@ -39,6 +40,7 @@ struct catalog_works *catalog_works_new(struct catalog_shell *shell)
 
 static void free_work(struct catalog_work *work)
 {
+    cu_authorizer_unref(work->authorizer);
     cu_buf_deinit(&work->key);
     cu_buf_deinit(&work->rows);
     free(work);
@@ -90,6 +92,7 @@ static enum cu_err evaluate(struct catalog_work *work, const struct catalog_back
         return CU_E_TOO_LARGE;
     protobuf_c_message_init(query->reply, reply);
     struct catalog_view view = catalog_view_of(backend, &bookmark);
+    view.authorizer = work->authorizer;
     err = query->evaluate(&view, in, arena, reply, &work->index);
     if (err)
         return err;
@@ -137,24 +140,29 @@ static void done(void *arg)
     free_work(work);
 }
 
-static void make_key(const struct catalog_query *query, const ProtobufCMessage *in,
-                     struct cu_buf *ret_key, size_t *ret_head)
+static void make_key(const struct catalog_work_question *question, struct cu_buf *ret_key,
+                     size_t *ret_head)
 {
-    ProtobufCMessage *bare = cu_memdup(in, query->request->sizeof_message);
+    const struct catalog_query *query = question->query;
+    uint64_t rights = cu_authorizer_rights(question->authorizer);
+    ProtobufCMessage *bare = cu_memdup(question->in, query->request->sizeof_message);
     query->set_options(bare, NULL);
     cu_buf_append(ret_key, query->name, strlen(query->name) + 1);
+    cu_buf_append(ret_key, &rights, sizeof rights);
     *ret_head = ret_key->len;
     size_t len = protobuf_c_message_get_packed_size(bare);
     (void)protobuf_c_message_pack(bare, cu_buf_extend(ret_key, len));
     free(bare);
 }
 
-static struct catalog_work *begin(struct catalog_works *works, const struct catalog_query *query,
-                                  struct cu_buf key, size_t head)
+static struct catalog_work *begin(struct catalog_works *works,
+                                  const struct catalog_work_question *question, struct cu_buf key,
+                                  size_t head)
 {
     struct catalog_work *work = cu_alloc(sizeof(*work));
     work->works = works;
-    work->query = query;
+    work->query = question->query;
+    work->authorizer = cu_authorizer_ref(question->authorizer);
     work->key = key;
     work->packed = (struct cu_bytes){key.data + head, key.len - head};
     work->job = (struct catalog_read_job){.run = run, .done = done, .arg = work};
@@ -164,12 +172,12 @@ static struct catalog_work *begin(struct catalog_works *works, const struct cata
     return work;
 }
 
-void catalog_work_join(struct catalog_works *works, const struct catalog_query *query,
-                       const ProtobufCMessage *in, struct catalog_work_caller *caller)
+void catalog_work_join(struct catalog_works *works, const struct catalog_work_question *question,
+                       struct catalog_work_caller *caller)
 {
     struct cu_buf key = {0};
     size_t head;
-    make_key(query, in, &key, &head);
+    make_key(question, &key, &head);
     struct catalog_work *work = cu_map_get(&works->waiting, cu_buf_bytes(&key));
     if (work && !work->job.has_started) {
         cu_count(works->shell->count.joined, 1);
@@ -177,7 +185,7 @@ void catalog_work_join(struct catalog_works *works, const struct catalog_query *
     } else {
         if (work) /* its snapshot may be older than this read: leave it to those it has */
             forget(work);
-        work = begin(works, query, key, head);
+        work = begin(works, question, key, head);
     }
     caller->work = work;
     caller->prev = NULL;

@@ -3,6 +3,7 @@
 #ifndef CATALOG_RPC_WORK_H
 #define CATALOG_RPC_WORK_H
 
+#include "common/acl/authorizer.h"
 #include "services/catalogd/rpc/read.h"
 
 struct catalog_works;
@@ -25,9 +26,17 @@ struct catalog_work_caller {
 struct catalog_works *catalog_works_new(struct catalog_shell *shell);
 void catalog_works_free(struct catalog_works *works);
 
-/* Joins an equal evaluation that has not begun, or begins one. `in` is copied. */
-void catalog_work_join(struct catalog_works *works, const struct catalog_query *query,
-                       const ProtobufCMessage *in, struct catalog_work_caller *caller);
+/* What is to be evaluated, and for whom: equal only where the rights are. */
+struct catalog_work_question {
+    const struct catalog_query *query;
+    const ProtobufCMessage *in;
+    struct cu_authorizer *authorizer;
+};
+
+/* Joins an equal evaluation that has not begun, or begins one. `in` is copied, and a reference to
+ * the authorizer taken. */
+void catalog_work_join(struct catalog_works *works, const struct catalog_work_question *question,
+                       struct catalog_work_caller *caller);
 /* Waits no longer. Nothing when it does not wait. */
 void catalog_work_leave(struct catalog_work_caller *caller);
 

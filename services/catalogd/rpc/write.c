@@ -3,9 +3,15 @@
 #include <stdlib.h>
 
 #include "common/base/assert.h"
+#include "services/catalogd/core/key.h"
+#include "services/catalogd/core/vet.h"
+#include "services/catalogd/io/acl.h"
 #include "services/catalogd/rpc/read.h"
 
-enum { MARGIN_MS = 20 };
+enum {
+    MARGIN_MS = 20,
+    REMAKES_MAX = 8, /* contracts 3.4 */
+};
 
 /* A request whose command is on its way through the log. */
 struct writing {
@@ -23,11 +29,34 @@ static void writer_gone(void *arg)
     free(writing);
 }
 
+/* What it rested on has changed: it begins anew, with the rights as they are now (contracts 3.4).
+ */
+static void begin_anew(struct catalog_shell *shell, struct cu_rq *rq)
+{
+    const struct cu_permission *row = &rq->method->permission;
+    uintptr_t count = (uintptr_t)rq->user + 1;
+    struct cu_bytes resource = {0};
+    struct cu_diag diag = {0};
+    if (row->resource)
+        resource = row->resource(rq->in);
+    enum cu_err err = count > REMAKES_MAX
+                          ? cu_fail(&diag, CU_E_OVERLOADED, "too many changes at once, try again")
+                          : cu_rq_permit(rq, row->right, resource, &diag);
+    rq->user = (void *)count;
+    cu_rq_on_gone(rq, NULL, NULL);
+    if (err)
+        cu_rq_fail(rq, err, "%s", diag.text);
+    else
+        rq->method->handler(shell, rq);
+}
+
 static void on_written(void *arg, enum cu_err err, const struct catalog_outcome *outcome)
 {
     struct writing *writing = arg;
     struct cu_rq *rq = writing->rq;
-    if (err) {
+    if (err == CU_E_RETRY) {
+        begin_anew(writing->shell, rq);
+    } else if (err) {
         cu_rq_fail(rq, err, "%s", catalog_error_text(writing->shell, err));
     } else {
         cu_sample_add(writing->took, (double)cu_mono_ms_between(
@@ -55,7 +84,7 @@ void catalog_command_init(const struct cu_rq *rq, const char *reason,
     origin->address = (char *)(uintptr_t)rq->origin.address;
     curia__internal__v1__command__init(command);
     command->origin = origin;
-    command->actor = "anonymous";
+    command->actor = (char *)(uintptr_t)(rq->actor ? rq->actor : "anonymous");
     command->cause = "api";
     command->reason = (char *)(uintptr_t)reason;
 }
@@ -79,9 +108,42 @@ static struct cu_sample *sample_of(struct catalog_shell *shell,
     return command->deregister ? shell->count.catalog_deregister : shell->count.kv_apply;
 }
 
-void catalog_write_serve(struct catalog_shell *shell, struct cu_rq *rq,
-                         const Curia__Internal__V1__Command *command, catalog_answer *answer)
+/* The rights rest on rows, too: they are named behind those that the command names.
+ * False: the request has been answered. */
+static bool name_authority(struct catalog_shell *shell, struct cu_rq *rq,
+                           Curia__Internal__V1__Command *command)
 {
+    struct catalog_vetted vetted = {.arena = rq->arena};
+    struct catalog_caller caller;
+    struct cu_diag diag = {0};
+    static const struct cu_bytes whole = {NULL, 0};
+    enum cu_err err = catalog_acl_caller(shell, rq->token, &caller, &diag);
+    for (size_t i = 0; !err && i < command->n_checked; i++)
+        if (!catalog_list_add(&vetted.rows, rq->arena, command->checked[i]))
+            err = CU_E_TOO_LARGE;
+    if (!err)
+        err = catalog_vetted_add(&vetted, CATALOG_ACL_TOKENS,
+                                 catalog_key_of(rq->arena, cu_bytes_of(caller.accessor_id)),
+                                 caller.token_index);
+    if (!err)
+        err = catalog_vetted_add(&vetted, CATALOG_ACL_POLICIES, whole, caller.policies_index);
+    if (!err)
+        err = catalog_vetted_add(&vetted, CATALOG_ACL_ROLES, whole, caller.roles_index);
+    if (err) {
+        cu_rq_fail(rq, err, "%s", *diag.text ? diag.text : "the request is too large");
+        return false;
+    }
+    command->checked = (Curia__Internal__V1__Checked **)vetted.rows.items;
+    command->n_checked = vetted.rows.count;
+    return true;
+}
+
+void catalog_write_serve(struct catalog_shell *shell, struct cu_rq *rq,
+                         Curia__Internal__V1__Command *command, catalog_answer *answer)
+{
+    bool is_asked = shell->conf.acl.is_enabled && rq->method->permission.right != RIGHT_NONE;
+    if (is_asked && !name_authority(shell, rq, command))
+        return;
     struct writing *writing = cu_alloc(sizeof(*writing));
     *writing = (struct writing){
         .shell = shell, .rq = rq, .answer = answer, .took = sample_of(shell, command)};

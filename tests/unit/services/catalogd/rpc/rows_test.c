@@ -35,7 +35,9 @@ static Curia__V1__FeedRowsReply page(struct state *state, const char *topic, uin
         request.after_topic = after->topic;
         request.after_key = after->key;
     }
-    ck_assert_int_eq(catalog_feed_page(state->backend, &request, state->arena, &reply), CU_OK);
+    ck_assert_int_eq(
+        catalog_feed_page(state->backend, cu_authorizer_all(), &request, state->arena, &reply),
+        CU_OK);
     return reply;
 }
 
@@ -107,12 +109,14 @@ STATE_TEST(a_topic_that_is_no_table_is_refused)
     char *topics[] = {"nothing"};
     request.topics = topics;
     request.n_topics = 1;
-    ck_assert_int_eq(catalog_feed_page(state->backend, &request, state->arena, &reply),
-                     CU_E_INVALID);
+    ck_assert_int_eq(
+        catalog_feed_page(state->backend, cu_authorizer_all(), &request, state->arena, &reply),
+        CU_E_INVALID);
     request.n_topics = 0;
     request.after_topic = "nothing";
-    ck_assert_int_eq(catalog_feed_page(state->backend, &request, state->arena, &reply),
-                     CU_E_INVALID);
+    ck_assert_int_eq(
+        catalog_feed_page(state->backend, cu_authorizer_all(), &request, state->arena, &reply),
+        CU_E_INVALID);
 }
 
 SUITE_MAIN("services/catalogd/rpc/rows", pages_bring_every_row_once_contracts_6_3,
