@@ -5,7 +5,11 @@
 #include "common/grpc/export.h"
 #include "common/rpc/inlet.h"
 
-enum { EXPORT_METHOD_BYTES = 128, EXPORT_ARENA_BYTES = 64 * 1024 * 1024 };
+enum {
+    EXPORT_METHOD_BYTES = 128,
+    EXPORT_TOKEN_BYTES = 520, /* one of the longest and a NUL */
+    EXPORT_ARENA_BYTES = 64 * 1024 * 1024
+};
 
 struct exported;
 
@@ -23,7 +27,7 @@ struct exported {
     struct cu_grpc_call *call;
     const struct exported_kind *kind;
     char method[EXPORT_METHOD_BYTES]; /* "Kv.Put" */
-    char token[EXPORT_METHOD_BYTES];
+    char token[EXPORT_TOKEN_BYTES];
     const ProtobufCMethodDescriptor *descriptor;
     const struct cu_grpc_follow *follow;
     struct cu_inlet_call inlet;

@@ -5,7 +5,7 @@
 
 #include "common/acl/authorizer.h"
 #include "common/base/assert.h"
-#include "proto/curia/internal/v1/state.pb-c.h"
+#include "services/catalogd/core/acl_token.h"
 #include "services/catalogd/core/key.h"
 #include "services/catalogd/core/list.h"
 
@@ -183,36 +183,18 @@ static bool is_root(const char *secret)
     return false;
 }
 
-static struct cu_bytes secret_key(struct cu_arena *arena, const char *secret)
-{
-    size_t len = strlen(secret);
-    uint8_t *user = cu_arena_alloc(arena, len + 2);
-    if (!user)
-        return (struct cu_bytes){NULL, 0};
-    user[0] = 's'; /* and a NUL */
-    memcpy(user + 2, secret, len);
-    return catalog_key_of(arena, (struct cu_bytes){user, len + 2});
-}
-
 /* NULL: there is none. */
 static enum cu_err find_token(const struct catalog_view *view, const char *secret,
                               struct cu_arena *arena, token_t **ret_token)
 {
-    struct cu_bytes key = secret_key(arena, secret);
-    struct catalog_row row;
+    char *accessor;
     *ret_token = NULL;
-    if (!key.data)
-        return CU_E_TOO_LARGE;
     enum cu_err err =
-        view->backend->get(view->backend->context, CATALOG_ACL_SECRETS, key, arena, &row);
-    if (err)
-        return err == CU_E_NOT_FOUND ? CU_OK : err;
-    const Curia__Internal__V1__AclSecret *accessor = curia__internal__v1__acl_secret__unpack(
-        cu_arena_allocator(arena), row.value.len, row.value.data);
-    if (!accessor)
-        return CU_E_TOO_LARGE; /* rows are our own: only a full arena makes it fail */
-    return catalog_view_get(view, CATALOG_ACL_TOKENS,
-                            catalog_key_of(arena, cu_bytes_of(accessor->text)), arena, ret_token);
+        catalog_acl_secret_get(view->backend, CATALOG_ACL_BY_SECRET, secret, arena, &accessor);
+    if (err || !accessor)
+        return err;
+    return catalog_view_get(view, CATALOG_ACL_TOKENS, catalog_key_of(arena, cu_bytes_of(accessor)),
+                            arena, ret_token);
 }
 
 static token_t *anonymous(struct cu_arena *arena)
@@ -221,13 +203,8 @@ static token_t *anonymous(struct cu_arena *arena)
     if (!token)
         return NULL;
     curia__v1__acl_token__init(token);
-    token->accessor_id = (char *)(uintptr_t)CATALOG_ACL_ANONYMOUS_ACCESSOR;
+    token->accessor_id = (char *)(uintptr_t)CATALOG_ACL_ANONYMOUS_ID;
     return token;
-}
-
-static bool has_expired(const token_t *token, uint64_t wall_ms)
-{
-    return token->expiration_time_ms && token->expiration_time_ms <= wall_ms;
 }
 
 enum cu_err catalog_acl_resolve(const struct catalog_view *view,
@@ -247,7 +224,7 @@ enum cu_err catalog_acl_resolve(const struct catalog_view *view,
     }
     if (err)
         return cu_fail(diag, err, "the token cannot be looked up: %s", cu_err_words(err));
-    if (!token || has_expired(token, terms->wall_ms))
+    if (!token || catalog_acl_token_is_expired(token, terms->wall_ms))
         return cu_fail(diag, CU_E_DENIED, "ACL not found");
     err = catalog_acl_worth_of(view, terms, token, arena, ret_worth);
     return err ? cu_fail(diag, err, "the token's policies cannot be read: %s", cu_err_words(err))

@@ -5,10 +5,6 @@
 
 #include "services/catalogd/core/view.h"
 
-/* Who asks without a token. */
-#define CATALOG_ACL_ANONYMOUS_ACCESSOR "00000000-0000-0000-0000-000000000002"
-#define CATALOG_ACL_ANONYMOUS_SECRET   "anonymous"
-
 enum { CATALOG_ACL_LINKS_MAX = 4096 }; /* policies of one token, those of its roles included */
 
 struct catalog_acl_terms {

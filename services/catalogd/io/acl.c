@@ -5,7 +5,7 @@
 
 #include "common/base/assert.h"
 #include "common/base/mono.h"
-#include "services/catalogd/core/acl_resolve.h"
+#include "services/catalogd/core/acl.h"
 
 enum { TOKEN_BYTES_MAX = 512 };
 
@@ -135,24 +135,38 @@ static struct known *keep(struct catalog_acl *acl, const char *token,
     return known;
 }
 
-static enum cu_err look_up(struct catalog_acl *acl, const char *token, struct known **ret_known,
-                           struct cu_diag *diag)
+/* Out of the state as it is now; the tables' indexes go with it. */
+static enum cu_err resolve(struct catalog_shell *shell, const char *token, struct cu_arena *arena,
+                           struct catalog_acl_worth *ret_worth, struct cu_diag *diag)
 {
-    struct catalog_shell *shell = acl->shell;
     const struct catalog_backend *snapshot = catalog_readers_snapshot(shell->readers);
     struct catalog_acl_terms terms = {.datacenter = shell->env->datacenter,
                                       .allows_by_default = shell->conf.acl.allows_by_default,
                                       .wall_ms = cu_wall_ms()};
     struct catalog_bookmark bookmark;
+    if (!snapshot || catalog_bookmark_read(snapshot, arena, &bookmark))
+        return cu_fail(diag, CU_E_NOT_READY, "the state cannot be read now: no token is known");
+    struct catalog_view view = catalog_view_of(snapshot, &bookmark);
+    shell->acl->policies_index = view.acl_policies_index;
+    shell->acl->roles_index = view.acl_roles_index;
+    return catalog_acl_resolve(&view, &terms, token, arena, ret_worth, diag);
+}
+
+enum cu_err catalog_acl_worth(struct catalog_shell *shell, const char *token,
+                              struct cu_arena *arena, struct catalog_acl_worth *ret_worth,
+                              struct cu_diag *diag)
+{
+    return shell->conf.acl.is_enabled ? resolve(shell, token, arena, ret_worth, diag)
+                                      : cu_fail(diag, CU_E_DENIED, "ACL support disabled");
+}
+
+static enum cu_err look_up(struct catalog_acl *acl, const char *token, struct known **ret_known,
+                           struct cu_diag *diag)
+{
     struct catalog_acl_worth worth = {0};
     struct cu_authorizer *authorizer = NULL;
     cu_arena_reset(acl->arena);
-    if (!snapshot || catalog_bookmark_read(snapshot, acl->arena, &bookmark))
-        return cu_fail(diag, CU_E_NOT_READY, "the state cannot be read now: no token is known");
-    struct catalog_view view = catalog_view_of(snapshot, &bookmark);
-    acl->policies_index = view.acl_policies_index;
-    acl->roles_index = view.acl_roles_index;
-    enum cu_err err = catalog_acl_resolve(&view, &terms, token, acl->arena, &worth, diag);
+    enum cu_err err = resolve(acl->shell, token, acl->arena, &worth, diag);
     if (!err)
         err = find_set(acl, &worth, &authorizer, diag);
     if (!err)
@@ -172,8 +186,8 @@ static bool has_expired(const struct known *known)
 
 static const char *actor_of(const struct known *known)
 {
-    return strcmp(known->accessor_id, CATALOG_ACL_ANONYMOUS_ACCESSOR) == 0 ? "anonymous"
-                                                                           : known->accessor_id;
+    return strcmp(known->accessor_id, CATALOG_ACL_ANONYMOUS_ID) == 0 ? "anonymous"
+                                                                     : known->accessor_id;
 }
 
 enum cu_err catalog_acl_caller(struct catalog_shell *shell, const char *token,

@@ -4,6 +4,7 @@
 #define CATALOG_IO_ACL_H
 
 #include "common/acl/authorizer.h"
+#include "services/catalogd/core/acl_resolve.h"
 #include "services/catalogd/io/shell.h"
 
 struct catalog_acl;
@@ -33,6 +34,13 @@ void catalog_acl_free(struct catalog_acl *acl); /* takes NULL */
  * state to look it up in now. */
 CU_MUST_USE enum cu_err catalog_acl_caller(struct catalog_shell *shell, const char *token,
                                            struct catalog_caller *ret_caller, struct cu_diag *diag);
+
+/* The policies themselves, all of it in the arena; nothing is remembered. Errors as above; DENIED,
+ * too, where ACLs are off. */
+CU_MUST_USE enum cu_err catalog_acl_worth(struct catalog_shell *shell, const char *token,
+                                          struct cu_arena *arena,
+                                          struct catalog_acl_worth *ret_worth,
+                                          struct cu_diag *diag);
 
 /* The state moved, or was replaced: what may have changed is looked up anew. */
 void catalog_acl_moved(struct catalog_acl *acl, const struct catalog_wakes *wakes);

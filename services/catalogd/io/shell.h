@@ -144,8 +144,8 @@ CU_MUST_USE enum cu_err catalog_shell_reopen(struct catalog_shell *shell,
 /* ---- writes ---- */
 
 struct catalog_write;
-/* err CU_OK: `outcome` (borrowed) says what apply made of it. RETRY: what it rests on (`checked`) has
- * changed, and it has had no effect. UNKNOWN, NO_LEADER, OVERLOADED, ... otherwise. */
+/* err CU_OK: `outcome` (borrowed) says what apply made of it. RETRY: what it rests on (`checked`)
+ * has changed, and it has had no effect. UNKNOWN, NO_LEADER, OVERLOADED, ... otherwise. */
 typedef void catalog_on_written(void *arg, enum cu_err err, const struct catalog_outcome *outcome);
 
 /* Proposes the command. `is_duty`: under the grant held now, CONFLICT if there is none. on_written
