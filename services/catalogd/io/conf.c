@@ -7,6 +7,7 @@
 #include "common/base/assert.h"
 #include "common/base/endpoint.h"
 #include "common/base/num.h"
+#include "services/catalogd/core/acl.h"
 #include "services/catalogd/io/ca_terms.h"
 
 enum { ADDRESS_BYTES_MAX = 256 };
@@ -150,6 +151,20 @@ static enum cu_err read_ca(const struct cu_conf *conf, struct catalog_conf *read
     return err ? err : catalog_ca_terms_check(cu_bytes_of(read->ca_config), diag);
 }
 
+/* ---- access control ---- */
+
+static enum cu_err read_master(const struct cu_conf *conf, struct catalog_conf *read,
+                               struct cu_diag *diag)
+{
+    read->acl_master = cu_conf_text(conf, "acl.tokens.master");
+    if (!*read->acl_master)
+        read->acl_master = cu_conf_text(conf, "acl_master_token");
+    return strlen(read->acl_master) <= CATALOG_ACL_SECRET_BYTES_MAX
+               ? CU_OK
+               : cu_fail(diag, CU_E_INVALID, "acl.tokens.master: over %d bytes",
+                         CATALOG_ACL_SECRET_BYTES_MAX);
+}
+
 enum cu_err catalog_conf_read(const struct cu_conf *conf, struct catalog_conf *ret_conf,
                               struct cu_diag *diag)
 {
@@ -158,7 +173,6 @@ enum cu_err catalog_conf_read(const struct cu_conf *conf, struct catalog_conf *r
         .port = (int)cu_conf_int(conf, "ports.server"),
         .grpc_port = (int)cu_conf_int(conf, "catalogd.grpc_port"),
         .acl_enabled = cu_conf_bool(conf, "acl.enabled"),
-        .acl_master = cu_conf_text(conf, "acl.tokens.master"),
         .hold_ms = cu_conf_ms(conf, "performance.rpc_hold_timeout"),
         .query_default_ms = cu_conf_ms(conf, "default_query_time"),
         .query_max_ms = cu_conf_ms(conf, "max_query_time"),
@@ -169,6 +183,8 @@ enum cu_err catalog_conf_read(const struct cu_conf *conf, struct catalog_conf *r
         err = read_catalogs(cu_conf_json(conf, "catalogd.catalogs"), &read, diag);
     if (!err)
         err = read_ca(conf, &read, diag);
+    if (!err)
+        err = read_master(conf, &read, diag);
     if (!err)
         err = cu_conf_acl(conf, &read.acl, diag);
     if (err)

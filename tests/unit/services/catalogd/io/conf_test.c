@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "services/catalogd/core/acl.h"
 #include "tests/lib/suite.h"
 
 static struct cu_conf *parse(const char *text)
@@ -97,6 +98,41 @@ START_TEST(an_unknown_key_of_the_ca_is_refused_by_name)
 }
 END_TEST
 
+/* The secret as it is read; NULL: refused. */
+static char *master_of(const char *key, size_t bytes)
+{
+    char secret[CATALOG_ACL_SECRET_BYTES_MAX + 2] = "", *text = NULL, *got = NULL;
+    memset(secret, 'a', bytes);
+    ck_assert_int_gt(asprintf(&text, "{\"data_dir\":\"/d\",%s\"%s\"}", key, secret), 0);
+    if (strstr(key, "tokens")) {
+        free(text);
+        ck_assert_int_gt(asprintf(&text, "{\"data_dir\":\"/d\",%s\"%s\"}}}", key, secret), 0);
+    }
+    struct cu_conf *conf = parse(text);
+    struct catalog_conf read;
+    if (catalog_conf_read(conf, &read, NULL) == CU_OK) {
+        got = strdup(read.acl_master);
+        catalog_conf_deinit(&read);
+    }
+    cu_conf_free(conf);
+    free(text);
+    return got;
+}
+
+START_TEST(a_master_token_goes_by_either_name_and_has_a_limit)
+{
+    static const char *const keys[] = {"\"acl\":{\"tokens\":{\"master\":", "\"acl_master_token\":"};
+    for (size_t i = 0; i < CU_COUNT(keys); i++) {
+        char *most = master_of(keys[i], CATALOG_ACL_SECRET_BYTES_MAX);
+        ck_assert_ptr_nonnull(most);
+        ck_assert_uint_eq(strlen(most), CATALOG_ACL_SECRET_BYTES_MAX);
+        ck_assert_ptr_null(master_of(keys[i], CATALOG_ACL_SECRET_BYTES_MAX + 1));
+        free(most);
+    }
+}
+END_TEST
+
 SUITE_MAIN("services/catalogd/io/conf",
            a_peers_catalog_is_at_its_ip_and_our_port_unless_it_names_one,
-           one_catalog_more_than_the_limit_is_refused, an_unknown_key_of_the_ca_is_refused_by_name)
+           one_catalog_more_than_the_limit_is_refused, an_unknown_key_of_the_ca_is_refused_by_name,
+           a_master_token_goes_by_either_name_and_has_a_limit)
