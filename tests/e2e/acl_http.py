@@ -61,12 +61,12 @@ def one():
 @fixture
 def first(one):
     equal(one.get('/v1/acl/tokens'), 403, 'Permission denied')  # http 237
-    return bootstrap(one)
+    yield bootstrap(one)
 
 
 @fixture
 def manager(one, first):
-    return Caller(one, made(first)['SecretID'])
+    yield Caller(one, made(first)['SecretID'])
 
 
 def may(manager, rules=None, **body):

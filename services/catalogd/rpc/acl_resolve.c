@@ -1,6 +1,6 @@
 /* What a token may do, for daemons that guard something of their own, and for who asks about itself
  * (http-api.md 2.19, 4.2). */
-#include <string.h>
+#include <strings.h>
 
 #include "common/rpc/rpc.h"
 #include "proto/curia/v1/acl.pb-c.h"
@@ -59,7 +59,7 @@ static bool find_access(enum cu_resource resource, const char *name, enum cu_acc
         {"write-prefix", CU_ACCESS_WRITE, true, true},
     };
     for (size_t i = 0; i < CU_COUNT(accesses); i++)
-        if (strcmp(accesses[i].name, name) == 0 &&
+        if (strcasecmp(accesses[i].name, name) == 0 &&
             (!accesses[i].of_keys_only || resource == CU_RESOURCE_KEY)) {
             *ret_access = accesses[i].access;
             *ret_is_below = accesses[i].is_below;
