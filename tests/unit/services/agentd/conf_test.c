@@ -101,6 +101,13 @@ START_TEST(tokens_are_looked_at_only_where_that_is_said) /* http-api.md 4.1 */
     ck_assert(!conf.acl_enabled);
     ck_assert_str_eq(conf.default_policy, "allow");
     agent_conf_deinit(&conf);
+    ck_assert_int_eq(read_conf("\"acl\":{\"enabled\":true,\"default_policy\":\"deny\"}", &diag),
+                     CU_OK);
+    ck_assert(conf.acl_enabled);
+    ck_assert_str_eq(conf.default_policy, "deny");
+    agent_conf_deinit(&conf);
+    ck_assert_int_eq(read_conf("\"acl\":{\"default_policy\":\"maybe\"}", &diag), CU_E_INVALID);
+    ck_assert_str_eq(diag.text, "acl.default_policy must be \"allow\" or \"deny\"");
 }
 END_TEST
 
