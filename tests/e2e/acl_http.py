@@ -7,6 +7,7 @@ import time
 from cluster import Cluster, wait_for
 from discovery import equal
 from runner import fixture, test
+from waiting import Wait
 
 # the node has no token of its own
 EXPECT = ('sync.blocked', 'sync.failed')
@@ -276,6 +277,24 @@ def http_254_272_policies_are_merged_and_taken_away_at_once(manager):
     equal(caller.put('kv/k254', 1), 403, 'Permission denied')
     made(manager.delete(path))
     equal(caller.put('kv/k254', 1), 403, 'ACL not found')
+
+
+@test
+def a_read_waits_for_a_change_and_each_caller_is_told_its_own(manager):  # 1.8; both callers may do the same
+    callers = [may(manager, Description='w%d' % k) for k in range(2)]
+    own = [made(caller.get('acl/token/self')) for caller in callers]
+    index = manager.get('acl/tokens').index
+    waits = [Wait(manager.node, '/v1/acl/token/self?wait=20s&index=%d&token=%s' % (index, caller.secret))
+             for caller in callers]
+    waits.append(Wait(manager.node, '/v1/acl/tokens?wait=20s&index=%d&token=%s' % (index, manager.secret)))
+    made(manager.put('acl/token/' + own[0]['AccessorID'], {'Description': 'changed'}))
+    made(manager.put('acl/token/' + own[1]['AccessorID'], {'Description': 'changed'}))
+    for k, wait in enumerate(waits[:2]):
+        answer = wait.result()
+        equal(answer, 200)
+        assert answer.json()['SecretID'] == callers[k].secret and answer.index > index, answer
+    answer = waits[2].result()
+    assert answer.index > index and 'changed' in [t['Description'] for t in answer.json()], answer
 
 
 # ---- questions ----

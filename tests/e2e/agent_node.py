@@ -33,6 +33,14 @@ def http_191_a_token_is_refused_while_there_are_no_acls(one):
 
 
 @test
+def http_273_nothing_is_asked_about_tokens_while_there_are_no_acls(one):
+    for method, path in (('GET', 'tokens'), ('GET', 'token/self'), ('GET', 'policies?index=x'), ('PUT', 'bootstrap'),
+                         ('PUT', 'policy'), ('DELETE', 'role/x'), ('GET', 'replication')):
+        answer = one.request(method, '/v1/acl/' + path)
+        assert (answer.status, answer.text) == (401, 'ACL support disabled'), (path, answer)
+
+
+@test
 def http_157_self_is_what_gossip_and_the_node_say(one):
     body = one.get('/v1/agent/self').json()
     assert body['Member']['Tags']['role'] == 'consul' and body['Member']['Status'] == 1, body['Member']
