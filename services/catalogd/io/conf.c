@@ -78,6 +78,24 @@ static enum cu_err read_catalogs(const json_t *list, struct catalog_conf *conf,
     return CU_OK;
 }
 
+static enum cu_err read_readers(const json_t *list, struct catalog_conf *conf, struct cu_diag *diag)
+{
+    size_t i;
+    json_t *entry;
+    if (json_array_size(list) > CATALOG_READERS_MAX)
+        return cu_fail(diag, CU_E_INVALID, "raftd.readers: at most %d entries",
+                       CATALOG_READERS_MAX);
+    json_array_foreach(list, i, entry)
+    {
+        const char *text = json_string_value(entry);
+        if (!text || cu_network_parse(text, &conf->readers[conf->reader_count++]))
+            return cu_fail(diag, CU_E_INVALID,
+                           "raftd.readers: \"%.64s\" is neither an IP address nor a network",
+                           text ? text : "");
+    }
+    return CU_OK;
+}
+
 /* ---- the CA ---- */
 
 #define CLUSTER_ID "cluster_id"
@@ -181,6 +199,8 @@ enum cu_err catalog_conf_read(const struct cu_conf *conf, struct catalog_conf *r
     enum cu_err err = read_peers(cu_conf_json(conf, "raftd.peers"), &read, diag);
     if (!err)
         err = read_catalogs(cu_conf_json(conf, "catalogd.catalogs"), &read, diag);
+    if (!err)
+        err = read_readers(cu_conf_json(conf, "raftd.readers"), &read, diag);
     if (!err)
         err = read_ca(conf, &read, diag);
     if (!err)

@@ -7,8 +7,9 @@
 #include <stdint.h>
 
 #include "common/conf/acl.h"
+#include "common/conf/network.h"
 
-enum { CATALOG_PEERS_MAX = 32 };
+enum { CATALOG_PEERS_MAX = 32, CATALOG_READERS_MAX = 64 };
 
 struct catalog_peer {
     const char *id;      /* node id; "" when only an address is known */
@@ -32,6 +33,8 @@ struct catalog_conf {
      * `catalogd.catalogs`. */
     struct catalog_peer peers[CATALOG_PEERS_MAX];
     size_t peer_count;
+    struct cu_network readers[CATALOG_READERS_MAX]; /* raftd.readers: further catalogds */
+    size_t reader_count;
 };
 
 /* Errors: CU_E_INVALID, the sentence in diag. */

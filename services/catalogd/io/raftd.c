@@ -6,6 +6,7 @@
 #include "common/base/assert.h"
 #include "common/base/endpoint.h"
 #include "services/catalogd/io/gossip.h"
+#include "services/catalogd/io/callers.h"
 #include "services/catalogd/io/header.h"
 #include "services/catalogd/io/proposals.h"
 
@@ -296,6 +297,7 @@ static void on_status(void *arg, const struct cu_answer *answer)
                        reply->leader_id);
         (void)snprintf(shell->log_status.leader_address, sizeof shell->log_status.leader_address,
                        "%s", reply->leader_address);
+        catalog_callers_note(shell, reply);
     } else {
         shell->log_status.known_leader = false;
     }

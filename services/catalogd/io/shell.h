@@ -31,7 +31,13 @@ struct feed;
 struct rows_call;
 
 /* What raftd said of itself last. */
-enum { CATALOG_ADDRESS_BYTES = 128 };
+enum { CATALOG_ADDRESS_BYTES = 128, CATALOG_IP_BYTES = 64, CATALOG_BOOK_MAX = 64 };
+
+/* Where the servers of the cluster are, by ip (io/callers.h). */
+struct catalog_servers {
+    char ips[CATALOG_BOOK_MAX][CATALOG_IP_BYTES];
+    size_t count;
+};
 
 struct catalog_log_status {
     struct cu_mono at; /* {0}: never */
@@ -80,6 +86,7 @@ struct catalog_shell {
     const Curia__Internal__V1__FollowReply *followed_reply;
     struct catalog_proposals *proposals;
     struct catalog_log_status log_status;
+    struct catalog_servers servers;
     struct cu_timer status_timer;
     char *attached_address; /* readers: where writes go */
     struct cu_client *attached;

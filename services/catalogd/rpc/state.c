@@ -140,11 +140,11 @@ static void hash(void *daemon, struct cu_rq *rq)
 
 // clang-format off
 static const struct cu_method methods[] = {
-    /*        method kind     route      caller        permission request  reply    handler */
-    CU_METHOD(Offer, CU_CALL, ROUTE_ANY, CALLER_AGENT, NO_PERM,   1 * KIB, 64 * KIB, offer),
-    CU_METHOD(Chunk, CU_CALL, ROUTE_ANY, CALLER_AGENT, NO_PERM,   1 * KIB, 1 * MIB,  chunk),
-    CU_METHOD(Done,  CU_CALL, ROUTE_ANY, CALLER_AGENT, NO_PERM,   1 * KIB, 1 * KIB,  done),
-    CU_METHOD(Hash,  CU_CALL, ROUTE_ANY, CALLER_AGENT, NO_PERM,   1 * KIB, 16 * KIB, hash),
+    /*        method kind     route      caller         permission request  reply    handler */
+    CU_METHOD(Offer, CU_CALL, ROUTE_ANY, CALLER_READER, NO_PERM,   1 * KIB, 64 * KIB, offer),
+    CU_METHOD(Chunk, CU_CALL, ROUTE_ANY, CALLER_READER, NO_PERM,   1 * KIB, 1 * MIB,  chunk),
+    CU_METHOD(Done,  CU_CALL, ROUTE_ANY, CALLER_READER, NO_PERM,   1 * KIB, 1 * KIB,  done),
+    CU_METHOD(Hash,  CU_CALL, ROUTE_ANY, CALLER_READER, NO_PERM,   1 * KIB, 16 * KIB, hash),
 };
 /* clang-format on */
 

@@ -8,6 +8,7 @@
 #include "common/base/endpoint.h"
 #include "common/rpc/client.h"
 #include "services/catalogd/io/acl.h"
+#include "services/catalogd/io/callers.h"
 #include "services/catalogd/rpc/grpc.h"
 #include "services/catalogd/rpc/read.h"
 
@@ -83,8 +84,9 @@ enum cu_err catalog_rpc_start(struct catalog_shell *shell, struct cu_diag *diag)
     shell->reading = catalog_reading_new(shell);
     for (size_t i = 0; i < CU_COUNT(services); i++)
         cu_rpc_add_service(rpc, services[i], shell);
-    cu_rpc_set_hooks(rpc,
-                     &(struct cu_rpc_hooks){.context = shell, .permit = permit, .route = route});
+    cu_rpc_set_hooks(
+        rpc, &(struct cu_rpc_hooks){
+                 .context = shell, .classify = catalog_classify, .permit = permit, .route = route});
     char url[CU_ENDPOINT_BYTES];
     (void)cu_endpoint_url(shell->env->bind_address, (unsigned)shell->conf.port, url);
     enum cu_err err = cu_rpc_listen(rpc, url, diag);

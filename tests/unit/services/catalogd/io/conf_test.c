@@ -68,6 +68,27 @@ START_TEST(one_catalog_more_than_the_limit_is_refused)
 }
 END_TEST
 
+START_TEST(readers_are_addresses_and_networks_and_have_a_limit)
+{
+    for (int count = CATALOG_READERS_MAX; count <= CATALOG_READERS_MAX + 1; count++) {
+        json_t *list = json_array();
+        for (int i = 0; i < count; i++)
+            (void)json_array_append_new(list, json_string(i % 2 ? "10.0.0.3" : "10.1.0.0/16"));
+        json_t *root = json_pack("{s:s,s:{s:o}}", "data_dir", "/d", "raftd", "readers", list);
+        char *text = json_dumps(root, 0);
+        struct cu_conf *conf = parse(text);
+        ck_assert_int_eq(catalog_conf_check(conf, NULL),
+                         count > CATALOG_READERS_MAX ? CU_E_INVALID : CU_OK);
+        cu_conf_free(conf);
+        free(text);
+        json_decref(root);
+    }
+    struct cu_conf *conf = parse("{\"data_dir\":\"/d\",\"raftd\":{\"readers\":[\"here\"]}}");
+    ck_assert_int_eq(catalog_conf_check(conf, NULL), CU_E_INVALID);
+    cu_conf_free(conf);
+}
+END_TEST
+
 static const char *refusal_of(const char *ca_config, struct cu_diag *diag)
 {
     char text[512];
@@ -134,5 +155,7 @@ END_TEST
 
 SUITE_MAIN("services/catalogd/io/conf",
            a_peers_catalog_is_at_its_ip_and_our_port_unless_it_names_one,
-           one_catalog_more_than_the_limit_is_refused, an_unknown_key_of_the_ca_is_refused_by_name,
+           one_catalog_more_than_the_limit_is_refused,
+           readers_are_addresses_and_networks_and_have_a_limit,
+           an_unknown_key_of_the_ca_is_refused_by_name,
            a_master_token_goes_by_either_name_and_has_a_limit)

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tests/lib/catalog_state.h"
+#include "tests/lib/registration.h"
 #include "tests/lib/suite.h"
 
 enum { KEYS = 100, VALUE_BYTES = 100 };
@@ -119,6 +119,35 @@ STATE_TEST(a_topic_that_is_no_table_is_refused)
         CU_E_INVALID);
 }
 
-SUITE_MAIN("services/catalogd/rpc/rows", pages_bring_every_row_once_contracts_6_3,
-           a_page_holds_only_the_topics_asked_for, a_row_comes_as_it_lies_in_its_table,
-           a_page_ends_with_the_row_that_passes_its_limit, a_topic_that_is_no_table_is_refused)
+STATE_TEST(a_page_holds_what_may_be_seen_and_says_by_whom)
+{
+    static const char text[] = "key_prefix \"k09\" { policy = \"read\" } "
+                               "node \"N1\" { policy = \"read\" } "
+                               "service \"web\" { policy = \"read\" }";
+    Curia__V1__FeedRowsRequest request = CURIA__V1__FEED_ROWS_REQUEST__INIT;
+    Curia__V1__FeedRowsReply reply;
+    struct cu_rules rules;
+    const char *seen = "";
+    fill(state);
+    /* rights are asked on the name as it is written, which no key has */
+    state_registers(state, &(struct reg){.node = "N1", .service = "web"});
+    state_registers(state, &(struct reg){.node = "N1", .service = "db"});
+    state_registers(state, &(struct reg){.node = "n2", .service = "web"});
+    ck_assert_int_eq(catalog_store_flush(state->store), CU_OK);
+    ck_assert_int_eq(cu_rules_parse(cu_bytes_of(text), state->arena, &rules, NULL), CU_OK);
+    struct cu_authorizer *who = cu_authorizer_new(&rules, 1, false, 4711);
+    ck_assert_int_eq(catalog_feed_page(state->backend, who, &request, state->arena, &reply), CU_OK);
+    for (size_t i = 0; i < reply.n_rows; i++)
+        seen = strcmp(reply.rows[i]->topic, "kv") == 0
+                   ? seen
+                   : cu_arena_printf(state->arena, "%s%s ", seen, reply.rows[i]->topic);
+    ck_assert_str_eq(seen, "nodes services ");
+    ck_assert_uint_eq(reply.n_rows, 10 + 2);
+    ck_assert_uint_eq(reply.at->rights, 4711);
+    cu_authorizer_unref(who);
+}
+
+SUITE_MAIN("services/catalogd/rpc/rows", a_page_holds_what_may_be_seen_and_says_by_whom,
+           pages_bring_every_row_once_contracts_6_3, a_page_holds_only_the_topics_asked_for,
+           a_row_comes_as_it_lies_in_its_table, a_page_ends_with_the_row_that_passes_its_limit,
+           a_topic_that_is_no_table_is_refused)
