@@ -18,6 +18,7 @@ struct cli_http {
     struct cu_buf base;   /* "http://127.0.0.1:8500" with its NUL */
     struct cu_buf common; /* "dc=x&stale=" with its NUL */
     char *socket;         /* of unix:// */
+    char *token;          /* NULL: none */
     struct curl_slist *headers;
     bool is_stale;
 };
@@ -103,6 +104,7 @@ static void add_token(struct cli_http *http, const char *token)
     struct cu_buf header = {0};
     cu_buf_printf(&header, "X-Consul-Token: %s", token);
     cu_buf_u8(&header, 0);
+    http->token = cu_strdup(token);
     http->headers = curl_slist_append(http->headers, (const char *)header.data);
     cu_buf_deinit(&header);
 }
@@ -215,7 +217,13 @@ void cli_http_free(struct cli_http *http)
     cu_buf_deinit(&http->base);
     cu_buf_deinit(&http->common);
     free(http->socket);
+    free(http->token);
     free(http);
+}
+
+const char *cli_http_token(const struct cli_http *http)
+{
+    return http->token ? http->token : "";
 }
 
 static size_t on_body(char *data, size_t size, size_t count, void *arg)

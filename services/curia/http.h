@@ -15,6 +15,9 @@ struct cli_http;
 struct cli_http *cli_http_new(const struct cli_args *args, struct cu_diag *diag);
 void cli_http_free(struct cli_http *http); /* takes NULL */
 
+/* The token that its requests bear; empty: none. Borrowed. */
+const char *cli_http_token(const struct cli_http *http);
+
 struct cli_request {
     const char *method;  /* "GET" */
     const char *path;    /* "/v1/kv/" */

@@ -110,14 +110,15 @@ static enum cu_err read_pem(const struct cli_args *args, bool is_tls, char **ret
 
 /* ---- the document ---- */
 
-static const char *token_of(const struct cli_args *args)
+/* Envoy asks with the token that we have asked with, also where that came from a file. */
+static const char *token_of(const struct cli_http *http)
 {
-    const char *token = connect_setting(args, "token", "CONSUL_HTTP_TOKEN", "CURIA_HTTP_TOKEN");
-    return token ? token : "";
+    const char *token = cli_http_token(http), *own = getenv("CURIA_HTTP_TOKEN");
+    return *token || !own ? token : own;
 }
 
-static enum cu_err make(const struct cli_args *args, const struct connect_proxy *proxy,
-                        json_t **ret_json, struct cu_diag *diag)
+static enum cu_err make(const struct cli_args *args, const char *token,
+                        const struct connect_proxy *proxy, json_t **ret_json, struct cu_diag *diag)
 {
     const char *admin = cli_text(args, "admin-bind"), *api = cli_text(args, "xds-api");
     const char *log = cli_text(args, "admin-access-log-path");
@@ -134,7 +135,7 @@ static enum cu_err make(const struct cli_args *args, const struct connect_proxy 
         .node_name = proxy->node_name,
         .datacenter = proxy->datacenter,
         .ns = "default",
-        .token = token_of(args),
+        .token = token,
         .admin_access_log = log && *log ? log : "/dev/null",
         .is_sotw = api && strcmp(api, "sotw") == 0,
         .omits_deprecated_tags = cli_bool(args, "omit-deprecated-tags"),
@@ -194,7 +195,7 @@ int cli_connect_envoy(const struct cli_args *args)
     if (!err)
         err = connect_proxy_find(args, http, &proxy, &diag);
     if (!err)
-        err = make(args, &proxy, &document, &diag);
+        err = make(args, token_of(http), &proxy, &document, &diag);
     cli_http_free(http);
     int code = err ? cli_sorry("%s", diag.text) : use(args, document);
     connect_proxy_deinit(&proxy);

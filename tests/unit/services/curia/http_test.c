@@ -101,6 +101,7 @@ START_TEST(a_token_file_beats_the_token_and_an_empty_one_falls_back) /* cli 13 *
         struct fixture f = serve("200 OK", "");
         ck_assert_int_eq(setenv("CONSUL_HTTP_ADDR", f.address, 1), 0);
         struct cli_http *http = connect_with("-token=plain", flag);
+        ck_assert_str_eq(cli_http_token(http), is_empty ? "plain" : "of-file");
         struct cli_reply reply;
         ck_assert_int_eq(get(http, "k", NULL, &reply), 200);
         cu_buf_deinit(&reply.body);

@@ -60,6 +60,10 @@ START_TEST(it_says_who_and_where)
     check_text(json, "node/cluster", "web");
     check_text(json, "node/metadata/node_name", "n1");
     check_text(json, "dynamic_resources/ads_config/api_type", "DELTA_GRPC");
+    const char *metadata = "dynamic_resources/ads_config/grpc_services/initial_metadata";
+    json_t *token = at(json, metadata); /* also an empty one (mesh 42) */
+    check_text(token, "0/key", "x-consul-token");
+    check_text(token, "0/value", "");
     const char *endpoints = "static_resources/clusters/0/load_assignment/endpoints/0/lb_endpoints";
     json_t *list = at(json, endpoints);
     ck_assert_uint_eq(json_array_size(list), 2);
