@@ -39,8 +39,11 @@ struct cu_daemon {
      * to do. */
     enum cu_err (*start)(struct cu_env *env, void **ret_state, struct cu_diag *diag);
     void (*reload)(void *state, const struct cu_conf *conf); /* NULL: nothing is reloadable */
-    void (*drain)(void *state);                              /* NULL: nothing to drain */
-    void (*stop)(void *state); /* frees state; the rpc is still there */
+    /* The agent says which is the node's default token; "": none. It counts before the one of the
+     * configuration from then on. NULL: the daemon has no use for one. */
+    void (*set_token)(void *state, const char *token);
+    void (*drain)(void *state); /* NULL: nothing to drain */
+    void (*stop)(void *state);  /* frees state; the rpc is still there */
     void (*status)(void *state, cu_status_add *add, void *to);
 };
 

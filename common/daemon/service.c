@@ -161,6 +161,20 @@ static void daemon_stop(void *context, struct cu_rq *rq)
                  run->env.loop); /* after this turn has written the reply */
 }
 
+static void daemon_set_token(void *context, struct cu_rq *rq)
+{
+    struct cu_run *run = context;
+    const Curia__Internal__V1__SetTokenRequest *in = (const void *)rq->in;
+    if (!run->daemon->set_token || !run->state) {
+        cu_rq_fail(rq, CU_E_NOT_READY, "%s takes no token%s", run->daemon->name,
+                   run->daemon->set_token ? " yet" : "");
+        return;
+    }
+    run->daemon->set_token(run->state, in->token);
+    Curia__Internal__V1__SetTokenReply reply = CURIA__INTERNAL__V1__SET_TOKEN_REPLY__INIT;
+    cu_rq_reply(rq, &reply.base, 0);
+}
+
 /* What changes a daemon is for its own user and root, on its own socket. */
 /* clang-format off */
 static const struct cu_method methods[] = {
@@ -170,6 +184,7 @@ static const struct cu_method methods[] = {
     CU_METHOD(Reload,  CU_CALL, ROUTE_ANY, CALLER_CATALOGD, NO_PERM, 1 * KIB, 1 * KIB,   daemon_reload),
     CU_METHOD(Drain,   CU_CALL, ROUTE_ANY, CALLER_CATALOGD, NO_PERM, 1 * KIB, 1 * KIB,   daemon_drain),
     CU_METHOD(Stop,    CU_CALL, ROUTE_ANY, CALLER_CATALOGD, NO_PERM, 1 * KIB, 1 * KIB,   daemon_stop),
+    CU_METHOD(SetToken, CU_CALL, ROUTE_ANY, CALLER_CATALOGD, NO_PERM, 8 * KIB, 1 * KIB,  daemon_set_token),
 };
 /* clang-format on */
 

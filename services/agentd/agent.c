@@ -10,6 +10,7 @@
 #include "services/agentd/io/gossip.h"
 #include "services/agentd/io/leaves.h"
 #include "services/agentd/io/node.h"
+#include "services/agentd/io/own_token.h"
 #include "services/agentd/rpc/dispatch.h"
 #include "services/agentd/rpc/last.h"
 #include "services/agentd/rpc/metrics.h"
@@ -214,6 +215,9 @@ enum cu_err agent_start(struct cu_env *env, void **ret_agent, struct cu_diag *di
         add_gauges(agent);
         err = open_node(agent, diag);
     }
+    if (!err && agent->conf.rights.is_enabled)
+        agent->own_token =
+            agent_own_token_new(env, agent_tokens_get(&agent->tokens, AGENT_TOKEN_DEFAULT));
     if (!err)
         err = open_http(agent, diag);
     if (err) {
@@ -260,6 +264,7 @@ void agent_stop(void *arg)
     struct agent *agent = arg;
     agent_http_free(agent->http);
     agent->http = NULL;
+    agent_own_token_free(agent->own_token);
     agent_node_close(agent->node);
     agent_gossip_free(agent->gossip);
     view_servers_free(agent->servers);

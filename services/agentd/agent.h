@@ -41,6 +41,7 @@ struct agent {
     struct agent_metrics *metrics;
     struct agent_gossip *gossip;
     struct agent_node *node;
+    struct agent_own_token *own_token; /* NULL: ACLs are off */
     struct agent_leaves *leaves;
     struct agent_tokens tokens; /* credentials.h */
     struct cu_rights *rights;   /* what the tokens of requests may do here */

@@ -8,6 +8,7 @@
 
 #include "common/base/assert.h"
 #include "common/view/rights.h"
+#include "services/agentd/io/own_token.h"
 
 enum { PATH_BYTES = 4096, KEY_BYTES = 64 };
 
@@ -30,6 +31,8 @@ static const char *configured(const struct cu_conf *conf, enum agent_token token
 static void changed(struct agent *agent, enum agent_token token)
 {
     const char *master = agent_tokens_get(&agent->tokens, AGENT_TOKEN_AGENT_MASTER);
+    if (token == AGENT_TOKEN_DEFAULT)
+        agent_own_token_set(agent->own_token, agent_tokens_get(&agent->tokens, token));
     if (token == AGENT_TOKEN_AGENT_MASTER && agent->rights)
         cu_rights_set_agent_master(agent->rights, master);
     else if (token <= AGENT_TOKEN_AGENT && agent->node)

@@ -131,7 +131,17 @@ void dns_reload(void *arg, const struct cu_conf *conf)
     CU_ASSERT(!err); /* dns_check() has read it */
     dns_live_conf_deinit(&dnsd->conf.live);
     dnsd->conf.live = live;
-    dns_catalog_set_token(dnsd->catalog, cu_rights_own_token(conf));
+    if (!dnsd->is_told)
+        dns_catalog_set_token(dnsd->catalog, cu_rights_own_token(conf));
+}
+
+/* Without ACLs no token is looked at. */
+void dns_set_token(void *arg, const char *token)
+{
+    struct dnsd *dnsd = arg;
+    dnsd->is_told = true;
+    if (dnsd->conf.rights.is_enabled)
+        dns_catalog_set_token(dnsd->catalog, token);
 }
 
 void dns_drain(void *arg)

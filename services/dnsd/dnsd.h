@@ -12,11 +12,13 @@ struct dnsd {
     struct dns_conf conf;
     struct dns_catalog *catalog;
     struct dns_server *server;
+    bool is_told; /* its token, by the agent: the configuration's counts no more */
 };
 
 CU_MUST_USE enum cu_err dns_check(const struct cu_conf *conf, struct cu_diag *diag);
 CU_MUST_USE enum cu_err dns_start(struct cu_env *env, void **ret_dnsd, struct cu_diag *diag);
 void dns_reload(void *dnsd, const struct cu_conf *conf);
+void dns_set_token(void *dnsd, const char *token);
 void dns_drain(void *dnsd);
 void dns_stop(void *dnsd);
 void dns_status(void *dnsd, cu_status_add *add, void *to); /* rpc/status.c */

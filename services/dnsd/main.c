@@ -9,6 +9,7 @@ int main(int argc, char **argv)
         .check = dns_check,
         .start = dns_start,
         .reload = dns_reload,
+        .set_token = dns_set_token,
         .drain = dns_drain,
         .stop = dns_stop,
         .status = dns_status,

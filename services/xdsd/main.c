@@ -9,6 +9,7 @@ int main(int argc, char **argv)
         .check = xds_check,
         .start = xds_start,
         .reload = xds_reload,
+        .set_token = xds_set_token,
         .drain = xds_drain,
         .stop = xds_stop,
         .status = xds_status,

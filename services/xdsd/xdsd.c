@@ -120,7 +120,17 @@ enum cu_err xds_start(struct cu_env *env, void **ret_xdsd, struct cu_diag *diag)
 void xds_reload(void *arg, const struct cu_conf *conf)
 {
     struct xdsd *xdsd = arg;
-    xds_catalog_set_token(xdsd->catalog, cu_rights_own_token(conf));
+    if (!xdsd->is_told)
+        xds_catalog_set_token(xdsd->catalog, cu_rights_own_token(conf));
+}
+
+/* Without ACLs no token is looked at. */
+void xds_set_token(void *arg, const char *token)
+{
+    struct xdsd *xdsd = arg;
+    xdsd->is_told = true;
+    if (xdsd->conf.rights.is_enabled)
+        xds_catalog_set_token(xdsd->catalog, token);
 }
 
 void xds_drain(void *arg)

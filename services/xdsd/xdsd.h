@@ -12,11 +12,13 @@ struct xdsd {
     struct xds_leaves *leaves;
     struct xds_hub *hub;
     struct xds_ads *ads;
+    bool is_told; /* its token, by the agent: the configuration's counts no more */
 };
 
 CU_MUST_USE enum cu_err xds_check(const struct cu_conf *conf, struct cu_diag *diag);
 CU_MUST_USE enum cu_err xds_start(struct cu_env *env, void **ret_xdsd, struct cu_diag *diag);
 void xds_reload(void *xdsd, const struct cu_conf *conf);
+void xds_set_token(void *xdsd, const char *token);
 void xds_drain(void *xdsd);
 void xds_stop(void *xdsd);
 void xds_status(void *xdsd, cu_status_add *add, void *to); /* rpc/status.c */
