@@ -55,7 +55,7 @@ def decoded(resource):
 class Stream:
     """One stream. What comes is kept in `got` as it comes; `error` is how it ended."""
 
-    def __init__(self, pb, ip, node_id='web', node_name='edge', delta=True, node=None, port=8502, method=None):
+    def __init__(self, pb, ip, node_id='web', node_name='edge', delta=True, node=None, port=8502, method=None, token=None):
         self.pb, self.delta = pb, delta
         self.node = pb.core.Node(id=node_id, metadata=metadata(node_name=node_name)) if node is None else node
         self.channel = grpc.insecure_channel('%s:%d' % (ip, port), [('grpc.use_local_subchannel_pool', 1)])
@@ -65,7 +65,7 @@ class Stream:
             SERVICE + (method or ('DeltaAggregatedResources' if delta else 'StreamAggregatedResources')),
             request_serializer=lambda m: m if isinstance(m, bytes) else m.SerializeToString(),
             response_deserializer=kind.FromString)
-        self.call = call(iter(self.requests.get, None))
+        self.call = call(iter(self.requests.get, None), metadata=[('x-consul-token', t) for t in [token] if t is not None])
         self.reader = threading.Thread(target=self.read, daemon=True)
         self.reads = threading.Event()
         self.reads.set()
