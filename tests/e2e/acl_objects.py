@@ -1,11 +1,11 @@
-"""Policies, roles and tokens over HTTP, and the bootstrap: http-api.md 5.12 items 238, 239, 244, 245, 247 to 250, 252."""
+"""Policies, roles and tokens over HTTP, and the bootstrap: http-api.md 5.12 items 238, 239, 243 to 245, 247 to 252, 272."""
 import json
 import os
 
 from cluster import Cluster, wait_for
 from runner import fixture, test
 
-EXPECT = ('acl.reset',)
+EXPECT = ('acl.reset', 'sync.blocked')  # the agents have no token of their own
 MANAGEMENT = '00000000-0000-0000-0000-000000000001'
 ANONYMOUS = '00000000-0000-0000-0000-000000000002'
 UNKNOWN = '12345678-1111-4111-8111-111111111111'
@@ -135,6 +135,49 @@ def what_stays_of_a_token_stays_250(manager):
     copy = manager.made(path + '/clone', {'Description': 'other'})
     assert copy['Description'] == 'other' and copy['SecretID'] != token['SecretID'], copy
     assert copy['AccessorID'] != token['AccessorID']
+
+
+def with_rules(one, manager, name, rules):
+    """Somebody with a token of one policy, and the token."""
+    manager.made('policy', {'Name': name, 'Rules': rules})
+    token = manager.made('token', {'Policies': [{'Name': name}]})
+    return Manager(one, token['SecretID']), token
+
+
+@test
+def ones_own_token_is_shown_to_who_has_one_243(one, manager):
+    somebody, token = with_rules(one, manager, 'p243', '')
+    own = somebody.get('token/self').json()
+    assert own['AccessorID'] == token['AccessorID'] and own['SecretID'] == token['SecretID'], own
+    answer = one.get('/v1/acl/token/self')
+    assert answer.status == 403 and 'ACL not found' in answer.text, answer
+
+
+@test
+def who_may_only_read_sees_no_secret_251(one, manager):
+    reader, _ = with_rules(one, manager, 'p251', 'acl = "read"')
+    token = manager.made('token')
+    path = 'token/' + token['AccessorID']
+    assert manager.get(path).json()['SecretID'] == token['SecretID']
+    assert reader.get(path).json()['SecretID'] == '<hidden>'
+    assert all('SecretID' not in t for t in reader.get('tokens').json())
+    answer = reader.put('token')
+    assert answer.status == 403 and 'Permission denied' in answer.text, answer
+
+
+@test
+def a_token_without_its_policies_is_worth_nothing_at_once_272(one, manager):
+    reader, token = with_rules(one, manager, 'p272', 'acl = "read"')
+    assert reader.get('policies').status == 200
+    manager.made('token/' + token['AccessorID'], {'AccessorID': token['AccessorID']})
+    assert reader.get('policies').status == 403
+
+
+@test
+def nobody_deletes_his_own_token_252(one, manager, first):
+    answer = manager.delete('token/' + first['AccessorID'])
+    assert answer.status == 500, answer
+    assert "Deletion of the request's authorization token is not permitted" in answer.text, answer
 
 
 @test

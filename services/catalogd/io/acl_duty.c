@@ -82,7 +82,7 @@ static bool is_anything_missing(struct catalog_shell *shell)
 void catalog_acl_builtins_run(void *context)
 {
     struct catalog_shell *shell = context;
-    if (shell->conf.acl_enabled && !shell->acl_duty->is_making && is_anything_missing(shell))
+    if (shell->conf.acl.is_enabled && !shell->acl_duty->is_making && is_anything_missing(shell))
         make_builtins(shell->acl_duty);
 }
 
@@ -144,7 +144,7 @@ void catalog_acl_reap_run(void *context)
 {
     struct catalog_shell *shell = context;
     struct catalog_acl_duty *duty = shell->acl_duty;
-    if (!shell->conf.acl_enabled || duty->is_reaping)
+    if (!shell->conf.acl.is_enabled || duty->is_reaping)
         return;
     duty->is_reaping = true;
     duty->wall_ms = cu_wall_ms();

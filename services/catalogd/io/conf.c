@@ -190,7 +190,6 @@ enum cu_err catalog_conf_read(const struct cu_conf *conf, struct catalog_conf *r
         .follow = cu_conf_text(conf, "catalogd.follow"),
         .port = (int)cu_conf_int(conf, "ports.server"),
         .grpc_port = (int)cu_conf_int(conf, "catalogd.grpc_port"),
-        .acl_enabled = cu_conf_bool(conf, "acl.enabled"),
         .hold_ms = cu_conf_ms(conf, "performance.rpc_hold_timeout"),
         .query_default_ms = cu_conf_ms(conf, "default_query_time"),
         .query_max_ms = cu_conf_ms(conf, "max_query_time"),

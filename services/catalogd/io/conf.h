@@ -24,9 +24,8 @@ struct catalog_conf {
     bool connect_enabled;
     const char *ca_cluster_id; /* connect.ca_config.cluster_id; "": made up */
     char *ca_config;           /* the first CA configuration: a JSON object, yours */
-    bool acl_enabled;
-    const char *acl_master; /* acl.tokens.master: a secret; "": none */
-    int64_t hold_ms;        /* how long NoLeader is held */
+    const char *acl_master;    /* acl.tokens.master: a secret; "": none */
+    int64_t hold_ms;           /* how long NoLeader is held */
     int64_t query_default_ms, query_max_ms;
     int64_t value_max_bytes;
     /* Servers' catalogds by `raftd.peers` (same ip, ports.server unless `catalog_address`) and

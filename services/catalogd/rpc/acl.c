@@ -19,9 +19,9 @@ enum { WRITE_ARENA_BYTES = 16 * 1024 * 1024, RULES_ARENA_BYTES = 64 * 1024 * 102
 
 static bool is_on(const struct catalog_shell *shell, struct cu_rq *rq)
 {
-    if (!shell->conf.acl_enabled)
+    if (!shell->conf.acl.is_enabled)
         cu_rq_fail(rq, CU_E_DENIED, "ACL support disabled");
-    return shell->conf.acl_enabled;
+    return shell->conf.acl.is_enabled;
 }
 
 static char *new_id(struct cu_rq *rq)
