@@ -7,6 +7,8 @@ static const struct cli_flag call_flags[] = {
     {"addr", CLI_TEXT, "`ipc://PATH` or `tcp://HOST:PORT`; default: the daemon's socket in the run directory.", NULL},
     {"n", CLI_UINT, "Lines after which a follow ends; default: none.", NULL},
     {"run-dir", CLI_TEXT, "Where the sockets are; default: $CURIA_RUN_DIR, else /run/curia.", NULL},
+    {"token", CLI_TEXT, "ACL token. Also CONSUL_HTTP_TOKEN.", NULL},
+    {"token-file", CLI_TEXT, "File with the ACL token. Also CONSUL_HTTP_TOKEN_FILE.", NULL},
     {0},
 };
 static const struct cli_flag nodes_flags[] = {

@@ -125,8 +125,7 @@ static enum cu_err read_token_file(const char *path, char text[TOKEN_FILE_BYTES]
 }
 
 /* The file wins over the token; an empty file falls back to it (cli.md 2.2). */
-static enum cu_err choose_token(struct cli_http *http, const struct cli_args *args,
-                                struct cu_diag *diag)
+enum cu_err cli_token(const struct cli_args *args, char **ret_token, struct cu_diag *diag)
 {
     const char *token = setting(args, "token", "CONSUL_HTTP_TOKEN");
     const char *path = setting(args, "token-file", "CONSUL_HTTP_TOKEN_FILE");
@@ -135,9 +134,19 @@ static enum cu_err choose_token(struct cli_http *http, const struct cli_args *ar
     const char *start = text + strspn(text, " \t\r\n");
     if (*start)
         token = start;
-    if (!err && token)
-        add_token(http, token);
+    *ret_token = err ? NULL : cu_strdup(token ? token : "");
     free(text);
+    return err;
+}
+
+static enum cu_err choose_token(struct cli_http *http, const struct cli_args *args,
+                                struct cu_diag *diag)
+{
+    char *token;
+    enum cu_err err = cli_token(args, &token, diag);
+    if (!err && *token)
+        add_token(http, token);
+    free(token);
     return err;
 }
 

@@ -18,6 +18,11 @@ void cli_http_free(struct cli_http *http); /* takes NULL */
 /* The token that its requests bear; empty: none. Borrowed. */
 const char *cli_http_token(const struct cli_http *http);
 
+/* The token that flags and environment name, "" for none; yours (free). CU_E_IO: its file cannot be
+ * read. */
+CU_MUST_USE enum cu_err cli_token(const struct cli_args *args, char **ret_token,
+                                  struct cu_diag *diag);
+
 struct cli_request {
     const char *method;  /* "GET" */
     const char *path;    /* "/v1/kv/" */

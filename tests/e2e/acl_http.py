@@ -338,6 +338,10 @@ def cli_13_16_every_command_takes_a_token(one, manager):
     for args, env in ((['-token', manager.secret], {}), (['-token-file', path, '-token', NOWHERE], {}),
                       ([], {'CONSUL_HTTP_TOKEN': manager.secret}), ([], {'CONSUL_HTTP_TOKEN_FILE': path})):
         assert run(one, 'kv', 'get', *args, 'cli', env=env) == '1\n'
+    socket = 'ipc://' + os.path.join(one.run_dir, 'catalogd.sock')
+    for args, env in ((['-token', manager.secret], {}), (['-token-file', path], {}), ([], {'CONSUL_HTTP_TOKEN': manager.secret})):
+        said = run(one, 'call', '-addr', socket, *args, 'catalogd', 'Acl.GetToken', '{"self":true}', env=env)
+        assert json.loads(said)['token']['secret_id'] == manager.secret, said
     run(one, 'kv', 'get', 'cli', code=1, err='Error querying Consul agent: Unexpected response code: 403\n')
     run(one, 'catalog', 'nodes', '-token', NOWHERE, code=1,
         err='Error listing nodes: Unexpected response code: 403 (ACL not found)\n')

@@ -29,6 +29,7 @@ struct call {
     const ProtobufCServiceDescriptor *service;
     const ProtobufCMethodDescriptor *method;
     json_t *request;
+    char *token;           /* "": none */
     struct cu_timer limit; /* to connect */
     struct cu_signal_watch interrupt, terminate;
     uint64_t lines, lines_wanted; /* of a follow; 0: no end */
@@ -136,7 +137,6 @@ static void send_call(struct call *call)
     struct cu_arena *arena = cu_arena_new(ARENA_BYTES);
     ProtobufCMessage *in = NULL;
     struct cu_diag diag = {0};
-    const char *token = getenv("CONSUL_HTTP_TOKEN");
     if (cu_reflect_from_json(call->method->input, call->request, arena, &in, &diag)) {
         finish(call, cli_sorry("Invalid request: %s", diag.text));
     } else {
@@ -145,7 +145,7 @@ static void send_call(struct call *call)
                                                     .method = call->method->name,
                                                     .in = in,
                                                     .timeout_ms = TIMEOUT_MS,
-                                                    .token = token ? token : "",
+                                                    .token = call->token,
                                                     .datacenter = "",
                                                     .origin = {"", "curia", ""}},
                              on_answer, call);
@@ -240,7 +240,14 @@ static int call_method(const struct cli_args *args, struct call *call)
     struct cu_diag diag = {0};
     enum cu_err err = cu_reflect_from_json(call->method->input, call->request, arena, &in, &diag);
     cu_arena_free(arena);
-    int code = err ? cli_sorry("Invalid request: %s", diag.text) : run(call, given ? given : url);
+    int code;
+    if (err)
+        code = cli_sorry("Invalid request: %s", diag.text);
+    else if (cli_token(args, &call->token, &diag))
+        code = cli_sorry("%s", diag.text);
+    else
+        code = run(call, given ? given : url);
+    free(call->token);
     json_decref(call->request);
     return code;
 }

@@ -7,6 +7,7 @@
 #include "curia/internal/v1/members.pb-c.h"
 #include "curia/internal/v1/raft.pb-c.h"
 #include "curia/internal/v1/state.pb-c.h"
+#include "curia/v1/acl.pb-c.h"
 #include "curia/v1/catalog.pb-c.h"
 #include "curia/v1/config.pb-c.h"
 #include "curia/v1/connect.pb-c.h"
@@ -20,7 +21,7 @@
 /* clang-format off */
 static const struct call_daemon daemons[] = {
     {"agentd",   {&curia__internal__v1__daemon__descriptor}},
-    {"catalogd", {&curia__v1__catalog__descriptor, &curia__v1__config__descriptor,
+    {"catalogd", {&curia__v1__acl__descriptor, &curia__v1__catalog__descriptor, &curia__v1__config__descriptor,
                   &curia__v1__connect_ca__descriptor, &curia__internal__v1__daemon__descriptor,
                   &curia__v1__feed__descriptor, &curia__v1__health__descriptor,
                   &curia__v1__intentions__descriptor, &curia__v1__kv__descriptor,
