@@ -91,6 +91,8 @@ struct rpc_request {
     void *gone_arg;
     struct cu_deadline deadline;
     struct cu_call *forwarded;
+    struct cu_bytes body; /* of one that was doubted, in its arena */
+    bool was_doubted;
 };
 
 struct cu_rpc {

@@ -366,6 +366,38 @@ static bool is_for_us(struct rpc_request *request, struct cu_bytes body)
     return !err && !client;
 }
 
+/* Whether somebody holds it who will resume it. A body for which there is no room is not kept. */
+static bool is_doubted(struct rpc_request *request, struct cu_bytes body)
+{
+    const struct cu_rpc_hooks *hooks = &request->rq.rpc->hooks;
+    if (!hooks->doubt || request->was_doubted)
+        return false;
+    request->was_doubted = true;
+    request->body =
+        (struct cu_bytes){cu_arena_memdup(request->rq.arena, body.data, body.len), body.len};
+    return (request->body.data || !body.len) && hooks->doubt(hooks->context, &request->rq);
+}
+
+static void go_on(struct rpc_request *request, struct cu_bytes body)
+{
+    struct cu_diag diag = {0};
+    enum cu_err err = check_permission(request, &diag);
+    if (err == CU_E_DENIED && is_doubted(request, body))
+        return;
+    if (err)
+        cu_rq_fail(&request->rq, err, "%s", diag.text);
+    else if (is_for_us(request, body))
+        request->row->method->handler(request->row->context, &request->rq);
+}
+
+void cu_rq_resume(struct cu_rq *rq)
+{
+    struct rpc_request *request = of(rq);
+    CU_ASSERT(request->was_doubted);
+    request->gone = NULL;
+    go_on(request, request->body);
+}
+
 void rpc_serve(void *arg, struct cu_conn *conn, uint64_t id, const struct cu_envelope *call)
 {
     struct rpc_session *s = arg;
@@ -373,15 +405,11 @@ void rpc_serve(void *arg, struct cu_conn *conn, uint64_t id, const struct cu_env
     const struct rpc_row *row = find_row(s->rpc, call->method);
     CU_ASSERT(row); /* it was there when the first part was admitted, and rows stay */
     struct rpc_request *request = open_request(s, row, id, call);
-    struct cu_diag diag = {0};
-    enum cu_err err;
     cu_count(s->rpc->count.requests, 1);
-    if (!decode(request, call->body))
+    if (decode(request, call->body))
+        go_on(request, call->body);
+    else
         cu_rq_fail(&request->rq, CU_E_INVALID, "%s: the request does not parse", row->name);
-    else if ((err = check_permission(request, &diag)))
-        cu_rq_fail(&request->rq, err, "%s", diag.text);
-    else if (is_for_us(request, call->body))
-        row->method->handler(row->context, &request->rq);
 }
 
 /* ---- what handlers call ---- */

@@ -93,24 +93,29 @@ void cu_rpc_set_prior_ids(struct cu_rpc *rpc, const uint8_t (*ids)[16], size_t c
  * choice. Copied. */
 void cu_rpc_set_source_address(struct cu_rpc *rpc, const char *ip);
 
-/* The daemon's own say in three questions; each may stay unset.
+/* The daemon's own say in a few questions; each may stay unset.
  *   classify  the class of a peer; default: local uid 0 or our own: CALLER_CATALOGD, all others:
  *             CALLER_AGENT
  *   permit    the one permission check (contracts 2.4), called for every row that names a right;
  *             default: CU_OK. An error with a sentence ("Permission denied") is the answer
- *   route     where a request for a routed row goes: CU_OK and *ret_client = NULL (here) or the
+ *   doubt     whether a denial of the row's right may be for want of news: true where it will call
+ *             cu_rq_resume() when it knows more, once a request; cu_rq_on_gone() tells it until
+ * then route     where a request for a routed row goes: CU_OK and *ret_client = NULL (here) or the
  *             client to forward to; or an error with a sentence, which is the answer */
 struct cu_rpc_hooks {
     void *context;
     enum cu_caller (*classify)(void *context, const struct cu_peer *peer);
     enum cu_err (*permit)(void *context, struct cu_rq *rq, enum cu_right right,
                           struct cu_bytes resource, struct cu_diag *diag);
+    bool (*doubt)(void *context, struct cu_rq *rq);
     enum cu_err (*route)(void *context, const struct cu_rq *rq, enum cu_route route,
                          struct cu_client **ret_client, struct cu_diag *diag);
     /* The connection of `peer` is lost (after the on_gone of its requests); the pointer names
      * nobody from here on. */
     void (*peer_gone)(void *context, const struct cu_peer *peer);
 };
+/* A request that was doubted begins anew; not from within the hook. */
+void cu_rq_resume(struct cu_rq *rq);
 void cu_rpc_set_hooks(struct cu_rpc *rpc, const struct cu_rpc_hooks *hooks);
 
 /* From here on new calls get NotReady (those of the service Daemon do not); those under way go on.

@@ -27,6 +27,7 @@ struct catalog_reading;
 struct catalog_reaping;
 struct catalog_reconciler;
 struct catalog_gossip;
+struct doubt;
 struct feed;
 struct rows_call;
 
@@ -99,6 +100,7 @@ struct catalog_shell {
     uint64_t last_tag;
     struct catalog_reading *reading;       /* rpc/read.h */
     struct feed *feeds;                    /* rpc/feed.c: the open ones */
+    struct doubt *doubts;                  /* rpc/doubt.c: requests that wait for news */
     struct rows_call *row_pages;           /* rpc/rows.c: under way */
     struct catalog_reaping *reaping;       /* io/duties.c */
     struct catalog_acl_duty *acl_duty;     /* io/acl_duty.h */

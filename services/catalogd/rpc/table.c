@@ -84,9 +84,11 @@ enum cu_err catalog_rpc_start(struct catalog_shell *shell, struct cu_diag *diag)
     shell->reading = catalog_reading_new(shell);
     for (size_t i = 0; i < CU_COUNT(services); i++)
         cu_rpc_add_service(rpc, services[i], shell);
-    cu_rpc_set_hooks(
-        rpc, &(struct cu_rpc_hooks){
-                 .context = shell, .classify = catalog_classify, .permit = permit, .route = route});
+    cu_rpc_set_hooks(rpc, &(struct cu_rpc_hooks){.context = shell,
+                                                 .classify = catalog_classify,
+                                                 .permit = permit,
+                                                 .doubt = catalog_doubt,
+                                                 .route = route});
     char url[CU_ENDPOINT_BYTES];
     (void)cu_endpoint_url(shell->env->bind_address, (unsigned)shell->conf.port, url);
     enum cu_err err = cu_rpc_listen(rpc, url, diag);
@@ -95,6 +97,7 @@ enum cu_err catalog_rpc_start(struct catalog_shell *shell, struct cu_diag *diag)
 
 void catalog_rpc_stop(struct catalog_shell *shell)
 {
+    catalog_doubts_end(shell);
     catalog_feeds_end(shell);
     catalog_reading_free(shell->reading);
     shell->reading = NULL;

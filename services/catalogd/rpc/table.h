@@ -14,6 +14,10 @@ void catalog_rpc_replaced(struct catalog_shell *shell);
 
 void catalog_feeds_end(struct catalog_shell *shell); /* feed.c: all of them, NotReady */
 
+/* doubt.c: the hook, and the end of what it holds. */
+bool catalog_doubt(void *shell, struct cu_rq *rq);
+void catalog_doubts_end(struct catalog_shell *shell);
+
 void catalog_kv_txn(void *daemon, struct cu_rq *rq); /* txn.c: the handler of Kv.Txn */
 
 extern const struct cu_service catalog_kv_service, catalog_status_service, catalog_feed_service,

@@ -106,6 +106,81 @@ START_TEST(the_permission_of_a_row_is_asked_with_its_resource_contracts_2_4)
 }
 END_TEST
 
+/* Doubts each denial once; allows everything when there is news. */
+struct doubter {
+    unsigned asked, doubted, gone;
+    bool has_news;
+    struct cu_rq *rq;
+};
+
+static enum cu_err by_the_news(void *context, struct cu_rq *rq, enum cu_right right,
+                               struct cu_bytes resource, struct cu_diag *diag)
+{
+    struct doubter *doubter = context;
+    doubter->asked++;
+    return doubter->has_news ? CU_OK : cu_fail(diag, CU_E_DENIED, "Permission denied");
+}
+
+static void doubted_is_gone(void *arg)
+{
+    struct doubter *doubter = arg;
+    doubter->gone++;
+    doubter->rq = NULL;
+}
+
+static bool hold(void *context, struct cu_rq *rq)
+{
+    struct doubter *doubter = context;
+    doubter->doubted++;
+    doubter->rq = rq;
+    cu_rq_on_gone(rq, doubted_is_gone, doubter);
+    return true;
+}
+
+static void set_doubter(struct pair *pair, struct doubter *doubter)
+{
+    cu_rpc_set_hooks(pair->server, &(struct cu_rpc_hooks){
+                                       .context = doubter, .permit = by_the_news, .doubt = hold});
+}
+
+START_TEST(a_denial_that_is_doubted_is_decided_anew_once)
+{
+    for (int has_news = 0; has_news <= 1; has_news++) {
+        struct pair *pair = pair_new(plain);
+        struct doubter doubter = {.asked = 0};
+        struct outcome put;
+        set_doubter(pair, &doubter);
+        pair_put(pair, "a", 3, &put);
+        PAIR_WAIT(pair, doubter.doubted == 1);
+        ck_assert_uint_eq(put.answers, 0);
+        doubter.has_news = has_news;
+        cu_rq_resume(doubter.rq);
+        PAIR_WAIT(pair, put.answers == 1);
+        ck_assert_int_eq(put.err, has_news ? CU_OK : CU_E_DENIED);
+        ck_assert_uint_eq(put.index, has_news ? 3 : 0); /* the request is as it came */
+        ck_assert_uint_eq(doubter.asked, 2);
+        ck_assert_uint_eq(doubter.doubted, 1);
+        ck_assert_uint_eq(doubter.gone, 0);
+        pair_free(pair);
+    }
+}
+END_TEST
+
+START_TEST(who_doubts_a_request_is_told_when_nobody_waits_for_it_any_more)
+{
+    struct pair *pair = pair_new(plain);
+    struct doubter doubter = {.asked = 0};
+    struct outcome put;
+    set_doubter(pair, &doubter);
+    struct cu_call *call = pair_put(pair, "a", 3, &put);
+    PAIR_WAIT(pair, doubter.doubted == 1);
+    cu_call_cancel(call);
+    PAIR_WAIT(pair, doubter.gone == 1);
+    ck_assert_uint_eq(pair->handled, 0);
+    pair_free(pair);
+}
+END_TEST
+
 START_TEST(a_handler_sees_who_asks_and_what_came_with_it_contracts_1_8)
 {
     FOR_PAIRINGS(p)
@@ -175,6 +250,8 @@ SUITE_MAIN("common/rpc/request",
            only_callers_of_the_rows_class_get_in_contracts_2_3,
            a_daemon_may_classify_its_peers_itself,
            the_permission_of_a_row_is_asked_with_its_resource_contracts_2_4,
+           a_denial_that_is_doubted_is_decided_anew_once,
+           who_doubts_a_request_is_told_when_nobody_waits_for_it_any_more,
            a_handler_sees_who_asks_and_what_came_with_it_contracts_1_8,
            an_unknown_method_or_request_is_refused,
            a_daemon_that_drains_refuses_new_calls_and_ends_old_ones)
