@@ -20,6 +20,7 @@ struct gather {
     const struct catalog_acl_terms *terms;
     struct cu_arena *arena;
     struct catalog_list found; /* of effective_t */
+    struct catalog_list rests; /* of struct catalog_acl_rest */
 };
 
 static bool is_for_us(const struct gather *gather, char *const *datacenters, size_t count)
@@ -28,6 +29,16 @@ static bool is_for_us(const struct gather *gather, char *const *datacenters, siz
         if (strcmp(datacenters[i], gather->terms->datacenter) == 0)
             return true;
     return count == 0;
+}
+
+static enum cu_err rest_on(struct gather *gather, enum catalog_table table, const char *id,
+                           uint64_t modify_index)
+{
+    struct catalog_acl_rest *rest = cu_arena_alloc(gather->arena, sizeof *rest);
+    if (!rest)
+        return CU_E_TOO_LARGE;
+    *rest = (struct catalog_acl_rest){table, id, modify_index};
+    return catalog_list_add(&gather->rests, gather->arena, rest) ? CU_OK : CU_E_TOO_LARGE;
 }
 
 static enum cu_err add(struct gather *gather, const char *id, const char *rules)
@@ -47,6 +58,9 @@ static enum cu_err add_policies(struct gather *gather, Curia__V1__AclLink *const
         policy_t *policy;
         struct cu_bytes key = catalog_key_of(gather->arena, cu_bytes_of(links[i]->id));
         err = catalog_view_get(gather->view, CATALOG_ACL_POLICIES, key, gather->arena, &policy);
+        if (!err)
+            err = rest_on(gather, CATALOG_ACL_POLICIES, links[i]->id,
+                          policy ? policy->modify_index : 0);
         if (!err && policy && is_for_us(gather, policy->datacenters, policy->n_datacenters))
             err = add(gather, policy->id, policy->rules);
     }
@@ -96,6 +110,8 @@ static enum cu_err add_roles(struct gather *gather, Curia__V1__AclLink *const *l
         role_t *role;
         struct cu_bytes key = catalog_key_of(gather->arena, cu_bytes_of(links[i]->id));
         err = catalog_view_get(gather->view, CATALOG_ACL_ROLES, key, gather->arena, &role);
+        if (!err)
+            err = rest_on(gather, CATALOG_ACL_ROLES, links[i]->id, role ? role->modify_index : 0);
         if (err || !role)
             continue;
         err = add_policies(gather, role->policies, role->n_policies);
@@ -117,6 +133,12 @@ static int by_id(const void *a, const void *b)
 static enum cu_err settle(struct gather *gather, struct catalog_acl_worth *worth)
 {
     size_t count = gather->found.count;
+    worth->rests = cu_arena_alloc(gather->arena, gather->rests.count * sizeof *worth->rests);
+    if (!worth->rests)
+        return CU_E_TOO_LARGE;
+    for (size_t i = 0; i < gather->rests.count; i++)
+        worth->rests[i] = *(const struct catalog_acl_rest *)gather->rests.items[i];
+    worth->rest_count = gather->rests.count;
     if (count)
         qsort(gather->found.items, count, sizeof *gather->found.items, by_id);
     worth->policies = cu_arena_alloc(gather->arena, (count + 1) * sizeof *worth->policies);
@@ -154,9 +176,10 @@ enum cu_err catalog_acl_worth_of(const struct catalog_view *view,
 {
     struct gather gather = {.view = view, .terms = terms, .arena = arena};
     struct catalog_acl_worth worth = {.accessor_id = token->accessor_id,
-                                      .expiration_time_ms = token->expiration_time_ms,
-                                      .modify_index = token->modify_index};
-    enum cu_err err = add_policies(&gather, token->policies, token->n_policies);
+                                      .expiration_time_ms = token->expiration_time_ms};
+    enum cu_err err = rest_on(&gather, CATALOG_ACL_TOKENS, token->accessor_id, token->modify_index);
+    if (!err)
+        err = add_policies(&gather, token->policies, token->n_policies);
     if (!err)
         err = add_roles(&gather, token->roles, token->n_roles);
     if (!err)

@@ -18,13 +18,21 @@ struct catalog_acl_policy {
     const char *id, *rules;
 };
 
+/* A row that it rests on: the token's, a policy's, a role's (contracts 3.4). */
+struct catalog_acl_rest {
+    enum catalog_table table;
+    const char *id;
+    uint64_t modify_index; /* 0: there is none */
+};
+
 struct catalog_acl_worth {
     const char *accessor_id;
+    struct catalog_acl_rest *rests; /* what is named twice is there twice */
+    size_t rest_count;
     struct catalog_acl_policy *policies; /* by id, each once */
     size_t policy_count;
     uint64_t rights;             /* of all of it and the default: equal numbers, equal rights */
     uint64_t expiration_time_ms; /* 0: never */
-    uint64_t modify_index;       /* of the token's row; 0: there is none, the anonymous one */
 };
 
 /* Fills in what the secret is worth; all of it in the arena. Missing policies and roles count for

@@ -13,14 +13,15 @@ enum { TOKEN_BYTES_MAX = 512 };
 struct known {
     struct cu_authorizer *authorizer;
     char *accessor_id;
-    uint64_t token_index, expiration_time_ms;
+    uint64_t expiration_time_ms;
+    struct catalog_acl_rest *rests;
+    size_t rest_count;
 };
 
 struct catalog_acl {
     struct catalog_shell *shell;
     struct cu_map tokens; /* of struct known, by secret */
     struct cu_map sets;   /* of authorizers, by their rights: a number of what the rules say */
-    uint64_t policies_index, roles_index; /* of those tables, for all that is remembered */
     struct cu_arena *arena;
 };
 
@@ -39,6 +40,9 @@ static void forget_tokens(struct catalog_acl *acl)
     for (size_t at = 0; cu_map_next(&acl->tokens, &at, &key, &value);) {
         struct known *known = value;
         cu_authorizer_unref(known->authorizer);
+        for (size_t i = 0; i < known->rest_count; i++)
+            free((char *)(uintptr_t)known->rests[i].id);
+        free(known->rests);
         free(known->accessor_id);
         free(known);
     }
@@ -125,17 +129,22 @@ static struct known *keep(struct catalog_acl *acl, const char *token,
                           const struct catalog_acl_worth *worth, struct cu_authorizer *authorizer)
 {
     struct known *known = cu_alloc(sizeof *known);
-    *known = (struct known){.authorizer = authorizer,
-                            .accessor_id = cu_strdup(worth->accessor_id),
-                            .token_index = worth->modify_index,
-                            .expiration_time_ms = worth->expiration_time_ms};
+    *known =
+        (struct known){.authorizer = authorizer,
+                       .accessor_id = cu_strdup(worth->accessor_id),
+                       .expiration_time_ms = worth->expiration_time_ms,
+                       .rests = cu_memdup(worth->rests, worth->rest_count * sizeof *worth->rests),
+                       .rest_count = worth->rest_count};
+    for (size_t i = 0; i < known->rest_count; i++)
+        known->rests[i].id = cu_strdup(known->rests[i].id);
+
     if (acl->tokens.count >= CATALOG_ACL_TOKENS_MAX)
         forget_tokens(acl);
     (void)cu_map_put(&acl->tokens, cu_bytes_of(token), known);
     return known;
 }
 
-/* Out of the state as it is now; the tables' indexes go with it. */
+/* Out of the state as it is now. */
 static enum cu_err resolve(struct catalog_shell *shell, const char *token, struct cu_arena *arena,
                            struct catalog_acl_worth *ret_worth, struct cu_diag *diag)
 {
@@ -147,8 +156,6 @@ static enum cu_err resolve(struct catalog_shell *shell, const char *token, struc
     if (!snapshot || catalog_bookmark_read(snapshot, arena, &bookmark))
         return cu_fail(diag, CU_E_NOT_READY, "the state cannot be read now: no token is known");
     struct catalog_view view = catalog_view_of(snapshot, &bookmark);
-    shell->acl->policies_index = view.acl_policies_index;
-    shell->acl->roles_index = view.acl_roles_index;
     return catalog_acl_resolve(&view, &terms, token, arena, ret_worth, diag);
 }
 
@@ -211,9 +218,8 @@ enum cu_err catalog_acl_caller(struct catalog_shell *shell, const char *token,
     *ret_caller = (struct catalog_caller){.authorizer = known->authorizer,
                                           .actor = actor_of(known),
                                           .accessor_id = known->accessor_id,
-                                          .token_index = known->token_index,
-                                          .policies_index = acl->policies_index,
-                                          .roles_index = acl->roles_index,
+                                          .rests = known->rests,
+                                          .rest_count = known->rest_count,
                                           .expiration_time_ms = known->expiration_time_ms};
     return CU_OK;
 }

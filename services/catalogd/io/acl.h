@@ -20,8 +20,8 @@ struct catalog_caller {
     struct cu_authorizer *authorizer;
     const char *actor;                    /* for the change log: the accessor id, or "anonymous" */
     const char *accessor_id;              /* "": ACLs are off */
-    uint64_t token_index;                 /* modify index of its row; 0: it has none */
-    uint64_t policies_index, roles_index; /* of those tables, when it was looked up */
+    const struct catalog_acl_rest *rests; /* rows that it rests on */
+    size_t rest_count;
     uint64_t expiration_time_ms;
 };
 

@@ -11,6 +11,7 @@
 enum {
     MARGIN_MS = 20,
     REMAKES_MAX = 8, /* contracts 3.4 */
+    RESTS_MAX = 64,  /* rows of policies and roles that one command names */
 };
 
 /* A request whose command is on its way through the log. */
@@ -108,29 +109,44 @@ static struct cu_sample *sample_of(struct catalog_shell *shell,
     return command->deregister ? shell->count.catalog_deregister : shell->count.kv_apply;
 }
 
-/* The rights rest on rows, too: they are named behind those that the command names.
- * False: the request has been answered. */
+/* All rows that they rest on; where these are many, their tables whole. */
+static enum cu_err name_rests(const struct catalog_shell *shell,
+                              const struct catalog_caller *caller, struct catalog_vetted *vetted)
+{
+    static const struct cu_bytes whole = {NULL, 0};
+    struct catalog_bookmark bookmark;
+    enum cu_err err = CU_OK;
+    for (size_t i = 0; !err && caller->rest_count <= RESTS_MAX && i < caller->rest_count; i++)
+        err = catalog_vetted_add(vetted, caller->rests[i].table,
+                                 catalog_key_of(vetted->arena, cu_bytes_of(caller->rests[i].id)),
+                                 caller->rests[i].modify_index);
+    if (err || caller->rest_count <= RESTS_MAX)
+        return err;
+    const struct catalog_backend *snapshot = catalog_readers_snapshot(shell->readers);
+    if (!snapshot || catalog_bookmark_read(snapshot, vetted->arena, &bookmark))
+        return CU_E_NOT_READY;
+    for (int table = CATALOG_ACL_POLICIES; !err && table <= CATALOG_ACL_TOKENS; table++)
+        err = catalog_vetted_add(vetted, (enum catalog_table)table, whole,
+                                 bookmark.table_index[table]);
+    return err;
+}
+
+/* The rights rest on rows, too: they are named behind those that the command names. False: the
+ * request has been answered. */
 static bool name_authority(struct catalog_shell *shell, struct cu_rq *rq,
                            Curia__Internal__V1__Command *command)
 {
     struct catalog_vetted vetted = {.arena = rq->arena};
     struct catalog_caller caller;
     struct cu_diag diag = {0};
-    static const struct cu_bytes whole = {NULL, 0};
     enum cu_err err = catalog_acl_caller(shell, rq->token, &caller, &diag);
     for (size_t i = 0; !err && i < command->n_checked; i++)
         if (!catalog_list_add(&vetted.rows, rq->arena, command->checked[i]))
             err = CU_E_TOO_LARGE;
     if (!err)
-        err = catalog_vetted_add(&vetted, CATALOG_ACL_TOKENS,
-                                 catalog_key_of(rq->arena, cu_bytes_of(caller.accessor_id)),
-                                 caller.token_index);
-    if (!err)
-        err = catalog_vetted_add(&vetted, CATALOG_ACL_POLICIES, whole, caller.policies_index);
-    if (!err)
-        err = catalog_vetted_add(&vetted, CATALOG_ACL_ROLES, whole, caller.roles_index);
+        err = name_rests(shell, &caller, &vetted);
     if (err) {
-        cu_rq_fail(rq, err, "%s", *diag.text ? diag.text : "the request is too large");
+        cu_rq_fail(rq, err, "%s", *diag.text ? diag.text : cu_err_words(err));
         return false;
     }
     command->checked = (Curia__Internal__V1__Checked **)vetted.rows.items;

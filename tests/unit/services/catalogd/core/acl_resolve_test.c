@@ -76,7 +76,15 @@ STATE_TEST(policies_of_the_token_and_of_its_roles_hold_each_once_by_id)
     ck_assert_str_eq(policies(state, &worth),
                      "00000001 00000004 service-identity:db service-identity:web ");
     ck_assert_str_eq(worth.accessor_id, acl_id(5));
-    ck_assert_uint_eq(worth.modify_index, acl_get_token(state, acl_id(5))->modify_index);
+    /* itself, its policy, its role and what that has */
+    ck_assert_uint_eq(worth.rest_count, 5);
+    ck_assert_int_eq(worth.rests[0].table, CATALOG_ACL_TOKENS);
+    ck_assert_str_eq(worth.rests[0].id, acl_id(5));
+    ck_assert_uint_eq(worth.rests[0].modify_index, acl_get_token(state, acl_id(5))->modify_index);
+    ck_assert_int_eq(worth.rests[1].table, CATALOG_ACL_POLICIES);
+    ck_assert_str_eq(worth.rests[1].id, acl_id(4));
+    ck_assert_uint_eq(worth.rests[1].modify_index, acl_get_policy(state, acl_id(4))->modify_index);
+    ck_assert_int_eq(worth.rests[2].table, CATALOG_ACL_ROLES);
 }
 
 STATE_TEST(identities_are_the_references_rules_ACL_258_259)
@@ -131,12 +139,13 @@ STATE_TEST(who_has_no_token_is_anonymous_whether_that_is_made_yet_or_not_ACL_237
 {
     struct catalog_acl_worth worth = worth_of(state, &here, "");
     ck_assert_str_eq(worth.accessor_id, CATALOG_ACL_ANONYMOUS_ID);
-    ck_assert_uint_eq(worth.modify_index, 0);
+    ck_assert_uint_eq(worth.rest_count, 1);
+    ck_assert_uint_eq(worth.rests[0].modify_index, 0); /* that there is none */
     acl_builtins(state, "");
     arrange(state);
     worth = worth_of(state, &here, "");
     ck_assert_str_eq(worth.accessor_id, CATALOG_ACL_ANONYMOUS_ID);
-    ck_assert_uint_gt(worth.modify_index, 0);
+    ck_assert_uint_gt(worth.rests[0].modify_index, 0);
     (void)acl_made_token(
         state, acl_token(state, &(struct acl){.id = CATALOG_ACL_ANONYMOUS_ID, .policies = {"p1"}}));
     worth = worth_of(state, &here, "anonymous");
