@@ -21,7 +21,8 @@ void catalog_callers_note(struct catalog_shell *shell,
 {
     shell->servers.count = 0;
     for (size_t i = 0; status->configuration && i < status->configuration->n_servers; i++)
-        add(&shell->servers, status->configuration->servers[i]->address);
+        if (strcmp(status->configuration->servers[i]->id, shell->env->node_id) != 0)
+            add(&shell->servers, status->configuration->servers[i]->address);
 }
 
 static bool is_at(const char *address, const char *ip)
@@ -31,15 +32,24 @@ static bool is_at(const char *address, const char *ip)
     return cu_endpoint_split(address, host, &port) && strcmp(host, ip) == 0;
 }
 
+/* By its id; or by its address, where the list has no ids. */
+static bool is_own(const struct catalog_shell *shell, const struct catalog_peer *peer)
+{
+    char own[CU_ENDPOINT_BYTES];
+    (void)cu_endpoint_text(shell->env->advertise_address, (unsigned)shell->conf.port, own);
+    return strcmp(peer->id, shell->env->node_id) == 0 || strcmp(peer->address, own) == 0;
+}
+
+/* Another one: from our own address every user of this host can call, and our daemons do not. */
 static bool is_server(const struct catalog_shell *shell, const char *ip)
 {
     for (size_t i = 0; i < shell->servers.count; i++)
         if (strcmp(shell->servers.ips[i], ip) == 0)
             return true;
     for (size_t i = 0; i < shell->conf.peer_count; i++)
-        if (is_at(shell->conf.peers[i].address, ip))
+        if (!is_own(shell, &shell->conf.peers[i]) && is_at(shell->conf.peers[i].address, ip))
             return true;
-    return strcmp(shell->env->advertise_address, ip) == 0;
+    return false;
 }
 
 static bool is_reader(const struct catalog_shell *shell, const char *ip)

@@ -7,7 +7,7 @@
 #include "proto/curia/internal/v1/log.pb-c.h"
 #include "services/catalogd/io/shell.h"
 
-/* The servers as raftd knows them now, from its status. */
+/* The other servers as raftd knows them now, from its status. */
 void catalog_callers_note(struct catalog_shell *shell,
                           const Curia__Internal__V1__LogStatusReply *status);
 

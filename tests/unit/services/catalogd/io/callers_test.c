@@ -9,7 +9,7 @@
 #include "common/base/assert.h"
 #include "tests/lib/suite.h"
 
-/* Servers 10.0.0.1 (we) and 10.0.0.2, by raftd; 10.0.0.3 by configuration; readers in 10.9.0.0/16.
+/* Servers 10.0.0.1 (we) and fd00::2, by raftd; 10.0.0.3 by configuration; readers in 10.9.0.0/16.
  */
 static void arrange(struct catalog_shell *shell, struct cu_env *env, bool has_acls)
 {
@@ -17,15 +17,19 @@ static void arrange(struct catalog_shell *shell, struct cu_env *env, bool has_ac
     static Curia__Internal__V1__Server *list[] = {&servers[0], &servers[1]};
     Curia__Internal__V1__Configuration configuration = CURIA__INTERNAL__V1__CONFIGURATION__INIT;
     Curia__Internal__V1__LogStatusReply status = CURIA__INTERNAL__V1__LOG_STATUS_REPLY__INIT;
-    *env = (struct cu_env){.advertise_address = "10.0.0.1"};
+    *env = (struct cu_env){.node_id = "own", .advertise_address = "10.0.0.1"};
     *shell = (struct catalog_shell){.env = env};
     shell->conf.acl.is_enabled = has_acls;
     shell->conf.peers[0] = (struct catalog_peer){"id", "10.0.0.3:8300"};
-    shell->conf.peer_count = 1;
+    shell->conf.peers[1] = (struct catalog_peer){"own", "10.0.0.1:8300"};
+    shell->conf.peers[2] = (struct catalog_peer){"", "10.0.0.1:8300"};
+    shell->conf.port = 8300;
+    shell->conf.peer_count = 3;
     ck_assert_int_eq(cu_network_parse("10.9.0.0/16", &shell->conf.readers[0]), CU_OK);
     shell->conf.reader_count = 1;
     curia__internal__v1__server__init(&servers[0]);
     curia__internal__v1__server__init(&servers[1]);
+    servers[0].id = (char *)(uintptr_t) "own";
     servers[0].address = (char *)(uintptr_t) "10.0.0.1:8310";
     servers[1].address = (char *)(uintptr_t) "[fd00::2]:8310";
     configuration.servers = list;
@@ -40,7 +44,7 @@ START_TEST(a_remote_peer_is_what_its_address_says_where_there_are_acls)
         const char *address;
         enum cu_caller want;
     } cases[] = {
-        {"10.0.0.1:40000", CALLER_SERVER},
+        {"10.0.0.1:40000", CALLER_AGENT}, /* any user of this host */
         {"[fd00::2]:40000", CALLER_SERVER},
         {"10.0.0.3:40000", CALLER_SERVER},
         {"10.9.1.1:40000", CALLER_READER},
