@@ -38,7 +38,7 @@ static void tag_member(const struct cu_conf *conf, const struct gossip_identity 
     tag(to, "vsn_min", "2");
     tag(to, "vsn_max", "3");
     tag(to, "build", "1.9.8:"); /* what peers of the reference compare with */
-    tag(to, "acls", "0");
+    tag(to, "acls", cu_conf_bool(conf, "acl.enabled") ? "1" : "0");
 }
 
 static void tag_server(const struct cu_conf *conf, struct gossip_conf *to)

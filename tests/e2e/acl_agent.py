@@ -127,7 +127,7 @@ def http_258_260_261_registrations(one, manager):
 def http_275_the_agents_master_token(one):
     local = Agent(one, AGENT_MASTER)
     said(local.get('agent/self'), 200)
-    assert [m['Name'] for m in said(local.get('agent/members'), 200).json()] == ['n1']
+    assert [(m['Name'], m['Tags']['acls']) for m in said(local.get('agent/members'), 200).json()] == [('n1', '1')]
     said(local.get('kv/x'), 403)
     said(local.put('agent/maintenance?enable=true'), 403)
 

@@ -57,6 +57,8 @@ START_TEST(a_client_says_that_it_is_a_node) /* gossip.md 23.2 */
     ck_tag("port", NULL);
     ck_tag("raft_port", NULL);
     ck_tag("rc_tm", NULL);
+    ck_assert_int_eq(read_as("{" NODE ", \"acl\": {\"enabled\": true}}", &identity), CU_OK);
+    ck_tag("acls", "1");
     done();
 }
 END_TEST

@@ -261,10 +261,35 @@ START_TEST(agent_50_88_what_is_set_outlives_a_restart_where_that_is_wanted)
 }
 END_TEST
 
+START_TEST(agent_3_a_reload_brings_other_tokens)
+{
+    static const char text[] =
+        "{\"node_name\":\"" FAKE_NODE "\",\"server\":true,\"data_dir\":\"/tmp\",\"acl\":{"
+        "\"enabled\":true,\"default_policy\":\"deny\",\"tokens\":{\"agent_master\":\"master\"}},"
+        "\"acl_token\":\"agent\"}";
+    struct cu_conf *conf;
+    struct cu_diag diag = {0};
+    open_with_acls(",\"tokens\":{\"default\":\"web\"}");
+    put("/v1/agent/token/replication?token=agent", "{\"Token\":\"x\"}");
+    ck_assert_uint_eq(status(), 200);
+    ask("GET", "/v1/agent/self", "", "");
+    ck_assert_uint_eq(status(), 403);
+    ck_assert_int_eq(cu_conf_parse(text, strlen(text), "test", &conf, &diag), CU_OK);
+    agent_reload(agent, conf);
+    cu_conf_free(conf);
+    ask("GET", "/v1/agent/self", "", ""); /* the older name, where the newer is not given */
+    ck_assert_uint_eq(status(), 200);
+    ask("GET", "/v1/agent/self?token=master", "", "");
+    ck_assert_uint_eq(status(), 200);
+    close_agent();
+}
+END_TEST
+
 SUITE_MAIN("services/agentd/rpc/permit", http_260_261_each_endpoint_asks_for_its_right,
            http_4_1_without_acls_no_token_is_looked_at, http_241_a_token_comes_by_parameter_or_head,
            http_275_the_agents_master_token_needs_no_catalog,
            a_client_may_go_while_its_token_is_asked,
            agent_88_each_write_to_the_catalog_has_its_token,
            http_191_a_token_that_is_set_counts_at_once_and_brings_a_full_sync,
-           agent_50_88_what_is_set_outlives_a_restart_where_that_is_wanted)
+           agent_50_88_what_is_set_outlives_a_restart_where_that_is_wanted,
+           agent_3_a_reload_brings_other_tokens)
