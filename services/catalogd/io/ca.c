@@ -376,7 +376,7 @@ void catalog_ca_sign(struct catalog_ca *ca, struct cu_rq *rq)
     if (!err && !take_slot(ca, &terms, &wait_ms))
         err = cu_fail(&diag, CU_E_OVERLOADED, "Rate limit reached, try again later");
     if (err) {
-        cu_rq_fail(rq, err, "%s", diag.text);
+        catalog_refuse(ca->shell, rq, err, diag.text);
         return;
     }
     struct signing *signing = cu_alloc(sizeof *signing);

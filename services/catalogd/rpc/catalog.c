@@ -169,10 +169,8 @@ static bool vet(struct catalog_shell *shell, struct cu_rq *rq,
     if (!shell->conf.acl.is_enabled)
         return true;
     enum cu_err err = look_and_vet(shell, rq, command, &refusal, &diag);
-    if (err)
-        cu_rq_fail(rq, err, "%s", diag.text);
-    else if (refusal.text)
-        cu_rq_fail(rq, refusal.err, "%s", refusal.text);
+    if (err || refusal.text)
+        catalog_refuse(shell, rq, err ? err : refusal.err, err ? diag.text : refusal.text);
     return !err && !refusal.text;
 }
 

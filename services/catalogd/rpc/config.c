@@ -53,12 +53,13 @@ static void list(void *daemon, struct cu_rq *rq)
 /* ---- writes ---- */
 
 /* False: the request has been answered. */
-static bool may_write(struct cu_rq *rq, const char *kind, const char *name)
+static bool may_write(struct catalog_shell *shell, struct cu_rq *rq, const char *kind,
+                      const char *name)
 {
     struct cu_diag diag = {0};
     enum cu_err err = cu_rq_permit(rq, catalog_entry_write_right(kind), cu_bytes_of(name), &diag);
     if (err)
-        cu_rq_fail(rq, err, "%s", diag.text);
+        catalog_refuse(shell, rq, err, diag.text);
     return !err;
 }
 
@@ -90,7 +91,7 @@ static void set(void *daemon, struct cu_rq *rq)
                    err ? "the config entry is too large" : refusal.text);
         return;
     }
-    if (!may_write(rq, in->entry->kind, in->entry->name))
+    if (!may_write(daemon, rq, in->entry->kind, in->entry->name))
         return;
     Curia__Internal__V1__Origin origin;
     Curia__Internal__V1__Command command;
@@ -109,7 +110,7 @@ static void delete_entry(void *daemon, struct cu_rq *rq)
     Curia__V1__ConfigEntry entry = CURIA__V1__CONFIG_ENTRY__INIT;
     Curia__Internal__V1__Origin origin;
     Curia__Internal__V1__Command command;
-    if (!may_write(rq, in->kind, in->name))
+    if (!may_write(daemon, rq, in->kind, in->name))
         return;
     catalog_command_init(rq, in->reason, &origin, &command);
     entry.kind = in->kind;

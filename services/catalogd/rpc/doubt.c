@@ -10,6 +10,7 @@ struct doubt {
     struct doubt *next, **at; /* of the shell */
     struct catalog_shell *shell;
     struct cu_rq *rq;
+    void (*go_on)(struct catalog_shell *shell, struct cu_rq *rq);
     uint64_t number; /* of the question for an index */
 };
 
@@ -32,19 +33,20 @@ static void gone(void *arg)
 static void sure(void *arg, enum cu_err err)
 {
     struct doubt *doubt = arg;
-    struct cu_rq *rq = doubt->rq;
+    struct doubt was = *doubt;
     (void)err;
     forget(doubt);
-    cu_rq_resume(rq);
+    was.go_on(was.shell, was.rq);
 }
 
-bool catalog_doubt(void *context, struct cu_rq *rq)
+static bool hold(struct catalog_shell *shell, struct cu_rq *rq,
+                 void (*go_on)(struct catalog_shell *shell, struct cu_rq *rq))
 {
-    struct catalog_shell *shell = context;
     if (!shell->log_status.known_leader || shell->stopped || shell->is_stopping)
         return false;
     struct doubt *doubt = cu_alloc(sizeof *doubt);
-    *doubt = (struct doubt){.shell = shell, .rq = rq, .next = shell->doubts, .at = &shell->doubts};
+    *doubt = (struct doubt){
+        .shell = shell, .rq = rq, .go_on = go_on, .next = shell->doubts, .at = &shell->doubts};
     if (doubt->next)
         doubt->next->at = &doubt->next;
     shell->doubts = doubt;
@@ -52,6 +54,29 @@ bool catalog_doubt(void *context, struct cu_rq *rq)
     doubt->number = catalog_read_start(shell, CATALOG_READ_DEFAULT,
                                        catalog_hold_deadline(shell, rq), sure, doubt);
     return true;
+}
+
+static void resume(struct catalog_shell *shell, struct cu_rq *rq)
+{
+    (void)shell;
+    cu_rq_resume(rq);
+}
+
+bool catalog_doubt(void *context, struct cu_rq *rq)
+{
+    return hold(context, rq, resume);
+}
+
+bool catalog_refuse_later(struct catalog_shell *shell, struct cu_rq *rq)
+{
+    return catalog_may_begin_anew(shell, rq) && hold(shell, rq, catalog_begin_anew);
+}
+
+void catalog_refuse(struct catalog_shell *shell, struct cu_rq *rq, enum cu_err err,
+                    const char *text)
+{
+    if (err != CU_E_DENIED || !catalog_refuse_later(shell, rq))
+        cu_rq_fail(rq, err, "%s", text);
 }
 
 void catalog_doubts_end(struct catalog_shell *shell)

@@ -125,7 +125,7 @@ static void apply(void *daemon, struct cu_rq *rq)
     struct cu_diag diag = {0};
     enum cu_err err = check_rights(daemon, rq, in->intention, &vetted, &diag);
     if (err) {
-        cu_rq_fail(rq, err, "%s", diag.text);
+        catalog_refuse(daemon, rq, err, diag.text);
         return;
     }
     catalog_command_init(rq, in->reason, &origin, &command);

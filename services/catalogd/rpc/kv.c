@@ -168,7 +168,7 @@ static void put(void *daemon, struct cu_rq *rq)
     enum cu_err err =
         cu_rq_permit(rq, is_tree ? KEY_WRITE_BELOW : KEY_WRITE, bytes_of(in->key), &diag);
     if (err) {
-        cu_rq_fail(rq, err, "%s", diag.text);
+        catalog_refuse(shell, rq, err, diag.text);
         return;
     }
     Curia__Internal__V1__KvCommand kv = CURIA__INTERNAL__V1__KV_COMMAND__INIT;

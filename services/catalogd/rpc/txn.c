@@ -126,7 +126,7 @@ static bool check_rights(struct catalog_shell *shell, struct cu_rq *rq,
         err = catalog_kv_txn_precheck(caller.authorizer, in, rq->arena, &reply);
     if (err)
         cu_rq_fail(rq, err, "%s", *diag.text ? diag.text : "the transaction is too large");
-    else if (reply.n_errors > 0)
+    else if (reply.n_errors > 0 && !catalog_refuse_later(shell, rq))
         cu_rq_reply(rq, &reply.base, 0);
     return !err && reply.n_errors == 0;
 }

@@ -30,20 +30,29 @@ static void writer_gone(void *arg)
     free(writing);
 }
 
-/* What it rested on has changed: it begins anew, with the rights as they are now (contracts 3.4).
- */
-static void begin_anew(struct catalog_shell *shell, struct cu_rq *rq)
+/* Of rq->user: how often a handler has begun anew, and whether a denial was one of the reasons. */
+enum { REMAKES = 0xff, WAS_DENIED = 0x100 };
+
+bool catalog_may_begin_anew(const struct catalog_shell *shell, struct cu_rq *rq)
+{
+    uintptr_t marks = (uintptr_t)rq->user;
+    rq->user = (void *)(marks | WAS_DENIED);
+    return shell->conf.acl.is_enabled && !(marks & WAS_DENIED);
+}
+
+/* With the rights as they are now (contracts 3.4). */
+void catalog_begin_anew(struct catalog_shell *shell, struct cu_rq *rq)
 {
     const struct cu_permission *row = &rq->method->permission;
-    uintptr_t count = (uintptr_t)rq->user + 1;
+    uintptr_t marks = (uintptr_t)rq->user + 1;
     struct cu_bytes resource = {0};
     struct cu_diag diag = {0};
     if (row->resource)
         resource = row->resource(rq->in);
-    enum cu_err err = count > REMAKES_MAX
+    enum cu_err err = (marks & REMAKES) > REMAKES_MAX
                           ? cu_fail(&diag, CU_E_OVERLOADED, "too many changes at once, try again")
                           : cu_rq_permit(rq, row->right, resource, &diag);
-    rq->user = (void *)count;
+    rq->user = (void *)marks;
     cu_rq_on_gone(rq, NULL, NULL);
     if (err)
         cu_rq_fail(rq, err, "%s", diag.text);
@@ -55,8 +64,8 @@ static void on_written(void *arg, enum cu_err err, const struct catalog_outcome 
 {
     struct writing *writing = arg;
     struct cu_rq *rq = writing->rq;
-    if (err == CU_E_RETRY) {
-        begin_anew(writing->shell, rq);
+    if (err == CU_E_RETRY) { /* what it rested on has changed */
+        catalog_begin_anew(writing->shell, rq);
     } else if (err) {
         cu_rq_fail(rq, err, "%s", catalog_error_text(writing->shell, err));
     } else {

@@ -15,6 +15,18 @@ void catalog_command_init(const struct cu_rq *rq, const char *reason,
                           Curia__Internal__V1__Origin *origin,
                           Curia__Internal__V1__Command *command);
 
+/* Fails the request of a handler that writes. A denial by ACLs is decided once more when what was
+ * acknowledged before is applied here: the handler is called again. */
+void catalog_refuse(struct catalog_shell *shell, struct cu_rq *rq, enum cu_err err,
+                    const char *text);
+
+/* The same for an answer that is no failure: false, it is to be given now. */
+bool catalog_refuse_later(struct catalog_shell *shell, struct cu_rq *rq);
+
+/* Calls the request's handler once more, which finds it as it came. Once for a denial. */
+void catalog_begin_anew(struct catalog_shell *shell, struct cu_rq *rq);
+bool catalog_may_begin_anew(const struct catalog_shell *shell, struct cu_rq *rq);
+
 /* Ends the request by `answer`, or by an error: NO_LEADER after the time that a missing leader is
  * waited for, UNKNOWN where the command may yet take effect. With ACLs the command gets to name the
  * token's row and policies; when something that it names has changed before it is applied, the
