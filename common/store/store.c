@@ -114,17 +114,6 @@ static enum cu_err open_file(struct cu_db *db, const struct cu_db_options *o, st
     return CU_OK;
 }
 
-/* Before anything else is asked of it: of a database that is there already it stays what it is. */
-static enum cu_err set_page_size(struct cu_db *db, const struct cu_db_options *o,
-                                 struct cu_diag *diag)
-{
-    char text[64];
-    if (!o->page_bytes || o->read_only)
-        return CU_OK;
-    (void)snprintf(text, sizeof text, "PRAGMA page_size=%u", o->page_bytes);
-    return cu_db_exec(db, text, diag);
-}
-
 static enum cu_err set_pragmas(struct cu_db *db, const struct cu_db_options *o,
                                struct cu_diag *diag)
 {
@@ -197,8 +186,6 @@ enum cu_err cu_db_open(const struct cu_db_options *options, struct cu_db **ret_d
     db->stmt_count = options->statement_count;
     db->stmts = cu_alloc((options->statement_count + 1) * sizeof *db->stmts);
     enum cu_err err = open_file(db, options, diag);
-    if (!err)
-        err = set_page_size(db, options, diag);
     if (!err)
         err = set_pragmas(db, options, diag);
     if (!err)

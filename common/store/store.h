@@ -42,7 +42,6 @@ struct cu_db_options {
     bool read_only;   /* must exist; no migration */
     enum cu_db_sync sync;
     unsigned autocheckpoint_pages; /* of the WAL; 0: never by itself */
-    unsigned page_bytes;           /* of a database that is made; 0: SQLite's default */
     uint64_t mmap_bytes;           /* 0: none */
     unsigned cache_kib;            /* 0: SQLite's default */
     /* Step i takes a database at version i to i + 1, each in its own transaction. A database above

@@ -21,27 +21,28 @@ static const struct table_rule {
     bool drops_noops; /* a write of what is there already does nothing (http-api.md 3.1) */
     bool logs;        /* has change rows */
     bool wakes;
+    bool keeps;       /* its rows in memory (rows.h) */
     catalog_derive *derive; /* what else moves with a row of it */
 } rules[] = {
-    [CATALOG_KV]         = {"kv",         true,  true,  true,  NULL},
+    [CATALOG_KV]         = {"kv",         true,  true,  true,  false, NULL},
     /* A second delete of a key moves its tombstone even within the same millisecond; the change row
      * and the wake are those of the key. */
-    [CATALOG_TOMBSTONES] = {"tombstones", false, false, false, NULL},
-    [CATALOG_SETTINGS]   = {"settings",   true,  true,  true,  NULL},
-    [CATALOG_NODES]      = {"nodes",      true,  true,  true,  catalog_derive_node},
-    [CATALOG_SERVICES]   = {"services",   true,  true,  true,  catalog_derive_service},
-    [CATALOG_CHECKS]     = {"checks",     true,  true,  true,  catalog_derive_check},
+    [CATALOG_TOMBSTONES] = {"tombstones", false, false, false, false, NULL},
+    [CATALOG_SETTINGS]   = {"settings",   true,  true,  true,  false, NULL},
+    [CATALOG_NODES]      = {"nodes",      true,  true,  true,  true,  catalog_derive_node},
+    [CATALOG_SERVICES]   = {"services",   true,  true,  true,  true,  catalog_derive_service},
+    [CATALOG_CHECKS]     = {"checks",     true,  true,  true,  true,  catalog_derive_check},
     /* Not through store_put: core/index.c and catalog_store_add_lookup(). */
-    [CATALOG_INDEXES]    = {"indexes",    true,  false, true,  NULL},
+    [CATALOG_INDEXES]    = {"indexes",    true,  false, true,  false, NULL},
     /* Every accepted write of these moves them (http-api.md 3.1). */
-    [CATALOG_CONFIG_ENTRIES]  = {"config_entries",  false, true,  true,  NULL},
-    [CATALOG_CONNECT_ROOTS]   = {"connect_roots",   false, true,  true,  NULL},
-    [CATALOG_CONNECT_CONFIG]  = {"connect_config",  false, true,  true,  NULL},
-    [CATALOG_CONNECT_SECRETS] = {"connect_secrets", true,  false, false, NULL},
-    [CATALOG_ACL_POLICIES]    = {"acl_policies",    false, true,  true,  catalog_acl_derive_policy},
-    [CATALOG_ACL_ROLES]       = {"acl_roles",       false, true,  true,  catalog_acl_derive_role},
-    [CATALOG_ACL_TOKENS]      = {"acl_tokens",      false, true,  true,  NULL},
-    [CATALOG_ACL_SECRETS]     = {"acl_secrets",     true,  false, false, NULL},
+    [CATALOG_CONFIG_ENTRIES]  = {"config_entries",  false, true,  true,  false, NULL},
+    [CATALOG_CONNECT_ROOTS]   = {"connect_roots",   false, true,  true,  false, NULL},
+    [CATALOG_CONNECT_CONFIG]  = {"connect_config",  false, true,  true,  false, NULL},
+    [CATALOG_CONNECT_SECRETS] = {"connect_secrets", true,  false, false, false, NULL},
+    [CATALOG_ACL_POLICIES]    = {"acl_policies",    false, true,  true,  false, catalog_acl_derive_policy},
+    [CATALOG_ACL_ROLES]       = {"acl_roles",       false, true,  true,  false, catalog_acl_derive_role},
+    [CATALOG_ACL_TOKENS]      = {"acl_tokens",      false, true,  true,  false, NULL},
+    [CATALOG_ACL_SECRETS]     = {"acl_secrets",     true,  false, false, false, NULL},
 };
 /* clang-format on */
 _Static_assert(CU_COUNT(rules) == CATALOG_TABLE_COUNT, "a row for each table");
@@ -151,6 +152,7 @@ enum cu_err catalog_store_open(const struct catalog_backend *backend,
     struct catalog_store *store = cu_alloc(sizeof(*store));
     store->backend = backend;
     store->scratch = cu_arena_new(SCRATCH_BYTES_MAX);
+    store->rows = catalog_rows_new();
     enum cu_err err = load(store, diag);
     if (err) {
         catalog_store_free(store);
@@ -167,6 +169,7 @@ void catalog_store_free(struct catalog_store *store)
     if (!store)
         return;
     cu_arena_free(store->scratch);
+    catalog_rows_free(store->rows);
     cu_buf_deinit(&store->configuration);
     cu_buf_deinit(&store->encoded);
     catalog_wakes_deinit(&store->wakes);
@@ -245,12 +248,40 @@ static struct catalog_held *find_held(struct catalog_store *store, enum catalog_
     return NULL;
 }
 
+/* From memory, else from the backend, and then kept. */
+static enum cu_err fetch(struct catalog_store *store, enum catalog_table table, struct cu_bytes key,
+                         struct catalog_row *ret_row)
+{
+    const struct catalog_backend *backend = store->backend;
+    if (!rules[table].keeps)
+        return backend->get(backend->context, table, key, store->scratch, ret_row);
+    enum cu_err err = catalog_rows_get(store->rows, table, key, store->scratch, ret_row);
+    if (err != CU_E_NOT_FOUND)
+        return err;
+    err = backend->get(backend->context, table, key, store->scratch, ret_row);
+    if (!err)
+        catalog_rows_put(store->rows, table, ret_row);
+    return err;
+}
+
+/* `row` NULL: it is gone. */
+static void keep_row(struct catalog_store *store, enum catalog_table table, struct cu_bytes key,
+                     const struct catalog_row *row)
+{
+    if (!rules[table].keeps)
+        return;
+    if (row)
+        catalog_rows_put(store->rows, table, row);
+    else
+        catalog_rows_drop(store->rows, table, key);
+    store->rows_moved = true;
+}
+
 static enum cu_err hold(struct catalog_store *store, enum catalog_table table, struct cu_bytes key,
                         struct catalog_held **ret_held)
 {
     struct catalog_held *held = &store->held[store->held_next];
-    enum cu_err err =
-        store->backend->get(store->backend->context, table, key, store->scratch, &held->row);
+    enum cu_err err = fetch(store, table, key, &held->row);
     held->is_set = !err || err == CU_E_NOT_FOUND;
     if (!held->is_set)
         return err;
@@ -385,6 +416,7 @@ static enum cu_err put(struct catalog_store *store, enum catalog_table table, st
                                                                   &row);
     if (err)
         return err;
+    keep_row(store, table, key, &row);
     struct cu_u128 *sum = &store->bookmark.hash;
     if (!is_new)
         *sum = cu_u128_sub(*sum, before.hash);
@@ -418,6 +450,7 @@ enum cu_err store_del(struct catalog_store *store, enum catalog_table table, str
     err = store->backend->del(store->backend->context, table, key);
     if (err)
         return err;
+    keep_row(store, table, key, NULL);
     store->bookmark.hash = cu_u128_sub(store->bookmark.hash, before.hash);
     return follow_up(store,
                      &(struct catalog_moved){table, CATALOG_DELETE, key, &before, {NULL, 0}});
@@ -517,6 +550,7 @@ enum cu_err catalog_store_mark(struct catalog_store *store)
     if (err)
         return err;
     store->is_marked = true;
+    store->rows_moved = false;
     store->marked_bookmark = store->bookmark;
     store->marked_retention = store->retention;
     store->marked_number = store->change_number;
@@ -529,6 +563,8 @@ enum cu_err catalog_store_undo(struct catalog_store *store)
     CU_ASSERT(store->is_marked);
     store->is_marked = false;
     forget_held(store);
+    if (store->rows_moved)
+        catalog_rows_clear(store->rows);
     catalog_indexes_undo(store);
     store->swept_node = (struct cu_bytes){NULL, 0};
     store->bookmark = store->marked_bookmark;

@@ -5,6 +5,7 @@
 #include "services/catalogd/core/bookmark.h"
 #include "services/catalogd/core/index_state.h"
 #include "services/catalogd/core/proposer.h"
+#include "services/catalogd/core/rows.h"
 #include "services/catalogd/core/store.h"
 
 enum { CATALOG_HELD_ROWS = 4 };
@@ -36,6 +37,7 @@ struct catalog_store {
         struct catalog_row row;
     } held[CATALOG_HELD_ROWS];
     size_t held_next;
+    struct catalog_rows *rows; /* of tables that keep theirs, from one entry to the next */
 
     struct catalog_indexes indexes;
     struct cu_bytes swept_node; /* in scratch: all services on it moved in this entry already */
@@ -49,6 +51,7 @@ struct catalog_store {
     struct catalog_retention marked_retention;
     uint32_t marked_number;
     size_t marked_wakes;
+    bool rows_moved; /* a kept one, since the store was marked */
 };
 
 /* The settings row; its key is catalog_key_of() this name. */

@@ -151,7 +151,6 @@ static struct cu_db *open_db(void)
     struct cu_diag diag = {0};
     (void)snprintf(path, sizeof path, "%s/%d-pages", suite_tmpdir(), (int)getpid());
     enum cu_err err = cu_db_open(&(struct cu_db_options){.path = path,
-                                                         .page_bytes = PAGE_BYTES,
                                                          .migrations = steps,
                                                          .migration_count = 1,
                                                          .statements = stmts,

@@ -94,35 +94,6 @@ START_TEST(keeps_what_was_put_over_a_close)
 }
 END_TEST
 
-static uint64_t page_bytes(struct cu_db *db)
-{
-    sqlite3_stmt *stmt = NULL;
-    ck_assert_int_eq(sqlite3_prepare_v2(cu_db_handle(db), "PRAGMA page_size", -1, &stmt, NULL),
-                     SQLITE_OK);
-    ck_assert_int_eq(sqlite3_step(stmt), SQLITE_ROW);
-    uint64_t bytes = cu_column_u64(stmt, 0);
-    ck_assert_int_eq(sqlite3_finalize(stmt), SQLITE_OK);
-    return bytes;
-}
-
-START_TEST(a_page_size_is_for_a_database_that_is_made_and_not_for_an_older_one)
-{
-    struct cu_db *db = NULL;
-    struct cu_db_options o = options(2);
-    o.page_bytes = 2048;
-    ck_assert_int_eq(cu_db_open(&o, &db, NULL), CU_OK);
-    ck_assert_uint_eq(page_bytes(db), 2048);
-    ck_assert_int_eq(put(db, "a", "one", 1, NULL), CU_OK);
-    cu_db_close(db);
-    o.page_bytes = 8192;
-    ck_assert_int_eq(cu_db_open(&o, &db, NULL), CU_OK);
-    ck_assert_uint_eq(page_bytes(db), 2048);
-    ck_assert_int_eq(put(db, "b", "two", 2, NULL), CU_OK);
-    ck_assert_uint_eq(count(db), 2);
-    cu_db_close(db);
-}
-END_TEST
-
 START_TEST(takes_an_older_database_step_by_step_to_its_own_version)
 {
     cu_db_close(open_db(0));
@@ -296,7 +267,6 @@ START_TEST(a_failed_sync_is_told_from_a_full_disk_consensus_56)
 END_TEST
 
 SUITE_MAIN("common/store/store", keeps_what_was_put_over_a_close,
-           a_page_size_is_for_a_database_that_is_made_and_not_for_an_older_one,
            takes_an_older_database_step_by_step_to_its_own_version,
            a_step_that_fails_leaves_the_version_before_it,
            refuses_a_database_of_a_newer_version_untouched,
