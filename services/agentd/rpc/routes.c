@@ -35,7 +35,7 @@ const struct agent_route agent_routes[] = {
     {"/v1/agent/check/warn/",           "PUT",            0,                        agent_own_check_warn,         SERVICE_WRITE, CHECK},
     {"/v1/agent/checks",                "GET",            0,                        agent_own_checks_get,         ANY_TOKEN},
     {"/v1/agent/connect/authorize",     "POST",           AGENT_JSON_BODY,          agent_authorize_post,         ANY_TOKEN},
-    {"/v1/agent/connect/ca/leaf/",      "GET",            AGENT_TAKES_READ_OPTIONS, agent_leaf_get},
+    {"/v1/agent/connect/ca/leaf/",      "GET",            AGENT_TAKES_READ_OPTIONS, agent_leaf_get,               SERVICE_WRITE, TAIL},
     {"/v1/agent/connect/ca/roots",      "GET",            AGENT_TAKES_READ_OPTIONS, agent_own_roots_get},
     {"/v1/agent/force-leave/",          "PUT",            0,                        agent_force_leave,            OPERATOR_WRITE, WHOLE},
     {"/v1/agent/health/service/id/",    "GET",            0,                        agent_own_health_by_id,       SERVICE_READ, SERVICE},

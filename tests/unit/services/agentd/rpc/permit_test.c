@@ -104,6 +104,8 @@ static const struct {
     {"PUT", "/v1/agent/token/default", "{\"Token\":\"x\"}", 403, "Permission denied"}, /* 191 */
     {"PUT", "/v1/agent/token/zz?token=agent", "{\"Token\":\"x\"}", 404, "Token \"zz\" is unknown"},
     {"PUT", "/v1/agent/token/default?token=agent", "{\"token\":", 400, NULL},
+    {"GET", "/v1/agent/connect/ca/leaf/web", "", 403, "Permission denied"}, /* also of one that is kept here */
+    {"GET", "/v1/agent/connect/ca/leaf/web?token=nope", "", 403, "ACL not found"},
     {"POST", "/v1/agent/connect/authorize", "{\"Target\":\"web\",\"ClientCertURI\":\"spiffe://x.consul/ns/default/dc/dc1/svc/a\"}",
      403, "Permission denied"},
     {"GET", "/v1/status/leader?token=nope", "", 200, NULL}, /* 240: it asks for none */
