@@ -201,6 +201,20 @@ START_TEST(retry_takes_a_new_seq_eight_times_and_is_then_overloaded_contracts_3_
 }
 END_TEST
 
+START_TEST(what_the_edge_makes_anew_ends_with_the_first_retry_contracts_3_4)
+{
+    struct driver d = driver_new(false, 0);
+    driver_open(&d);
+    driver_step(&d, (struct catalog_event){.kind = CATALOG_EV_WRITE,
+                                           .tag = 5,
+                                           .deadline = driver_deadline(&d, 5000),
+                                           .ends_on_retry = true});
+    driver_outcome(&d, CATALOG_RETRY, 1);
+    ck_assert_int_eq(driver_only(&d, CATALOG_ACT_WRITE_DONE)->err, CU_E_RETRY);
+    driver_free(&d);
+}
+END_TEST
+
 START_TEST(a_dropped_proposer_proposes_all_that_is_open_under_a_new_one)
 {
     struct driver d = driver_new(false, 0);
@@ -281,6 +295,7 @@ SUITE_MAIN("services/catalogd/core/replica_write",
            every_copy_refused_for_want_of_a_leader_is_no_leader_not_unknown,
            a_refusal_that_a_new_try_cannot_help_is_the_answer,
            retry_takes_a_new_seq_eight_times_and_is_then_overloaded_contracts_3_4,
+           what_the_edge_makes_anew_ends_with_the_first_retry_contracts_3_4,
            a_dropped_proposer_proposes_all_that_is_open_under_a_new_one,
            a_pull_that_may_have_skipped_a_result_makes_it_unknown_contracts_3_3,
            a_write_whose_caller_left_is_not_proposed_but_one_under_way_is_seen_through,
