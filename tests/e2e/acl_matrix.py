@@ -90,7 +90,7 @@ TABLE = (
     ('GET', '/v1/agent/health/service/id/', 'web1', None, WEB_READ, DENIED, (200, '"web1"')),
     ('GET', '/v1/agent/health/service/name/', 'web', None, WEB_READ, DENIED, (200, '"web1"')),
     ('GET', '/v1/agent/host', '', None, OPERATOR_READ, DENIED, (200, 'Memory')),
-    ('PUT', '/v1/agent/join/', '256.0.0.1', None, AGENT_WRITE, DENIED, (500, 'Failed to')),
+    ('PUT', '/v1/agent/join/', '127.0.0.1:1', None, AGENT_WRITE, DENIED, (500, 'Failed to')),
     ('PUT', '/v1/agent/leave', '', None, AGENT_WRITE, DENIED, None),  # it would
     ('PUT', '/v1/agent/maintenance', '?enable=false', None, NODE_WRITE, DENIED, DONE),
     ('GET', '/v1/agent/members', '', None, NODE_READ, (200, '[]'), (200, '"n1"')),
@@ -182,7 +182,7 @@ class Caller:
 
 @fixture
 def one():
-    acl = {'enabled': True, 'default_policy': 'deny', 'tokens': {'master': MASTER}}
+    acl = {'enabled': True, 'default_policy': 'deny', 'token_ttl': '0s', 'tokens': {'master': MASTER}}
     with Cluster(1, config={'acl': acl, 'connect': {'enabled': True}}) as c:
         yield c[1]
 
@@ -224,6 +224,7 @@ def things(master):
         assert status == 200, text
         named[name] = json.loads(text)['ID']
     wait_for(lambda: 'held' in master.ask('GET', '/v1/health/checks/web')[1], 30, 'the check in the catalog')
+    wait_for(lambda: 'native' in master.ask('GET', '/v1/catalog/connect/web')[1], 30, 'the native one')
     yield named
 
 
@@ -270,3 +271,28 @@ def every_route_gives_to_each_what_is_theirs(one, master, tokens, things):
             check('who has %r' % rule, tokens(rule), fits, holder)
             check('the master', MASTER, fits, after[0] if after else holder)
     assert not wrong, '\n'.join([''] + wrong)
+
+
+@test
+def who_has_lost_a_token_has_lost_what_is_kept_for_it(one, master, tokens, things):
+    own = master.made('/v1/acl/token', {'ServiceIdentities': [{'ServiceName': 'web'}]})
+    caller = Caller(one, own['SecretID'])
+    status, text = caller.ask('GET', '/v1/agent/connect/ca/leaf/web')
+    assert status == 200, text
+    assert caller.ask('GET', '/v1/agent/connect/ca/leaf/web') == (200, text), 'another one'
+    assert master.ask('DELETE', '/v1/acl/token/' + own['AccessorID'])[0] == 200
+    assert caller.ask('GET', '/v1/agent/connect/ca/leaf/web') == NOBODY
+
+
+@test
+def a_check_takes_no_others_place_unasked(one, master, tokens, things):
+    """The reference does not ask: who may write any service may take away the checks of all others, and of the node."""
+    caller = Caller(one, tokens('service "mine" { policy = "write" } node "n1" { policy = "read" }'))
+    body = {'Node': 'n1', 'Address': '127.0.0.1', 'SkipNodeUpdate': True, 'Service': {'Service': 'mine', 'ID': 'm1'}}
+    assert caller.ask('PUT', '/v1/catalog/register', body) == WRITTEN
+    for check in ('serfHealth', 'held'):
+        taken = dict(body, Check={'CheckID': check, 'ServiceID': 'm1', 'Status': 'passing'})
+        assert caller.ask('PUT', '/v1/catalog/register', taken) == DENIED, check
+    mine = {'Name': 'mine', 'ID': 'm2', 'Check': {'CheckID': 'held', 'TTL': '1h'}}
+    got = caller.ask('PUT', '/v1/agent/service/register', mine)
+    assert got == (403, 'Permission denied: Missing service:write on web'), got

@@ -84,17 +84,44 @@ static bool guard_destination(const struct agent_guard *guard, const char *kind,
            demand(guard, SERVICE_WRITE, proxy->destination_service_name);
 }
 
-bool agent_guard_service(const struct agent_guard *guard, const Curia__V1__Service *service)
+/* A check of a service takes the place of the one that bears its id, which may be of another. */
+static bool guard_check_place(const struct agent_guard *guard, const char *id, const char *service)
 {
+    const struct agent_local_check *old = agent_local_check(guard->local, id);
+    return !old || strcmp(old->check->service_id, service) == 0 ||
+           demand_check(guard, old->check->service_name);
+}
+
+static bool guard_checks(const struct agent_guard *guard, const struct agent_service_def *def)
+{
+    bool may = true;
+    for (size_t i = 0; may && i < def->check_count; i++)
+        may = guard_check_place(guard, def->checks[i].check->check_id, def->service->id);
+    return may;
+}
+
+/* Those without an id get one that is the proxy's. */
+static bool guard_specs(const struct agent_guard *guard,
+                        const Curia__V1__ServiceDefinition *sidecar)
+{
+    bool may = !sidecar->check || guard_check_place(guard, sidecar->check->check_id, sidecar->id);
+    for (size_t i = 0; may && i < sidecar->n_checks; i++)
+        may = guard_check_place(guard, sidecar->checks[i]->check_id, sidecar->id);
+    return may;
+}
+
+bool agent_guard_service(const struct agent_guard *guard, const struct agent_service_def *def)
+{
+    const Curia__V1__Service *service = def->service;
     return demand(guard, SERVICE_WRITE, service->service) && guard_replaced(guard, service->id) &&
-           guard_destination(guard, service->kind, service->proxy);
+           guard_destination(guard, service->kind, service->proxy) && guard_checks(guard, def);
 }
 
 bool agent_guard_sidecar(const struct agent_guard *guard,
                          const Curia__V1__ServiceDefinition *sidecar)
 {
     return demand(guard, SERVICE_WRITE, sidecar->name) && guard_replaced(guard, sidecar->id) &&
-           guard_destination(guard, sidecar->kind, sidecar->proxy);
+           guard_destination(guard, sidecar->kind, sidecar->proxy) && guard_specs(guard, sidecar);
 }
 
 /* Of a service that is not there: the handler says so. */

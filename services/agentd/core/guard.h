@@ -22,8 +22,8 @@ struct agent_guard {
 bool agent_guard_route(const struct agent_guard *guard, const struct agent_route *route,
                        const char *tail);
 
-/* A registration: the name, what is replaced, and what a proxy stands for. */
-bool agent_guard_service(const struct agent_guard *guard, const Curia__V1__Service *service);
+/* A registration: the name, what is replaced by it and its checks, and what a proxy stands for. */
+bool agent_guard_service(const struct agent_guard *guard, const struct agent_service_def *def);
 /* The proxy beside it, which may come with a token of its own. */
 bool agent_guard_sidecar(const struct agent_guard *guard,
                          const Curia__V1__ServiceDefinition *sidecar);

@@ -196,7 +196,7 @@ void agent_own_service_register(struct agent_call *call)
     struct agent_guard guard = agent_guard_of(call);
     if (!def)
         (void)agent_refuse(&call->fault, 413, "the definition is too large");
-    if (!def || !define(call, def) || !agent_guard_service(&guard, def->service)) {
+    if (!def || !define(call, def) || !agent_guard_service(&guard, def)) {
         agent_answer_fault(call);
         return;
     }

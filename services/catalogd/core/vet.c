@@ -135,6 +135,21 @@ static enum cu_err vet_foreign(struct vetting *v, const check_t *check)
     return err;
 }
 
+/* What its id names now may be another service's, or the node's own: to take that away is no less
+ * than to write there. The reference does not ask. */
+static enum cu_err vet_replaced(struct vetting *v, const char *node, const check_t *check)
+{
+    check_t *now;
+    enum cu_err err = find_check(v, node, check->check_id, &now);
+    if (err || !now || catalog_name_equal(now->service_id, check->service_id))
+        return err;
+    if (*now->service_id)
+        ask(v, SERVICE_WRITE, now->service_name);
+    else
+        ask(v, NODE_WRITE, node);
+    return CU_OK;
+}
+
 static enum cu_err vet_check(struct vetting *v, const Curia__Internal__V1__RegisterCommand *command,
                              const check_t *check)
 {
@@ -146,6 +161,9 @@ static enum cu_err vet_check(struct vetting *v, const Curia__Internal__V1__Regis
                                 check->node, check->check_id, node));
         return CU_OK;
     }
+    enum cu_err err = vet_replaced(v, node, check);
+    if (err)
+        return err;
     if (!*check->service_id) {
         ask(v, NODE_WRITE, node);
         return CU_OK;

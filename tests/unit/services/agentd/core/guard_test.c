@@ -158,18 +158,58 @@ START_TEST(http_260_a_registration_needs_the_name_what_it_replaces_and_what_it_s
         Curia__V1__Proxy proxy = CURIA__V1__PROXY__INIT;
         struct cu_authorizer *authorizer = rules(rows[i].rules);
         struct agent_guard guard = guard_with(authorizer);
+        struct agent_service_def def = {.service = &service};
         service.id = sidecar.id = (char *)rows[i].id;
         service.service = sidecar.name = (char *)rows[i].name;
         service.kind = sidecar.kind = (char *)rows[i].kind;
         proxy.destination_service_name = (char *)rows[i].destination;
         service.proxy = sidecar.proxy = &proxy;
-        ck_assert_int_eq(agent_guard_service(&guard, &service), !*rows[i].denied);
+        ck_assert_int_eq(agent_guard_service(&guard, &def), !*rows[i].denied);
         ck_assert_str_eq(fault.text, rows[i].denied);
         guard = guard_with(authorizer);
         ck_assert_int_eq(agent_guard_sidecar(&guard, &sidecar), !*rows[i].denied);
         ck_assert_str_eq(fault.text, rows[i].denied);
         cu_authorizer_unref(authorizer);
     }
+    agent_local_deinit(&local);
+}
+END_TEST
+
+/* The reference does not ask, so that whoever may write any service could take away all checks. */
+START_TEST(checks_of_a_service_take_no_others_place_unasked)
+{
+    static const struct {
+        const char *id, *check, *denied;
+    } rows[] = {
+        {"p", "new", ""},
+        {"p", "mem", "Permission denied: Missing node:write on n1"},
+        {"p", "beat", "Permission denied: Missing service:write on web"},
+        {"w2", "own", ""},
+    };
+    struct cu_authorizer *authorizer = rules("service \"p\" { policy = \"write\" }");
+    open_local();
+    put_service("w2", "p");
+    put_check("own", "w2");
+    for (size_t i = 0; i < CU_COUNT(rows); i++) {
+        Curia__V1__Service service = CURIA__V1__SERVICE__INIT;
+        Curia__V1__ServiceDefinition sidecar = CURIA__V1__SERVICE_DEFINITION__INIT;
+        Curia__V1__Check check = CURIA__V1__CHECK__INIT;
+        Curia__V1__CheckSpec spec = CURIA__V1__CHECK_SPEC__INIT, *specs[] = {&spec};
+        struct agent_check_def checks[] = {{.check = &check}};
+        struct agent_service_def def = {&service, "", checks, 1, NULL};
+        struct agent_guard guard = guard_with(authorizer);
+        service.id = sidecar.id = (char *)rows[i].id;
+        service.service = sidecar.name = "p";
+        check.check_id = spec.check_id = (char *)rows[i].check;
+        sidecar.checks = specs;
+        sidecar.n_checks = 1;
+        ck_assert_int_eq(agent_guard_service(&guard, &def), !*rows[i].denied);
+        ck_assert_str_eq(fault.text, rows[i].denied);
+        guard = guard_with(authorizer);
+        ck_assert_int_eq(agent_guard_sidecar(&guard, &sidecar), !*rows[i].denied);
+        ck_assert_str_eq(fault.text, rows[i].denied);
+    }
+    cu_authorizer_unref(authorizer);
     agent_local_deinit(&local);
 }
 END_TEST
@@ -229,4 +269,5 @@ END_TEST
 SUITE_MAIN("services/agentd/core/guard", http_261_each_route_asks_for_its_right,
            http_275_the_agents_master_token_has_its_own_node,
            http_260_a_registration_needs_the_name_what_it_replaces_and_what_it_stands_for,
+           checks_of_a_service_take_no_others_place_unasked,
            http_260_a_check_needs_its_service_or_the_node, a_list_shows_what_may_be_read)

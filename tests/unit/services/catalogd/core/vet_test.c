@@ -103,9 +103,17 @@ STATE_TEST(a_registration_asks_for_each_thing_that_it_changes_ACL_258_259)
         {WEB,
          {.node = "n1", .check = "c", .check_service = "zz"},
          "Unknown service 'zz' for check 'c'"},
+        /* in the place of one of the node, or of another service */
+        {WEB, {.node = "n1", .check = "mem", .check_service = "w"}, NO},
+        {WEB NODE, {.node = "n1", .check = "mem", .check_service = "w"}, ""},
+        {NODE, {.node = "n1", .check = "beat"}, NO},
+        {WEB NODE, {.node = "n1", .check = "beat"}, ""},
+        {WEB, {.node = "n1", .check = "beat", .check_service = "w"}, ""},
     };
     size_t rows;
     state_registers(state, &(struct reg){.node = "n1", .service = "web", .service_id = "w"});
+    state_registers(state, &(struct reg){.node = "n1", .check = "mem"});
+    state_registers(state, &(struct reg){.node = "n1", .check = "beat", .check_service = "w"});
     for (size_t i = 0; i < CU_COUNT(cases); i++) {
         const char *got = vet_register(state, cases[i].rules, &cases[i].reg, &rows);
         ck_assert_msg(strcmp(got, cases[i].want) == 0, "case %zu: \"%s\"", i, got);
