@@ -11,6 +11,7 @@ import grpc
 from ads import Stream, Stubs
 from cluster import Cluster, wait_for
 from dig import dig
+from envoy_sidecar import Sidecar
 from runner import fixture, test
 
 EXPECT = ('stream.refused', 'mirror.refused', 'sync.blocked', 'daemon.ended')
@@ -30,7 +31,7 @@ class Manager:
     def put(self, path, body):
         answer = self.node.put('/v1/' + path, json.dumps(body), headers=self.headers)
         assert answer.status == 200, answer
-        return answer.json()
+        return answer.json() if answer.text else None
 
     def delete(self, path):
         answer = self.node.delete('/v1/' + path, headers=self.headers)
@@ -181,6 +182,27 @@ def mesh_103_a_right_that_comes_later_is_enough(pb, seen):
             wait_for(lambda: s.error or not s.got.empty(), 20, 'an answer or the end')
             return not s.got.empty()
     wait_for(is_served, 20, 'what its proxy is told')
+
+
+@test
+def mesh_103_an_envoy_whose_token_vanishes_keeps_what_it_has(seen):
+    one, read, own = seen
+    rules = 'service "app" { policy = "write" } service "app-sidecar-proxy" { policy = "write" } agent_prefix "" { policy = "read" }'
+    token = one.token(one.policy('write-app', rules + READ_ALL))
+    one.put('agent/token/agent', {'Token': one.secret})
+    one.put('agent/service/register', {'Name': 'app', 'Address': one.ip, 'Port': 8080, 'Token': token['SecretID'],
+                                       'Connect': {'SidecarService': {'Proxy': {'LocalServiceAddress': one.ip}}}})
+    envoy = Sidecar(one.node, 'app', one.ip, more=['-token', token['SecretID']])
+    try:
+        envoy.wait()
+        assert envoy.total('control_plane.connected_state') == 1
+        updates = envoy.total('listener_manager.lds.update_success')
+        one.delete('acl/token/' + token['AccessorID'])
+        wait_for(lambda: envoy.total('control_plane.connected_state') == 0, 20, 'the end of its stream')
+        assert envoy.is_ready()
+        assert envoy.total('listener_manager.lds.update_success') == updates
+    finally:
+        envoy.stop()
 
 
 # ---- the bootstrap ----
