@@ -9,7 +9,7 @@ import re
 from cluster import ROOT, Cluster, wait_for
 from runner import fixture, test
 
-EXPECT = ('sync.blocked',)  # the agent has no token of its own
+EXPECT = ('sync.blocked', 'gossip.exchange-failed')  # the agent has no token of its own; it joins nobody
 MASTER = 'the-master-of-this-test'
 UNKNOWN = '99999999-1111-4111-8111-111111111111'
 MANAGEMENT = '00000000-0000-0000-0000-000000000001'
