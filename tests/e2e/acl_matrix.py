@@ -1,5 +1,6 @@
 """Who gets what: every route of agentd, every method of catalogd, for nobody in particular, for strangers, for who has
 just the rule that it takes, and for the master (http-api.md 2 and 4, items 237 to 264, 272 to 274)."""
+import base64
 import contextlib
 import http.client
 import json
@@ -296,3 +297,129 @@ def a_check_takes_no_others_place_unasked(one, master, tokens, things):
     mine = {'Name': 'mine', 'ID': 'm2', 'Check': {'CheckID': 'held', 'TTL': '1h'}}
     got = caller.ask('PUT', '/v1/agent/service/register', mine)
     assert got == (403, 'Permission denied: Missing service:write on web'), got
+
+
+# ---- the bus ----
+
+def coded(text):
+    return base64.b64encode(text.encode()).decode()
+
+
+class Hides(str):
+    """What only who may see it is shown."""
+
+
+SHUT = 'Denied: Permission denied'
+BUS_KEY = {'key': coded('bus/k')}
+NODE = {'node': 'n1'}
+OF_WEB = {'service': 'web'}
+# method: the request, what nobody in particular is told: a refusal, or what is left out; OPEN: as the master
+BUS = {
+    'Acl.Authorize': ({'questions': [{'resource': 'key', 'segment': 'a', 'access': 'read'}]}, Hides('"allow":true')),
+    'Acl.Bootstrap': ({}, 'Denied: Permission denied: ACL bootstrap no longer'),
+    'Acl.DeletePolicy': ({'id': UNKNOWN}, SHUT),
+    'Acl.DeleteRole': ({'id': UNKNOWN}, SHUT),
+    'Acl.DeleteToken': ({'accessor_id': UNKNOWN}, SHUT),
+    'Acl.GetPolicy': ({'id': MANAGEMENT}, SHUT),
+    'Acl.GetRole': ({'id': UNKNOWN}, SHUT),
+    'Acl.GetToken': ({'accessor_id': UNKNOWN}, SHUT),
+    'Acl.ListPolicies': ({}, SHUT),
+    'Acl.ListRoles': ({}, SHUT),
+    'Acl.ListTokens': ({}, SHUT),
+    'Acl.Resolve': ({}, Hides('policy')),
+    'Acl.SetPolicy': ({'policy': {'name': 'bus'}}, SHUT),
+    'Acl.SetRole': ({'role': {'name': 'bus'}}, SHUT),
+    'Acl.SetToken': ({'token': {}, 'is_create': True}, SHUT),
+    'Catalog.DeregisterNode': (NODE, SHUT),
+    'Catalog.ListNodes': ({}, Hides('"n1"')),
+    'Catalog.ListServices': ({}, Hides('"web"')),
+    'Catalog.NodeServices': (NODE, Hides('"web"')),
+    'Catalog.RegisterNode': ({'node': {'node': 'n9', 'address': '127.0.0.1'}}, SHUT),
+    'Catalog.ServiceNodes': (OF_WEB, Hides('"web1"')),
+    'Config.Delete': ({'kind': 'service-defaults', 'name': 'nope'}, SHUT),
+    'Config.Get': ({'kind': 'service-defaults', 'name': 'nope'}, SHUT),
+    'Config.List': ({'kind': 'service-defaults'}, Hides('"bus"')),
+    'Config.Set': ({'entry': {'kind': 'service-defaults', 'name': 'bus2', 'service_defaults': {}}}, SHUT),
+    'ConnectCa.Config': ({}, SHUT),
+    'ConnectCa.Roots': ({}, OPEN),
+    'ConnectCa.SetConfig': ({'config': {'provider': 'consul', 'config': coded('{}')}}, SHUT),
+    'ConnectCa.Sign': ({'csr': 'none'}, 'Invalid'),  # what it is for cannot be told; leaves are asked for above
+    'Feed.Follow': ({'topics': ['connect_roots']}, OPEN),  # more of it below
+    'Feed.Rows': ({}, Hides('"kv"')),
+    'Health.NodeChecks': (NODE, Hides('serfHealth')),
+    'Health.ServiceChecks': (OF_WEB, Hides('"held"')),
+    'Health.ServiceNodes': (OF_WEB, Hides('"web1"')),
+    'Health.StateChecks': ({'state': 'any'}, Hides('serfHealth')),
+    'Intentions.Apply': ({'intention': {'source_name': 'a', 'destination_name': 'b', 'action': 'deny'}}, SHUT),
+    'Intentions.Check': ({'source': 'a', 'destination': 'bus'}, SHUT),
+    'Intentions.Get': ({'source': 'bus', 'destination': 'bus'}, SHUT),
+    'Intentions.List': ({}, Hides('"bus"')),
+    'Intentions.Match': ({'name': 'bus'}, SHUT),
+    'Kv.Get': (BUS_KEY, SHUT),
+    'Kv.List': ({}, Hides(coded('bus/k'))),
+    'Kv.Put': (dict(BUS_KEY, value=coded('x')), SHUT),
+    'Kv.Txn': ({'operations': [dict(BUS_KEY, verb='KV_GET')]}, Hides(coded('bus/k'))),
+    'State.Chunk': ({}, 'Denied: State.Chunk is not open'),
+    'State.Done': ({}, 'Denied: State.Done is not open'),
+    'State.Hash': ({}, 'Denied: State.Hash is not open'),
+    'State.Offer': ({}, 'Denied: State.Offer is not open'),
+    'Status.Leader': ({}, OPEN),
+    'Status.Peers': ({}, OPEN),
+    'Status.RaftConfiguration': ({}, SHUT),
+    'Status.RemovePeer': ({'id': UNKNOWN}, SHUT),
+    'Status.Stats': ({}, OPEN),
+}
+
+
+def called(node, method, request, token):
+    """All that is said, over TCP as from another host."""
+    last = ['-n', '1'] if method == 'Feed.Follow' else []
+    done = node.curia('call', '-addr', 'tcp://%s:8300' % node.ip, *last, 'catalogd', method, json.dumps(request),
+                      env={'CONSUL_HTTP_TOKEN': token})
+    return (done.stdout + done.stderr).decode()
+
+
+def listed(node):
+    done = node.curia('call', '-addr', 'ipc://%s/catalogd.sock' % node.run_dir, 'catalogd')
+    names = [line.split('(')[0] for line in done.stdout.decode().splitlines()]
+    return {name for name in names if not name.startswith('Daemon.')}
+
+
+@test
+def every_method_of_catalogd_gives_nobody_more_than_is_open(one, master, things):
+    assert listed(one) == set(BUS), listed(one) ^ set(BUS)
+    assert master.ask('PUT', '/v1/kv/bus/k', 'x') == WRITTEN
+    assert master.ask('PUT', '/v1/config', {'Kind': 'service-defaults', 'Name': 'bus'}) == WRITTEN
+    path = '/v1/connect/intentions/exact?source=bus&destination=bus'
+    assert master.ask('PUT', path, {'Action': 'deny'}) == WRITTEN
+    wrong = []
+    for method, (request, nobody) in BUS.items():
+        got = called(one, method, request, '')
+        if nobody is OPEN:
+            right = 'Denied' not in got
+        elif isinstance(nobody, Hides):
+            right = 'Denied' not in got and nobody not in got and nobody in called(one, method, request, MASTER)
+        else:
+            right = got.startswith(nobody)
+        if not right:
+            wrong.append('%s: want %r, got %s' % (method, nobody, got[:300]))
+        got = called(one, method, request, UNKNOWN)
+        if isinstance(nobody, Hides) or nobody == SHUT:
+            if not got.startswith('Denied: ACL not found'):
+                wrong.append('%s with an unknown token: %s' % (method, got[:300]))
+    assert not wrong, '\n'.join([''] + wrong)
+
+
+@test
+def the_feed_shows_what_may_be_seen_and_nobody_a_secret(one, master, tokens, things):
+    key, rows = tokens(KEY_READ), json.loads(called(one, 'Feed.Rows', {}, MASTER))['rows']
+    assert master.ask('PUT', '/v1/kv/a/seen', 'x') == WRITTEN and master.ask('PUT', '/v1/kv/b/unseen', 'x') == WRITTEN
+    for row in rows:
+        raw = base64.b64decode(row['key']) + base64.b64decode(row['row'])
+        assert MASTER.encode() not in raw and key.encode() not in raw and b'PRIVATE' not in raw, row['topic']
+    seen = {(r['topic'], base64.b64decode(r['key'])) for r in json.loads(called(one, 'Feed.Rows', {}, key))['rows']}
+    keys = {k.split(b'\0')[-1] for topic, k in seen if topic == 'kv'}
+    assert b'a/seen' in keys and b'b/unseen' not in keys, seen
+    assert {topic for topic, k in seen} <= {'kv', 'tombstones', 'connect_roots', 'config_entries'}, seen
+    first = json.loads(called(one, 'Feed.Follow', {'topics': ['kv']}, tokens('key "a/seen" { policy = "read" }')))
+    assert base64.b64decode(first['key']).endswith(b'a/seen'), first
