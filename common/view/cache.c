@@ -124,6 +124,10 @@ static void refreshed(void *arg, const struct cu_view_answer *answer)
         refresh(e);
         return;
     }
+    if (answer->err == CU_E_DENIED) { /* the token is gone, or what it could: nothing stays of it */
+        drop(e);
+        return;
+    }
     if (e->is_fresh)
         e->fresh_at = cu_loop_now(e->cache->loop);
     e->is_fresh = false;

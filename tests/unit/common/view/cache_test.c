@@ -148,6 +148,19 @@ START_TEST(without_a_catalogd_it_ages_and_comes_back)
 }
 END_TEST
 
+START_TEST(what_may_be_seen_no_more_is_let_go)
+{
+    open_cache();
+    fetch("k");
+    FAKE_WAIT(loop, fake->wait_count == 1);
+    fake->fail_with = CU_E_DENIED;
+    fake_catalog_change(fake, "w");
+    FAKE_WAIT(loop, !kept("k", 0));
+    ck_assert_uint_eq(cu_view_cache_count(cache), 0);
+    close_cache();
+}
+END_TEST
+
 START_TEST(the_least_recently_used_go_first)
 {
     char large[LIMIT_BYTES / 2 - 100];
@@ -189,5 +202,5 @@ END_TEST
 
 SUITE_MAIN("common/view/cache", http_50_what_was_fetched_once_is_there_and_stays_fresh,
            one_that_knows_as_much_is_not_answered_from_it,
-           without_a_catalogd_it_ages_and_comes_back, the_least_recently_used_go_first,
-           there_are_no_more_entries_than_the_limit)
+           without_a_catalogd_it_ages_and_comes_back, what_may_be_seen_no_more_is_let_go,
+           the_least_recently_used_go_first, there_are_no_more_entries_than_the_limit)
