@@ -83,6 +83,7 @@ static void make_key(struct cu_buf *key, const struct cu_view_read *read, size_t
     cu_buf_append(key, &read->method, sizeof read->method);
     cu_buf_u8(key, (uint8_t)read->mode);
     cu_buf_u8(key, (uint8_t)read->format);
+    cu_buf_append(key, &read->rights, sizeof read->rights);
     *ret_token_at = key->len;
     cu_buf_append(key, token, strlen(token) + 1);
     *ret_request_at = key->len;

@@ -18,9 +18,9 @@ struct cu_view_cache *cu_view_cache_new(struct cu_view *view, struct cu_loop *lo
                                         struct cu_metrics *metrics, size_t limit_bytes);
 void cu_view_cache_free(struct cu_view_cache *cache); /* before its view; takes NULL */
 
-/* An answer to the question of `read` (method, request, token, format, mode) whose index is above
- * the read's, if one is kept. *ret_age_ms: how long ago it was known to be the newest, 0 while it
- * is being kept fresh. The answer is borrowed until the loop goes on. */
+/* An answer to the question of `read` (method, request, token, rights, format, mode) whose index is
+ * above the read's, if one is kept. *ret_age_ms: how long ago it was known to be the newest, 0
+ * while it is being kept fresh. The answer is borrowed until the loop goes on. */
 bool cu_view_cache_get(struct cu_view_cache *cache, const struct cu_view_read *read,
                        struct cu_view_answer *ret_answer, uint64_t *ret_age_ms);
 

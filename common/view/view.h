@@ -104,6 +104,7 @@ struct cu_view_read {
         wait_ms;       /* index > 0: answered when the result's is above it, or after wait_ms */
     unsigned format;   /* below CU_VIEW_FORMATS */
     const char *token; /* NULL: none */
+    uint64_t rights;   /* of the token, where they are known: for the cache alone */
     cu_view_done *done;
     void *arg;
 

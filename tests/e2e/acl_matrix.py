@@ -286,6 +286,18 @@ def who_has_lost_a_token_has_lost_what_is_kept_for_it(one, master, tokens, thing
 
 
 @test
+def what_is_cached_goes_with_the_rights_to_it(one, master, tokens, things):
+    policy = master.made('/v1/acl/policy', {'Name': 'cached', 'Rules': SEEN})
+    token = master.made('/v1/acl/token', {'Policies': [{'ID': policy['ID']}]})
+    caller, path = Caller(one, token['SecretID']), '/v1/health/service/web?cached'
+    assert 'web1' in caller.ask('GET', path)[1] and 'web1' in caller.ask('GET', path)[1]
+    master.made('/v1/acl/policy/' + policy['ID'], dict(policy, Rules=''))
+    assert caller.ask('GET', path) == (200, '[]')
+    assert master.ask('DELETE', '/v1/acl/token/' + token['AccessorID'])[0] == 200
+    assert caller.ask('GET', path) == NOBODY
+
+
+@test
 def a_check_takes_no_others_place_unasked(one, master, tokens, things):
     """The reference does not ask: who may write any service may take away the checks of all others, and of the node."""
     caller = Caller(one, tokens('service "mine" { policy = "write" } node "n1" { policy = "read" }'))

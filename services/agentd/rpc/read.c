@@ -5,6 +5,7 @@
 #include "common/view/cache.h"
 #include "services/agentd/core/gzip.h"
 #include "services/agentd/rpc/answer.h"
+#include "services/agentd/rpc/permit.h"
 
 enum { MS_PER_S = 1000 };
 
@@ -147,6 +148,7 @@ static void start(struct agent_call *call)
         .wait_ms = call->options.index ? agent_with_jitter(call->options.wait_ms) : 0,
         .format = call->format,
         .token = call->token,
+        .rights = call->authorizer ? cu_authorizer_rights(call->authorizer) : 0,
         .done = done,
         .arg = call,
     };
@@ -166,7 +168,11 @@ void agent_read_start(struct agent_call *call, const struct agent_read_row *row,
         call->options.mode = AGENT_STALE;
         call->options.max_stale_ms = conf->discovery_max_stale_ms;
     }
-    start(call);
+    /* What is kept knows nothing of a token that is gone, or that may do less now. */
+    if (conf->acl_enabled && (row->flags & AGENT_TAKES_CACHED) && wants_cached(call))
+        agent_permit_other(call, call->token, start);
+    else
+        start(call);
 }
 
 void agent_read_bound(struct agent_call *call, const struct agent_read_row *row)
