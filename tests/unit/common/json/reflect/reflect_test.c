@@ -37,7 +37,8 @@ START_TEST(what_is_read_prints_the_same)
                                                  "\"YQ==\",\"value\":\"\",\"flags\":0,\"index\":0,"
                                                  "\"session\":\"\",\"unknown_verb\":\"\"}]}"},
         {&curia__v1__feed_follow_request__descriptor,
-         "{\"topics\":[\"kv\",\"x\"],\"after\":{\"cluster_id\":\"\",\"epoch\":1,\"index\":2},"
+         "{\"topics\":[\"kv\",\"x\"],\"after\":{\"cluster_id\":\"\",\"epoch\":1,\"index\":2,"
+         "\"rights\":0},"
          "\"wait_ms\":5,\"max_rows\":0,\"with_rows\":false,\"brief\":false}"},
         {&curia__internal__v1__metric__descriptor,
          "{\"name\":\"n\",\"kind\":\"gauge\",\"value\":1.5,\"count\":0,\"sum\":0.0,\"min\":0.0,"
