@@ -311,6 +311,20 @@ def a_check_takes_no_others_place_unasked(one, master, tokens, things):
     assert got == (403, 'Permission denied: Missing service:write on web'), got
 
 
+@test
+def a_node_is_not_renamed_by_who_may_not_write_it(one, master, tokens, things):
+    """Nor does the reference ask here: who may write any node may take away all others, by their ids."""
+    victim = {'Node': 'victim', 'ID': UNKNOWN, 'Address': '127.0.0.1', 'Service': {'Service': 'held-there'}}
+    caller = Caller(one, tokens('node "evil" { policy = "write" } node "Victim" { policy = "write" }'))
+    assert master.ask('PUT', '/v1/catalog/register', victim) == WRITTEN
+    for name in ('evil', 'Victim'):
+        got = caller.ask('PUT', '/v1/catalog/register', {'Node': name, 'ID': UNKNOWN, 'Address': '127.0.0.2'})
+        assert got == DENIED, (name, got)
+    assert caller.ask('PUT', '/v1/catalog/deregister', {'Node': 'Victim'}) == DENIED
+    assert '"victim"' in master.ask('GET', '/v1/catalog/service/held-there')[1]
+    assert master.ask('PUT', '/v1/catalog/deregister', {'Node': 'victim'}) == WRITTEN
+
+
 # ---- the bus ----
 
 def coded(text):

@@ -5,6 +5,7 @@
 #include "common/acl/authorizer.h"
 #include "common/base/assert.h"
 #include "services/catalogd/core/key.h"
+#include "services/catalogd/core/lookup.h"
 #include "services/catalogd/core/sentence.h"
 
 typedef Curia__V1__Node node_t;
@@ -94,6 +95,42 @@ static bool is_same_node(const node_t *a, const node_t *b, struct cu_arena *aren
     return memcmp(left, right, len) == 0;
 }
 
+struct target {
+    struct cu_arena *arena;
+    struct cu_bytes key;
+};
+
+static bool take_target(void *arg, const struct catalog_row *row)
+{
+    struct target *target = arg;
+    target->key = catalog_lookup_target(target->arena, row->key);
+    return false;
+}
+
+/* Who bears the id under another name would go, with all that is on it, or be written otherwise.
+ * The reference does not ask for the right to that. */
+static enum cu_err vet_renamed(struct vetting *v, const node_t *node)
+{
+    static const struct cu_bytes all = {NULL, 0};
+    const struct catalog_backend *backend = v->view->backend;
+    struct target target = {.arena = v->vetted->arena};
+    char digits[CATALOG_NODE_ID_DIGITS + 1];
+    node_t *now = NULL;
+    if (!catalog_lookup_node_id(node->id, digits))
+        return CU_OK;
+    struct cu_bytes prefix = catalog_lookup_key(target.arena, CATALOG_LOOKUP_NODE_ID, digits, all);
+    if (!prefix.data)
+        return CU_E_TOO_LARGE;
+    enum cu_err err =
+        backend->scan(backend->context, CATALOG_INDEXES, prefix, all, take_target, &target);
+    if (!err && target.key.data)
+        err = catalog_view_get(v->view, CATALOG_NODES, target.key, target.arena, &now);
+    if (err || !now || strcmp(now->node, node->node) == 0)
+        return err;
+    ask(v, NODE_WRITE, now->node);
+    return catalog_vetted_add(v->vetted, CATALOG_NODES, target.key, now->modify_index);
+}
+
 /* A service may be registered with the node as it is by who may not change the node. */
 static enum cu_err vet_node(struct vetting *v, const Curia__Internal__V1__RegisterCommand *command)
 {
@@ -105,7 +142,9 @@ static enum cu_err vet_node(struct vetting *v, const Curia__Internal__V1__Regist
         !now || (!command->skip_node_update && !is_same_node(command->node, now, v->vetted->arena));
     if (changes)
         ask(v, NODE_WRITE, command->node->node);
-    return CU_OK;
+    if (changes && now) /* whose name may be written in other letters */
+        ask(v, NODE_WRITE, now->node);
+    return vet_renamed(v, command->node);
 }
 
 static enum cu_err vet_service(struct vetting *v, const char *node, const service_t *service)
@@ -219,9 +258,12 @@ enum cu_err catalog_vet_deregister(const struct catalog_view *view,
                                    struct catalog_refusal *ret_refusal)
 {
     struct vetting v = {.view = view, .vetted = vetted};
-    enum cu_err err = CU_OK;
-    if (permits(&v, NODE_WRITE, command->node))
-        (void)0; /* that does for anything on it */
+    node_t *now;
+    enum cu_err err = find_node(&v, command->node, &now);
+    if (err)
+        return err;
+    if (permits(&v, NODE_WRITE, command->node) && (!now || permits(&v, NODE_WRITE, now->node)))
+        (void)0; /* that does for anything on it; its name may be written in other letters */
     else if (*command->service_id)
         err = vet_service_gone(&v, command->node, command->service_id);
     else if (*command->check_id)
