@@ -5,7 +5,7 @@ import os
 from cluster import Cluster, wait_for
 from runner import fixture, test
 
-EXPECT = ('acl.reset', 'sync.blocked')  # the agents have no token of their own
+EXPECT = ('acl.reset', 'acl.off', 'sync.blocked')  # the agents have no token of their own
 MANAGEMENT = '00000000-0000-0000-0000-000000000001'
 ANONYMOUS = '00000000-0000-0000-0000-000000000002'
 UNKNOWN = '12345678-1111-4111-8111-111111111111'
@@ -217,3 +217,16 @@ def a_configured_master_token_counts_as_bootstrap():
         assert manager.get('token/self').json()['Description'] == 'Master Token'
         answer = c[1].put('/v1/acl/bootstrap')
         assert answer.status == 403 and 'no longer allowed' in answer.text, answer
+
+
+@test
+def a_server_that_does_not_guard_what_others_guard_says_so():
+    with cluster(tokens={'master': MASTER}) as c:
+        manager = Manager(c[1], MASTER)
+        wait_for(lambda: manager.get('token/self').status == 200, 30, 'the master token')
+        assert ' acl.off: ' not in c[1].logs()
+        c[1].stop()
+        c[1].config['acl'] = {'enabled': False}
+        c[1].start()
+        wait_for(lambda: ' acl.off: text="there are tokens in the state' in c[1].logs(), 30, 'the warning')
+        assert c[1].get('/v1/acl/tokens').status == 401

@@ -23,13 +23,29 @@ struct catalog_acl {
     struct cu_map tokens; /* of struct known, by secret */
     struct cu_map sets;   /* of authorizers, by their rights: a number of what the rules say */
     struct cu_arena *arena;
+    bool has_warned;
 };
+
+/* Whether ACLs are on is each server's own configuration: one that was forgotten guards nothing. */
+static void warn_if_unguarded(struct catalog_acl *acl)
+{
+    struct catalog_shell *shell = acl->shell;
+    if (acl->has_warned || shell->conf.acl.is_enabled ||
+        catalog_shell_facts(shell)->acl_tokens_index == 0)
+        return;
+    acl->has_warned = true;
+    cu_warn(
+        shell->env->log, "acl.off",
+        "text=\"there are tokens in the state, but this server answers everything to everybody: "
+        "set acl.enabled here, too\"");
+}
 
 struct catalog_acl *catalog_acl_new(struct catalog_shell *shell)
 {
     struct catalog_acl *acl = cu_alloc(sizeof *acl);
     acl->shell = shell;
     acl->arena = cu_arena_new(CATALOG_ACL_ARENA_BYTES);
+    warn_if_unguarded(acl);
     return acl;
 }
 
@@ -83,11 +99,13 @@ void catalog_acl_moved(struct catalog_acl *acl, const struct catalog_wakes *wake
     for (size_t i = 0; acl->tokens.count > 0 && i < wakes->count; i++)
         if (is_acl_table(wakes->items[i].table))
             forget_tokens(acl);
+    warn_if_unguarded(acl);
 }
 
 void catalog_acl_replaced(struct catalog_acl *acl)
 {
     forget_tokens(acl);
+    warn_if_unguarded(acl);
 }
 
 /* ---- looking up ---- */

@@ -105,6 +105,7 @@ static void gather_facts(struct catalog_applier *a, struct catalog_facts *facts)
     facts->lease_ms = catalog_store_lease_ms(store);
     facts->kv_index = catalog_store_table_index(store, CATALOG_KV);
     facts->tombstones_index = catalog_store_table_index(store, CATALOG_TOMBSTONES);
+    facts->acl_tokens_index = catalog_store_table_index(store, CATALOG_ACL_TOKENS);
     facts->reaped_index = catalog_store_reaped_index(store);
     facts->floor_index = catalog_store_floor_index(store);
     facts->hash = catalog_store_hash(store);

@@ -22,7 +22,7 @@ enum { CATALOG_COMMIT_AGAIN_MS = 500 };
 struct catalog_facts {
     struct catalog_position position;
     uint64_t shown_index, index_base, epoch, lease_ms;
-    uint64_t kv_index, tombstones_index, reaped_index, floor_index;
+    uint64_t kv_index, tombstones_index, acl_tokens_index, reaped_index, floor_index;
     uint64_t wal_pages;   /* in use: its file may be longer, and is written over from the front */
     struct cu_buf header; /* packed curia.internal.v1.StateHeader */
     struct cu_u128 hash;
