@@ -5,13 +5,24 @@
 #include <string.h>
 
 #include "common/base/assert.h"
+#include "tests/lib/layers.h"
 #include "tests/lib/suite.h"
 
-enum { ARENA_BYTES = 512 * 1024 * 1024 };
+enum {
+    ARENA_BYTES = 512 * 1024 * 1024,
+    ENTRIES_A_LAYER = 3, /* then what they wrote is moved down */
+};
+
+static void open_overlay(struct state *state)
+{
+    catalog_overlay_init(&state->overlay, state->backend);
+    layers_rotate(&state->overlay);
+    state->backend = &state->overlay.backend;
+}
 
 static void open_backend(struct state *state)
 {
-    if (state->kind == STATE_SQLITE) {
+    if (state->kind != STATE_MEMORY) {
         struct cu_diag diag = {0};
         ck_assert_int_eq(catalog_sqlite_open_writer(state->path, &state->sqlite, &diag), CU_OK);
         ck_assert_int_eq(catalog_sqlite_begin(state->sqlite, &diag), CU_OK);
@@ -21,6 +32,8 @@ static void open_backend(struct state *state)
             state->memory = memory_backend_new(NULL);
         state->backend = memory_backend_get(state->memory);
     }
+    if (state->kind == STATE_OVERLAY)
+        open_overlay(state);
     ck_assert_int_eq(catalog_store_open(state->backend, &state->store, NULL), CU_OK);
 }
 
@@ -53,6 +66,7 @@ struct state *state_new(enum state_kind kind)
 static void close_backend(struct state *state)
 {
     catalog_store_free(state->store);
+    catalog_overlay_clear(&state->overlay);
     catalog_sqlite_close(state->sqlite);
 }
 
@@ -67,10 +81,21 @@ void state_free(struct state *state)
 void state_reopen(struct state *state)
 {
     ck_assert_int_eq(catalog_store_flush(state->store), CU_OK);
+    if (state->kind == STATE_OVERLAY)
+        layers_flatten(&state->overlay);
     if (state->sqlite)
         ck_assert_int_eq(catalog_sqlite_commit(state->sqlite, NULL), CU_OK);
     close_backend(state);
     open_backend(state);
+}
+
+static void move_down(struct state *state)
+{
+    if (state->kind != STATE_OVERLAY || ++state->entries % ENTRIES_A_LAYER)
+        return;
+    layers_fold(&state->overlay);
+    layers_drop(&state->overlay);
+    layers_rotate(&state->overlay);
 }
 
 enum cu_err state_entry(struct state *state, Curia__Internal__V1__Entry entry,
@@ -83,6 +108,7 @@ enum cu_err state_entry(struct state *state, Curia__Internal__V1__Entry entry,
     entry.lease_ms = entry.lease_ms ? entry.lease_ms : state->lease_ms;
     entry.level = entry.level ? entry.level : state->level;
     struct cu_diag diag = {0};
+    move_down(state);
     return catalog_apply(state->store, &entry, state->arena, ret_outcome, &diag);
 }
 
@@ -239,7 +265,7 @@ struct cu_u128 state_sum(struct state *state)
     return sum.hash;
 }
 
-void on_both(void (*body)(struct state *state))
+void on_each(void (*body)(struct state *state))
 {
     for (int kind = 0; kind < STATE_KIND_COUNT; kind++) {
         struct state *state = state_new((enum state_kind)kind);

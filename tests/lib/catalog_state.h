@@ -1,23 +1,31 @@
-/* catalog_state.h - a state of catalogd that takes commands, on either backend: for tests that hold
- * on both. */
+/* catalog_state.h - a state of catalogd that takes commands, on each backend: for tests that hold
+ * on all of them. */
 #ifndef TESTS_LIB_CATALOG_STATE_H
 #define TESTS_LIB_CATALOG_STATE_H
 
 #include "common/base/arena.h"
 #include "services/catalogd/core/apply.h"
 #include "services/catalogd/core/kv.h"
+#include "services/catalogd/core/overlay.h"
 #include "services/catalogd/core/read.h"
 #include "services/catalogd/core/store_state.h"
 #include "services/catalogd/io/sqlite.h"
 #include "tests/lib/memory_backend.h"
 
-enum state_kind { STATE_MEMORY, STATE_SQLITE, STATE_KIND_COUNT };
+enum state_kind {
+    STATE_MEMORY,
+    STATE_SQLITE,
+    STATE_OVERLAY, /* memtables over SQLite: some rows lie in each of them, some below */
+    STATE_KIND_COUNT
+};
 
 /* The next entry gets what stands here. */
 struct state {
     enum state_kind kind;
     struct memory_backend *memory;
     struct catalog_sqlite *sqlite;
+    struct catalog_overlay overlay; /* with `entries` applied to it */
+    unsigned entries;
     char path[256];
     const struct catalog_backend *backend;
     struct catalog_store *store;
@@ -31,7 +39,7 @@ struct state {
 /* Empty but for the Open of a proposer, at index 1. */
 struct state *state_new(enum state_kind kind);
 void state_free(struct state *state);
-/* Commits what was applied, closes all and opens it again. */
+/* Commits what was applied, folded if need be, closes all and opens it again. */
 void state_reopen(struct state *state);
 
 /* Applies an entry at the next index; what is 0 in it is filled in. */
@@ -65,14 +73,14 @@ uint64_t state_index(const struct state *state); /* of the last entry */
 struct cu_u128 state_sum(struct state *state);
 
 /* Runs `body` with a fresh state of each kind. */
-void on_both(void (*body)(struct state *state));
+void on_each(void (*body)(struct state *state));
 
-/* START_TEST(name) for a body that runs on both. */
+/* START_TEST(name) for a body that runs on each. */
 #define STATE_TEST(name)                                                                           \
     static void name##_on(struct state *state);                                                    \
     START_TEST(name)                                                                               \
     {                                                                                              \
-        on_both(name##_on);                                                                        \
+        on_each(name##_on);                                                                        \
     }                                                                                              \
     END_TEST                                                                                       \
     static void name##_on(struct state *state)

@@ -314,10 +314,20 @@ static enum cu_err value_get(void *context, struct cu_u128 hash, struct cu_arena
     if (fails(m))
         return CU_E_IO;
     const struct item *item = find(&m->lists[VALUES], hash_key(hash, bytes));
-    return item ? copy_out(arena, item->value, ret_value) : CU_E_NOT_FOUND;
+    if (!item || !arena)
+        return item ? CU_OK : CU_E_NOT_FOUND;
+    return copy_out(arena, item->value, ret_value);
 }
 
-static enum cu_err value_oldest(void *context, struct cu_u128 *ret_hash, uint64_t *ret_index,
+static bool is_after(const struct item *item, uint64_t index, struct cu_u128 hash)
+{
+    uint8_t bytes[CATALOG_HASH_BYTES];
+    return item->index > index ||
+           (item->index == index && cu_bytes_compare(item->key, hash_key(hash, bytes)) > 0);
+}
+
+static enum cu_err value_oldest(void *context, uint64_t after_index, struct cu_u128 after_hash,
+                                struct cu_u128 *ret_hash, uint64_t *ret_index,
                                 uint32_t *ret_size_bytes)
 {
     struct memory_backend *m = context;
@@ -326,7 +336,8 @@ static enum cu_err value_oldest(void *context, struct cu_u128 *ret_hash, uint64_
     if (fails(m))
         return CU_E_IO;
     for (size_t i = 0; i < items->count; i++)
-        if (!oldest || items->at[i]->index < oldest->index)
+        if (is_after(items->at[i], after_index, after_hash) &&
+            (!oldest || items->at[i]->index < oldest->index))
             oldest = items->at[i];
     if (!oldest)
         return CU_E_NOT_FOUND;

@@ -21,11 +21,11 @@ void sim_catalogd_start(struct sim_server *server)
     struct sim *sim = server->sim;
     struct sim_catalogd *catalogd = &server->catalogd;
     CU_ASSERT(!catalogd->replica);
-    sim_state_open(server, catalogd->disk);
+    sim_state_open(server, catalogd->applied);
     struct catalog_replica_options options = {
         .now = sim_clock(server),
         .seed = cu_random_u64(&sim->random),
-        .applied = sim_position_at(sim, catalogd->lineage, catalogd->disk),
+        .applied = sim_position_at(sim, catalogd->lineage, catalogd->applied),
         .durable = sim_position_at(sim, catalogd->lineage, catalogd->durable),
     };
     catalogd->replica = catalog_replica_new(&options);
@@ -33,7 +33,7 @@ void sim_catalogd_start(struct sim_server *server)
     catalogd->paused_until_ns = 0;
     catalogd->apply_after_ns = 0;
     sim_trace(sim, "catalogd %u starts: applied %llu durable %llu", server->number,
-              (unsigned long long)catalogd->disk, (unsigned long long)catalogd->durable);
+              (unsigned long long)catalogd->applied, (unsigned long long)catalogd->durable);
     sim_deliver(server, SIM_CATALOGD, catalogd->life, sim_between(sim, 50, 1000) * SIM_MS,
                 sim_checkpoint_begins, NULL, NULL);
     sim_local_connect(server);
@@ -65,24 +65,23 @@ static void close_process(struct sim_server *server)
     catalogd->life++;
 }
 
-void sim_catalogd_crash(struct sim_server *server, bool power_loss)
+void sim_catalogd_crash(struct sim_server *server)
 {
     struct sim *sim = server->sim;
     struct sim_catalogd *catalogd = &server->catalogd;
     if (!catalogd->replica)
         return;
     close_process(server);
-    if (power_loss)
-        catalogd->disk = sim_between(sim, catalogd->durable, catalogd->disk);
-    sim_trace(sim, "catalogd %u %s: left at %llu", server->number,
-              power_loss ? "loses power" : "is killed", (unsigned long long)catalogd->disk);
+    catalogd->applied = sim_catalogd_folded(sim, catalogd);
+    sim_trace(sim, "catalogd %u crashes: left at %llu", server->number,
+              (unsigned long long)catalogd->applied);
     disconnect_clients(server);
     sim_local_break(server);
 }
 
 void sim_catalogd_wipe(struct sim_server *server)
 {
-    server->catalogd.disk = server->catalogd.durable = 0;
+    server->catalogd.applied = server->catalogd.durable = 0;
     server->is_catalog_lost = true;
     sim_trace(server->sim, "catalogd %u loses its database", server->number);
 }

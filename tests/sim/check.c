@@ -338,9 +338,9 @@ static void check_liveness(struct sim *sim)
         struct sim_server *server = &sim->servers[i];
         if (server->is_wiped || server->is_unnamed)
             continue;
-        if (server->catalogd.disk < last || server->catalogd.lineage + 1 < sim->lineage_count)
+        if (server->catalogd.applied < last || server->catalogd.lineage + 1 < sim->lineage_count)
             sim_fail(sim, "every state catches up (I20, I24)", "catalogd %u at %llu of %llu", i,
-                     (ull)server->catalogd.disk, (ull)last);
+                     (ull)server->catalogd.applied, (ull)last);
     }
 }
 

@@ -52,7 +52,7 @@ static void kill_raftd(struct sim *sim)
 static void kill_catalogd(struct sim *sim)
 {
     struct sim_server *server = a_victim(sim);
-    sim_catalogd_crash(server, false);
+    sim_catalogd_crash(server);
     sim_after(sim, soon(sim), restart_catalogd, server, NULL);
 }
 
@@ -60,7 +60,7 @@ static void cut_power(struct sim *sim)
 {
     struct sim_server *server = a_victim(sim);
     sim_raftd_crash(server);
-    sim_catalogd_crash(server, true);
+    sim_catalogd_crash(server);
     sim_after(sim, soon(sim), restart_raftd, server, NULL);
     sim_after(sim, soon(sim), restart_catalogd, server, NULL);
 }
@@ -70,7 +70,7 @@ static void cut_all_power(struct sim *sim)
     for (unsigned i = 0; i < sim->server_count; i++) {
         struct sim_server *server = &sim->servers[i];
         sim_raftd_crash(server);
-        sim_catalogd_crash(server, true);
+        sim_catalogd_crash(server);
         sim_after(sim, soon(sim), restart_raftd, server, NULL);
         sim_after(sim, soon(sim), restart_catalogd, server, NULL);
     }
@@ -87,7 +87,7 @@ static void delete_catalog(struct sim *sim)
             return;
     if (sim->server_count < 3 || !sim->lineages[0].count || sim_had_recovery(sim) || sim->changes)
         return;
-    sim_catalogd_crash(server, false);
+    sim_catalogd_crash(server);
     sim_catalogd_wipe(server);
     sim_after(sim, soon(sim), restart_catalogd, server, NULL);
 }

@@ -43,7 +43,7 @@ static void lose(struct sim_server *server)
 {
     server->is_gone = server->was_lost = true;
     sim_raftd_crash(server);
-    sim_catalogd_crash(server, true);
+    sim_catalogd_crash(server);
     sim_trace(server->sim, "server %u is lost", server->number);
 }
 

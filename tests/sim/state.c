@@ -1,8 +1,8 @@
 /* The state and the workers of a simulated catalogd: apply, checkpoint, pull.
  *
- * The state is a function of the log, so its disk is two indexes: what was committed (survives a
- * kill) and what was checkpointed (survives power loss). A start applies the committed log up to
- * the one that was left. */
+ * The state is a function of the log, so it is two indexes: what was applied, into memory, and what
+ * was checkpointed. A database holds something between the two: that is what a crash leaves, of
+ * whatever kind, and what is given away. A start applies the committed log up to there. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -137,7 +137,7 @@ static void applied(struct sim_server *server, void *data)
         if (sim_state_apply(server, *entry, arena, &event.outcome))
             break;
         sim_check_applied(server, entry->index, entry, &event.outcome);
-        catalogd->disk = entry->index;
+        catalogd->applied = entry->index;
         if (!raft_id_is_none(entry->proposer))
             sim_catalogd_step(server, &event);
         cu_arena_reset(arena);
@@ -170,6 +170,11 @@ void sim_apply_later(struct sim_server *server)
                 sim_entries_free);
 }
 
+uint64_t sim_catalogd_folded(struct sim *sim, const struct sim_catalogd *catalogd)
+{
+    return sim_between(sim, catalogd->durable, catalogd->applied);
+}
+
 struct checkpoint {
     uint64_t index;
     uint64_t database; /* that it is of: a pull replaces it */
@@ -196,7 +201,7 @@ void sim_checkpoint_begins(struct sim_server *server, void *data)
     struct sim *sim = server->sim;
     (void)data;
     struct checkpoint *checkpoint = cu_alloc(sizeof *checkpoint);
-    checkpoint->index = server->catalogd.disk;
+    checkpoint->index = server->catalogd.applied;
     checkpoint->database = server->catalogd.database;
     uint64_t life = server->catalogd.life;
     sim_deliver(server, SIM_CATALOGD, life, sim_between(sim, 1, 20) * SIM_MS, checkpoint_ends,
@@ -224,11 +229,11 @@ static void pull_ends(struct sim_server *server, void *data)
                      raft_id_equal(offered, catalogd->log_cluster) ||
                      (!raft_id_is_none(offered) && raft_id_equal(offered, catalogd->log_prior));
     bool is_wanted =
-        pull->index && is_of_log && (pull->was_diverged || pull->index > catalogd->disk);
+        pull->index && is_of_log && (pull->was_diverged || pull->index > catalogd->applied);
     if (reachable && is_wanted) {
         catalogd->lineage = pull->lineage;
         sim_state_open(server, pull->index);
-        catalogd->disk = catalogd->durable = pull->index;
+        catalogd->applied = catalogd->durable = pull->index;
         catalogd->database++;
         event.err = CU_OK;
         event.position = sim_position_at(sim, pull->lineage, pull->index);
@@ -249,7 +254,7 @@ void sim_pull_later(struct sim_server *server, bool was_diverged)
     const struct sim_server *giver = &sim->servers[pull->giver];
     pull->was_diverged = was_diverged;
     if (pull->giver != server->number && giver->catalogd.replica) {
-        pull->index = giver->catalogd.disk;
+        pull->index = sim_catalogd_folded(server->sim, &giver->catalogd);
         pull->lineage = giver->catalogd.lineage;
     }
     sim_deliver(server, SIM_CATALOGD, server->catalogd.life, sim_between(sim, 5, 150) * SIM_MS,

@@ -85,8 +85,8 @@ struct sim_catalogd {
     struct raft_id log_cluster, log_prior; /* of its raftd, as it said last */
     unsigned pulls;                        /* so far: whose turn it is to give */
     uint64_t database;                     /* rises when a pull replaces it */
-    uint64_t disk;                         /* index committed: survives a kill */
-    uint64_t durable;                      /* index checkpointed: survives power loss */
+    uint64_t applied;
+    uint64_t durable; /* index checkpointed: survives any crash, and some of what came after */
     uint64_t life;
     uint64_t paused_until_ns;
     uint64_t timer;
@@ -256,7 +256,7 @@ void sim_raftd_done(struct sim_server *server, const struct raft_action *action)
 /* ---- catalogd.c ---- */
 void sim_catalogd_init(struct sim_server *server);
 void sim_catalogd_start(struct sim_server *server);
-void sim_catalogd_crash(struct sim_server *server, bool power_loss);
+void sim_catalogd_crash(struct sim_server *server);
 void sim_catalogd_wipe(struct sim_server *server);
 void sim_catalogd_deinit(struct sim_server *server);
 void sim_catalogd_step(struct sim_server *server, struct catalog_event *event);
@@ -264,6 +264,8 @@ void sim_catalogd_step(struct sim_server *server, struct catalog_event *event);
 /* ---- state.c ---- */
 void sim_state_open(struct sim_server *server, uint64_t index);
 void sim_state_close(struct sim_catalogd *catalogd);
+/* An index that its database may be at now. */
+uint64_t sim_catalogd_folded(struct sim *sim, const struct sim_catalogd *catalogd);
 enum cu_err sim_state_apply(struct sim_server *server, struct raft_entry entry,
                             struct cu_arena *arena, struct catalog_outcome *ret_outcome);
 struct catalog_position sim_position_at(const struct sim *sim, unsigned lineage, uint64_t index);

@@ -1,9 +1,10 @@
-/* backend.h - where the replicated state lies: a struct of functions, SQLite in io/, in memory in
- * tests/lib.
+/* backend.h - where the replicated state lies: a struct of functions, SQLite in io/, memtables
+ * over it in core/overlay.h, in memory in tests/lib.
  *
- * Only core/store.c and core/index.c call the functions that write. All of them run on one thread,
- * inside a transaction that the edge opened; an error means the transaction is lost and the edge
- * ends the process or starts over from the disk. */
+ * Only core/store.c and core/index.c call the functions that write, and core/memtable.c those of
+ * what lies below it. All of them run on one thread, inside a transaction that the edge opened; an
+ * error means the transaction is lost and the edge ends the process or starts over from the disk.
+ */
 #ifndef CATALOG_BACKEND_H
 #define CATALOG_BACKEND_H
 
@@ -99,11 +100,14 @@ struct catalog_backend {
     /* Change rows with (index, number) above the given, ascending. */
     enum cu_err (*changes)(void *context, uint64_t after_index, uint32_t after_number,
                            catalog_visit_change *visit, void *arg);
-    /* A value kept once by hash; NOT_FOUND when it was dropped. */
+    /* A value kept once by hash; NOT_FOUND when it was dropped. `arena` NULL: only whether it is
+     * there. */
     enum cu_err (*value_get)(void *context, struct cu_u128 hash, struct cu_arena *arena,
                              struct cu_bytes *ret_value);
-    /* The one put longest ago (lowest index, then lowest hash); NOT_FOUND: there is none. */
-    enum cu_err (*value_oldest)(void *context, struct cu_u128 *ret_hash, uint64_t *ret_index,
+    /* The one put longest ago (lowest index, then lowest hash) of those after (index, hash); after
+     * (0, 0): of all, for no change has index 0. NOT_FOUND: there is none. */
+    enum cu_err (*value_oldest)(void *context, uint64_t after_index, struct cu_u128 after_hash,
+                                struct cu_u128 *ret_hash, uint64_t *ret_index,
                                 uint32_t *ret_size_bytes);
     /* All of them, the oldest first. */
     enum cu_err (*values)(void *context, catalog_visit_value *visit, void *arg);
@@ -112,7 +116,7 @@ struct catalog_backend {
                             struct cu_bytes *ret_value);
     /* All of it, by name ascending. */
     enum cu_err (*metas)(void *context, catalog_visit_meta *visit, void *arg);
-    /* ---- writes: core/store.c and core/index.c only ---- */
+    /* ---- writes: core/store.c, core/index.c and core/memtable.c only ---- */
     enum cu_err (*put)(void *context, enum catalog_table table, const struct catalog_row *row);
     /* As put, for a row that is there: cheaper. CORRUPT: it is not. */
     enum cu_err (*update)(void *context, enum catalog_table table, const struct catalog_row *row);

@@ -40,6 +40,13 @@ static enum cu_err drop_oldest_value(struct catalog_store *store, struct cu_u128
     return store->backend->value_drop(store->backend->context, hash);
 }
 
+static enum cu_err oldest_value(const struct catalog_backend *backend, struct cu_u128 *ret_hash,
+                                uint64_t *ret_index, uint32_t *ret_size_bytes)
+{
+    return backend->value_oldest(backend->context, 0, (struct cu_u128){0, 0}, ret_hash, ret_index,
+                                 ret_size_bytes);
+}
+
 static enum cu_err bound_values(struct catalog_store *store)
 {
     const struct catalog_backend *backend = store->backend;
@@ -48,7 +55,7 @@ static enum cu_err bound_values(struct catalog_store *store)
         struct cu_u128 hash;
         uint64_t index;
         uint32_t size_bytes;
-        err = backend->value_oldest(backend->context, &hash, &index, &size_bytes);
+        err = oldest_value(backend, &hash, &index, &size_bytes);
         if (!err)
             err = drop_oldest_value(store, hash, size_bytes);
     }
@@ -171,8 +178,10 @@ static bool trim_row(void *arg, const struct catalog_change *change)
 static enum cu_err trim_chunk(struct catalog_store *store, struct trim *trim)
 {
     const struct catalog_backend *backend = store->backend;
+    uint64_t trimmed = trim->bookmark->trimmed_index; /* of which some may be left */
     trim->count = 0;
-    enum cu_err err = backend->changes(backend->context, 0, 0, trim_row, trim);
+    enum cu_err err = backend->changes(backend->context, trimmed ? trimmed - 1 : 0,
+                                       trimmed ? UINT32_MAX : 0, trim_row, trim);
     for (size_t i = 0; !err && i < trim->count; i++)
         err = backend->change_drop(backend->context, trim->rows[i].index, trim->rows[i].number);
     if (trim->count < TRIM_CHUNK)
@@ -188,7 +197,7 @@ static enum cu_err trim_values(struct catalog_store *store, uint64_t oldest_inde
         struct cu_u128 hash;
         uint64_t index;
         uint32_t size_bytes;
-        enum cu_err err = backend->value_oldest(backend->context, &hash, &index, &size_bytes);
+        enum cu_err err = oldest_value(backend, &hash, &index, &size_bytes);
         if (err == CU_E_NOT_FOUND || (!err && index >= oldest_index))
             return CU_OK;
         if (!err)

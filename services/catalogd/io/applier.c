@@ -1,17 +1,11 @@
 #include "services/catalogd/io/applier.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-
-#include <sqlite3.h>
 
 #include "common/base/assert.h"
-#include "common/store/store.h"
 #include "services/catalogd/io/header.h"
+#include "services/catalogd/io/memtables.h"
 #include "services/catalogd/io/sqlite.h"
 
 enum { RESULT_BYTES_MAX = 64 * 1024 * 1024 };
@@ -30,6 +24,7 @@ struct exclusive {
     catalog_exclusive *run;
     catalog_exclusive_done *done;
     void *arg;
+    struct catalog_sqlite *db; /* borrowed of the fold */
     enum cu_err err;
     struct cu_diag diag;
     struct exclusive *next;
@@ -37,18 +32,22 @@ struct exclusive {
 
 struct catalog_applier {
     struct cu_worker *worker;
+    struct catalog_fold *fold; /* NULL: the database could not be opened */
     struct catalog_crash *crash;
     catalog_on_commit *on_commit;
+    catalog_fold_done *on_fold;
     void *arg;
+    struct catalog_memtables *memtables;
 
-    /* the worker's while a job is under way */
-    struct catalog_sqlite *db;
+    /* the apply worker's while a job is under way */
+    struct catalog_sqlite *below; /* read only */
     struct catalog_store *store;
     struct cu_arena *results;
-    uint64_t wal_pages;
 
     /* the loop's */
     struct catalog_facts facts;
+    size_t memtable_bytes; /* of the one written to, after the last commit */
+    bool is_closing;
     struct catalog_marks marks;
     struct batches waiting;
     struct exclusive *exclusive_first, *exclusive_last;
@@ -60,6 +59,7 @@ struct catalog_applier {
     struct cu_job job;
     struct batches batches;
     struct exclusive *exclusive;
+    bool may_rotate, must_rotate, has_rotated;
     struct catalog_facts next_facts;
     struct catalog_outcome *outcomes;
     size_t outcome_count, outcome_cap, entry_count;
@@ -109,7 +109,6 @@ static void gather_facts(struct catalog_applier *a, struct catalog_facts *facts)
     facts->reaped_index = catalog_store_reaped_index(store);
     facts->floor_index = catalog_store_floor_index(store);
     facts->hash = catalog_store_hash(store);
-    facts->wal_pages = a->wal_pages;
     cu_buf_clear(&facts->header);
     catalog_header_pack(&header, &facts->header);
 }
@@ -172,25 +171,18 @@ static enum cu_err apply_batches(struct catalog_applier *a)
 /* The state as it was committed last; without a store where that cannot be read. */
 static void go_back(struct catalog_applier *a)
 {
-    catalog_sqlite_rollback(a->db);
+    catalog_memtables_rollback(a->memtables);
     catalog_store_free(a->store);
     a->store = NULL;
-    if (catalog_store_open(catalog_sqlite_backend(a->db), &a->store, NULL) != CU_OK)
+    if (catalog_store_open(catalog_memtables_backend(a->memtables), &a->store, NULL) != CU_OK)
         a->store = NULL;
 }
 
 static void run_commit(struct catalog_applier *a)
 {
-    enum cu_err err = catalog_sqlite_begin(a->db, &a->diag);
-    if (err) {
-        a->err = err;
-        return;
-    }
     a->err = apply_batches(a);
     if (a->err == CU_OK || a->err == CU_E_NOT_READY) {
-        err = catalog_store_flush(a->store);
-        if (!err)
-            err = catalog_sqlite_commit(a->db, &a->diag);
+        enum cu_err err = catalog_store_flush(a->store);
         if (err)
             a->err = err;
     }
@@ -198,6 +190,7 @@ static void run_commit(struct catalog_applier *a)
         go_back(a);
         return;
     }
+    catalog_memtables_publish(a->memtables);
     a->wakes = catalog_store_take_wakes(a->store);
     gather_facts(a, &a->next_facts);
 }
@@ -205,15 +198,75 @@ static void run_commit(struct catalog_applier *a)
 static void run_job(void *arg)
 {
     struct catalog_applier *a = arg;
+    catalog_memtables_begin(a->memtables);
     if (a->batches.first)
         run_commit(a);
+    bool is_full = catalog_memtables_bytes(a->memtables) >= CATALOG_MEMTABLE_FOLD_BYTES;
+    if (a->may_rotate && (a->must_rotate || is_full))
+        a->has_rotated = catalog_memtables_rotate(a->memtables);
+    a->memtable_bytes = catalog_memtables_bytes(a->memtables);
     if (a->exclusive)
-        a->exclusive->err = a->exclusive->run(a->exclusive->arg, a->db, &a->exclusive->diag);
+        a->exclusive->err =
+            a->exclusive->run(a->exclusive->arg, a->exclusive->db, &a->exclusive->diag);
 }
 
 /* ---- on the loop ---- */
 
 static void start_job(struct catalog_applier *a);
+
+/* ---- folds ---- */
+
+/* The facts are those of what was rotated. */
+static void begin_fold(struct catalog_applier *a)
+{
+    a->has_rotated = false;
+    catalog_fold_begin(a->fold, a->memtables, a->facts.position, cu_buf_bytes(&a->facts.header));
+}
+
+static void folded(void *arg, enum cu_err err, const char *text)
+{
+    struct catalog_applier *a = arg;
+    a->on_fold(a->arg, err, text);
+    if (a->is_closing)
+        return;
+    if (!a->is_busy)
+        catalog_memtables_begin(a->memtables); /* or an idle one would hold what was folded */
+    catalog_fold_tell(a->fold, err);
+    start_job(a);
+}
+
+void catalog_applier_fold(struct catalog_applier *applier, struct catalog_fold_wait *wait)
+{
+    uint64_t applied = applier->facts.position.index;
+    if (catalog_fold_stored(applier->fold)->position.index >= applied) {
+        wait->done(wait->arg, CU_OK);
+        return;
+    }
+    catalog_fold_wait(applier->fold, wait, applied);
+    start_job(applier);
+}
+
+void catalog_applier_fold_cancel(struct catalog_applier *applier, struct catalog_fold_wait *wait)
+{
+    catalog_fold_cancel(applier->fold, wait);
+}
+
+enum catalog_fold_state catalog_applier_fold_state(const struct catalog_applier *applier)
+{
+    return catalog_fold_state(applier->fold);
+}
+
+const struct catalog_stored *catalog_applier_stored(const struct catalog_applier *applier)
+{
+    return catalog_fold_stored(applier->fold);
+}
+
+struct catalog_memtables *catalog_applier_memtables(const struct catalog_applier *applier)
+{
+    return applier->memtables;
+}
+
+/* ---- commits ---- */
 
 static void swap_facts(struct catalog_applier *a)
 {
@@ -286,8 +339,12 @@ static void job_done(void *arg)
     struct catalog_applier *a = arg;
     struct exclusive *exclusive = a->exclusive;
     a->exclusive = NULL;
+    if (exclusive)
+        catalog_fold_give_back(a->fold);
     if (a->batches.first)
         finish_commit(a);
+    if (a->has_rotated)
+        begin_fold(a);
     a->is_busy = false;
     start_job(a);
     if (exclusive) {
@@ -296,19 +353,39 @@ static void job_done(void *arg)
     }
 }
 
+static void take_exclusive(struct catalog_applier *a)
+{
+    a->exclusive = a->exclusive_first;
+    if (!a->exclusive)
+        return;
+    a->exclusive->db = catalog_fold_borrow(a->fold);
+    a->exclusive_first = a->exclusive->next;
+    if (!a->exclusive_first)
+        a->exclusive_last = NULL;
+}
+
+/* An exclusive job lets no fold begin, and waits for the one under way. */
 static void start_job(struct catalog_applier *a)
 {
-    if (a->is_busy || a->is_paused || (!a->waiting.first && !a->exclusive_first))
+    if (a->is_busy || a->is_closing)
+        return;
+    enum catalog_fold_state fold = catalog_fold_state(a->fold);
+    bool is_full = fold != CATALOG_FOLDED && a->memtable_bytes >= CATALOG_MEMTABLE_BYTES_MAX;
+    bool applies = a->waiting.first && !a->is_paused && !is_full;
+    bool is_alone = a->exclusive_first && fold != CATALOG_FOLDING;
+    bool may_rotate = !a->exclusive_first && fold == CATALOG_FOLDED;
+    bool rotates = may_rotate && catalog_fold_is_awaited(a->fold);
+    if (!applies && !is_alone && !rotates)
         return;
     a->is_busy = true;
-    a->batches = a->waiting;
-    a->waiting = (struct batches){0};
-    a->exclusive = a->exclusive_first;
-    if (a->exclusive) {
-        a->exclusive_first = a->exclusive->next;
-        if (!a->exclusive_first)
-            a->exclusive_last = NULL;
+    a->may_rotate = may_rotate;
+    a->must_rotate = rotates;
+    if (applies) {
+        a->batches = a->waiting;
+        a->waiting = (struct batches){0};
     }
+    if (is_alone)
+        take_exclusive(a);
     cu_worker_submit(a->worker, &a->job);
 }
 
@@ -343,7 +420,8 @@ void catalog_applier_exclusive(struct catalog_applier *applier, catalog_exclusiv
 
 bool catalog_applier_is_idle(const struct catalog_applier *applier)
 {
-    return !applier->is_busy && !applier->waiting.first;
+    return !applier->is_busy && !applier->waiting.first &&
+           catalog_fold_state(applier->fold) != CATALOG_FOLDING;
 }
 
 const struct catalog_facts *catalog_applier_facts(const struct catalog_applier *applier)
@@ -356,55 +434,16 @@ const struct catalog_marks *catalog_applier_marks(const struct catalog_applier *
     return &applier->marks;
 }
 
-/* SQLite tells after each commit how many pages the write-ahead log holds. */
-static int on_wal(void *arg, sqlite3 *handle, const char *name, int pages)
+static enum cu_err open_state(struct catalog_applier *a, struct cu_loop *loop, const char *path,
+                              struct cu_diag *diag)
 {
-    struct catalog_applier *a = arg;
-    a->wal_pages = (uint64_t)pages;
-    return SQLITE_OK;
-}
-
-static enum cu_err sync_file(const char *path, const char *tail, struct cu_diag *diag)
-{
-    char name[4096];
-    (void)snprintf(name, sizeof(name), "%s%s", path, tail);
-    int fd = open(name, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return errno == ENOENT
-                   ? CU_OK
-                   : cu_fail(diag, CU_E_IO, "cannot open %s: %s", name, strerror(errno));
-    enum cu_err err = CU_OK;
-    if (fsync(fd) != 0)
-        err = cu_fail(diag, CU_E_IO, "cannot sync %s: %s", name, strerror(errno));
-    (void)close(fd);
-    return err;
-}
-
-/* On a full disk the log cannot be copied into the database; both files synced as they are hold the
- * same state just as well. */
-static enum cu_err make_durable(struct catalog_sqlite *db, const char *path, struct cu_diag *diag)
-{
-    int frames, copied;
-    enum cu_err err =
-        cu_db_checkpoint(catalog_sqlite_db(db), CU_CHECKPOINT_PASSIVE, &frames, &copied, diag);
-    if (!err && copied == frames)
-        return CU_OK;
-    if (err && err != CU_E_IO)
+    enum cu_err err = catalog_fold_open(loop, path, folded, a, &a->fold, diag);
+    if (!err)
+        err = catalog_sqlite_open_reader(path, &a->below, diag);
+    if (err)
         return err;
-    err = sync_file(path, "-wal", diag);
-    return err ? err : sync_file(path, "", diag);
-}
-
-static enum cu_err open_state(struct catalog_applier *a, const char *path, struct cu_diag *diag)
-{
-    enum cu_err err = catalog_sqlite_open_writer(path, &a->db, diag);
-    if (!err)
-        err = make_durable(a->db, path, diag);
-    if (!err)
-        err = catalog_store_open(catalog_sqlite_backend(a->db), &a->store, diag);
-    if (!err)
-        (void)sqlite3_wal_hook(cu_db_handle(catalog_sqlite_db(a->db)), on_wal, a);
-    return err;
+    a->memtables = catalog_memtables_new(catalog_sqlite_backend(a->below));
+    return catalog_store_open(catalog_memtables_backend(a->memtables), &a->store, diag);
 }
 
 enum cu_err catalog_applier_open(const struct catalog_applier_options *options,
@@ -413,19 +452,32 @@ enum cu_err catalog_applier_open(const struct catalog_applier_options *options,
     struct catalog_applier *a = cu_alloc(sizeof(*a));
     a->crash = options->crash;
     a->on_commit = options->on_commit;
+    a->on_fold = options->on_fold;
     a->arg = options->arg;
     a->results = cu_arena_new(RESULT_BYTES_MAX);
     cu_timer_init(&a->pause, options->loop, pause_is_over, a);
     a->job = (struct cu_job){.run = run_job, .done = job_done, .arg = a};
-    enum cu_err err = open_state(a, options->path, diag);
+    enum cu_err err = open_state(a, options->loop, options->path, diag);
     if (err) {
         catalog_applier_free(a);
         return err;
     }
     gather_facts(a, &a->facts);
+    catalog_fold_found(a->fold, a->facts.position, cu_buf_bytes(&a->facts.header));
     a->worker = cu_worker_new(options->loop, "apply");
     *ret_applier = a;
     return CU_OK;
+}
+
+/* Both workers have ended: this thread is all there is. */
+static void fold_the_rest(struct catalog_applier *a)
+{
+    struct cu_diag diag = {0};
+    if (!a->store || catalog_fold_state(a->fold) != CATALOG_FOLDED ||
+        !catalog_memtables_rotate(a->memtables))
+        return;
+    enum cu_err err = catalog_fold_now(a->fold, a->memtables, &diag);
+    a->on_fold(a->arg, err, diag.text);
 }
 
 void catalog_applier_free(struct catalog_applier *applier)
@@ -439,11 +491,16 @@ void catalog_applier_free(struct catalog_applier *applier)
         free(a->exclusive_first);
         a->exclusive_first = next;
     }
+    a->is_closing = true;
     cu_worker_free(a->worker); /* still reports what was under way */
     free_batches(&a->waiting); /* what it could not commit */
+    catalog_fold_stop(a->fold);
+    fold_the_rest(a);
     cu_timer_close(&a->pause);
     catalog_store_free(a->store);
-    catalog_sqlite_close(a->db);
+    catalog_memtables_free(a->memtables);
+    catalog_sqlite_close(a->below);
+    catalog_fold_free(a->fold);
     cu_arena_free(a->results);
     cu_buf_deinit(&a->facts.header);
     cu_buf_deinit(&a->next_facts.header);

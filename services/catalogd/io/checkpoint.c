@@ -11,11 +11,13 @@ struct catalog_checkpoints {
     struct catalog_sqlite *db; /* the worker's while the job runs */
     struct cu_job job;
     bool is_running, is_restarting;
+    bool was_cut; /* by readers: the last one copied a part */
+    struct catalog_fold_wait folded;
     unsigned holds;
     struct cu_timer leisure;
     uint64_t pages; /* in the log when the last one began */
 
-    /* what the state was when the job began: that is what its end makes durable */
+    /* what the database held when the job began: that is what its end makes durable */
     struct catalog_position position;
     struct cu_buf header;
 
@@ -25,20 +27,24 @@ struct catalog_checkpoints {
     struct cu_diag diag;
 };
 
+static const struct catalog_stored *stored(const struct catalog_checkpoints *c)
+{
+    return catalog_applier_stored(c->shell->applier);
+}
+
 static bool is_behind(const struct catalog_checkpoints *c)
 {
     struct catalog_replica_status status;
     catalog_replica_status(c->shell->replica, &status);
-    return status.durable.index < catalog_shell_facts(c->shell)->position.index;
+    return status.durable.index < stored(c)->position.index;
 }
 
 static void remember(struct catalog_checkpoints *c)
 {
-    const struct catalog_facts *facts = catalog_shell_facts(c->shell);
-    c->pages = facts->wal_pages;
-    c->position = facts->position;
+    c->pages = stored(c)->wal_pages;
+    c->position = stored(c)->position;
     cu_buf_clear(&c->header);
-    cu_buf_append(&c->header, facts->header.data, facts->header.len);
+    cu_buf_append(&c->header, stored(c)->header.data, stored(c)->header.len);
 }
 
 static void run(void *arg)
@@ -52,6 +58,7 @@ static void run(void *arg)
 static void start(struct catalog_checkpoints *c)
 {
     c->is_running = true;
+    c->was_cut = false;
     cu_timer_cancel(&c->leisure);
     remember(c);
     cu_worker_submit(c->worker, &c->job);
@@ -71,14 +78,15 @@ static void restarted(void *arg, enum cu_err err, const struct cu_diag *diag)
     struct catalog_checkpoints *c = arg;
     struct catalog_shell *shell = c->shell;
     c->is_restarting = false;
-    catalog_readers_ungate(shell->readers);
-    if (shell->is_stopping)
+    if (shell->is_stopping) /* nobody reads any more */
         return;
+    catalog_readers_ungate(shell->readers);
     if (err)
         cu_warn(shell->env->log, "checkpoint.restart", "error=%s text=\"%s\"", cu_err_name(err),
                 diag->text);
     else
         catalog_shell_durable(shell, c->position, cu_buf_bytes(&c->header));
+    catalog_checkpoints_moved(c);
 }
 
 static void nobody_reads(void *arg)
@@ -90,8 +98,10 @@ static void nobody_reads(void *arg)
 
 static bool wants_restart(const struct catalog_checkpoints *c)
 {
-    return catalog_shell_facts(c->shell)->wal_pages >= CATALOG_RESTART_PAGES && c->holds == 0 &&
-           !c->is_restarting && !catalog_readers_is_gated(c->shell->readers);
+    return stored(c)->wal_pages >= CATALOG_RESTART_PAGES && c->holds == 0 && !c->is_restarting &&
+           catalog_applier_fold_state(c->shell->applier) !=
+               CATALOG_FOLDING && /* readers would wait for it, too */
+           !catalog_readers_is_gated(c->shell->readers);
 }
 
 /* ---- when ---- */
@@ -111,9 +121,12 @@ static void done(void *arg)
             shell->folder, c->diag.text);
         return;
     }
+    c->was_cut = !c->err && c->copied < c->frames;
     if (c->err)
         catalog_shell_complain(shell, "checkpoint", c->diag.text);
-    else if (c->copied >= c->frames)
+    else if (c->was_cut)
+        cu_timer_set_ms(&c->leisure, CATALOG_CHECKPOINT_AGAIN_MS);
+    else
         catalog_shell_durable(shell, c->position, cu_buf_bytes(&c->header));
     if (wants_restart(c)) {
         c->is_restarting = true;
@@ -125,17 +138,28 @@ static void done(void *arg)
 static void at_leisure(void *arg)
 {
     struct catalog_checkpoints *c = arg;
+    if (c->is_running || c->is_restarting || c->folded.is_waiting)
+        return;
+    if (c->was_cut)
+        start(c);
+    else
+        catalog_applier_fold(c->shell->applier, &c->folded);
+}
+
+static void is_folded(void *arg, enum cu_err err)
+{
+    struct catalog_checkpoints *c = arg;
+    (void)err; /* what was folded before is made durable all the same */
     if (!c->is_running && !c->is_restarting && is_behind(c))
         start(c);
 }
 
-/* A checkpoint that readers cut short is tried again at leisure, not in a loop. */
 void catalog_checkpoints_moved(struct catalog_checkpoints *checkpoints)
 {
     struct catalog_checkpoints *c = checkpoints;
     if (c->is_running || c->is_restarting)
         return;
-    uint64_t pages = catalog_shell_facts(c->shell)->wal_pages;
+    uint64_t pages = stored(c)->wal_pages;
     if (pages < c->pages)
         c->pages = 0; /* the log was begun anew */
     if (pages - c->pages >= CATALOG_CHECKPOINT_PAGES)
@@ -161,6 +185,7 @@ enum cu_err catalog_checkpoints_open(struct catalog_shell *shell,
 {
     struct catalog_checkpoints *c = cu_alloc(sizeof(*c));
     c->shell = shell;
+    c->folded = (struct catalog_fold_wait){.done = is_folded, .arg = c};
     c->job = (struct cu_job){.run = run, .done = done, .arg = c};
     enum cu_err err = catalog_sqlite_open_writer(shell->path, &c->db, diag);
     if (err) {
@@ -179,6 +204,8 @@ void catalog_checkpoints_free(struct catalog_checkpoints *checkpoints)
     if (!c)
         return;
     c->is_restarting = true; /* nothing new is begun by what ends now */
+    if (c->shell->applier)
+        catalog_applier_fold_cancel(c->shell->applier, &c->folded);
     cu_worker_free(c->worker);
     cu_timer_close(&c->leisure);
     catalog_sqlite_close(c->db);

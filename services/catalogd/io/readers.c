@@ -3,12 +3,21 @@
 #include <stdlib.h>
 
 #include "common/base/assert.h"
+#include "services/catalogd/io/memtables.h"
 #include "services/catalogd/io/sqlite.h"
+
+/* A connection, and what is read through it. */
+struct source {
+    struct catalog_sqlite *db;
+    struct catalog_overlay overlay; /* empty outside of a snapshot */
+    bool is_open;                   /* a read transaction of the database */
+    uint64_t retired;               /* memtables, when it was opened */
+};
 
 struct reader {
     struct catalog_readers *pool;
     struct cu_worker *worker;
-    struct catalog_sqlite *db;
+    struct source source;
     struct catalog_read_job *current; /* NULL: free */
     struct cu_job job;
 };
@@ -16,7 +25,8 @@ struct reader {
 struct catalog_readers {
     struct cu_loop *loop;
     char *path;
-    struct catalog_sqlite *db; /* the loop's */
+    struct catalog_memtables *memtables;
+    struct source source; /* the loop's */
     bool is_in_snapshot, is_gated;
     uint64_t generation;
     struct cu_timer timer; /* ends the snapshot */
@@ -28,17 +38,50 @@ struct catalog_readers {
     struct cu_turn_hook close_hook;
 };
 
+/* ---- snapshots ---- */
+
+static void close_snapshot(struct source *source)
+{
+    catalog_overlay_clear(&source->overlay);
+    if (source->is_open)
+        catalog_sqlite_end_read(source->db);
+    source->is_open = false;
+}
+
+/* The database first, then the memtables; anew when one was retired in between. */
+static enum cu_err open_snapshot(struct catalog_readers *pool, struct source *source,
+                                 struct cu_diag *diag)
+{
+    do {
+        if (source->is_open && source->retired != catalog_memtables_retired(pool->memtables))
+            close_snapshot(source);
+        if (!source->is_open) {
+            source->retired = catalog_memtables_retired(pool->memtables);
+            enum cu_err err = catalog_sqlite_begin_read(source->db, diag);
+            if (err)
+                return err;
+            source->is_open = true;
+        }
+    } while (!catalog_memtables_take(pool->memtables, source->retired, &source->overlay));
+    return CU_OK;
+}
+
 static void end_snapshot(void *arg)
 {
     struct catalog_readers *pool = arg;
     cu_timer_cancel(&pool->timer);
-    if (!pool->is_in_snapshot)
-        return;
     pool->is_in_snapshot = false;
-    catalog_sqlite_end_read(pool->db);
+    close_snapshot(&pool->source);
 }
 
+/* What was read of the database stays open for what comes next: only the memtables have moved. */
 void catalog_readers_moved(struct catalog_readers *readers)
+{
+    readers->is_in_snapshot = false;
+    catalog_overlay_clear(&readers->source.overlay);
+}
+
+void catalog_readers_rebase(struct catalog_readers *readers)
 {
     end_snapshot(readers);
 }
@@ -48,13 +91,14 @@ const struct catalog_backend *catalog_readers_snapshot(struct catalog_readers *r
     if (readers->is_gated)
         return NULL;
     if (!readers->is_in_snapshot) {
-        if (catalog_sqlite_begin_read(readers->db, NULL) != CU_OK)
+        if (open_snapshot(readers, &readers->source, NULL) != CU_OK)
             return NULL;
         readers->is_in_snapshot = true;
         readers->generation++;
-        cu_timer_set_ms(&readers->timer, CATALOG_SNAPSHOT_MS);
+        if (!cu_timer_is_set(&readers->timer))
+            cu_timer_set_ms(&readers->timer, CATALOG_SNAPSHOT_MS);
     }
-    return catalog_sqlite_backend(readers->db);
+    return &readers->source.overlay.backend;
 }
 
 uint64_t catalog_readers_generation(const struct catalog_readers *readers)
@@ -69,12 +113,9 @@ static void run(void *arg)
     struct reader *reader = arg;
     struct catalog_read_job *job = reader->current;
     struct cu_diag diag = {0};
-    if (catalog_sqlite_begin_read(reader->db, &diag) != CU_OK) {
-        job->run(job->arg, NULL, &diag);
-        return;
-    }
-    job->run(job->arg, catalog_sqlite_backend(reader->db), &diag);
-    catalog_sqlite_end_read(reader->db);
+    bool is_open = open_snapshot(reader->pool, &reader->source, &diag) == CU_OK;
+    job->run(job->arg, is_open ? &reader->source.overlay.backend : NULL, &diag);
+    close_snapshot(&reader->source);
 }
 
 static void start(struct catalog_readers *pool)
@@ -153,26 +194,42 @@ bool catalog_readers_is_gated(const struct catalog_readers *readers)
     return readers->is_gated;
 }
 
-void catalog_readers_release(struct catalog_readers *readers)
+static enum cu_err open_source(struct catalog_readers *pool, struct source *source,
+                               struct cu_diag *diag)
 {
-    CU_ASSERT(readers->running == 0 && !readers->is_in_snapshot);
-    catalog_sqlite_close(readers->db);
-    readers->db = NULL;
-    for (int i = 0; i < CATALOG_READERS_POOL; i++) {
-        catalog_sqlite_close(readers->readers[i].db);
-        readers->readers[i].db = NULL;
-    }
+    enum cu_err err = catalog_sqlite_open_reader(pool->path, &source->db, diag);
+    if (!err)
+        catalog_overlay_init(&source->overlay, catalog_sqlite_backend(source->db));
+    return err;
 }
 
-enum cu_err catalog_readers_reopen(struct catalog_readers *readers, struct cu_diag *diag)
+static void close_source(struct source *source)
 {
-    enum cu_err err = catalog_sqlite_open_reader(readers->path, &readers->db, diag);
+    catalog_sqlite_close(source->db);
+    source->db = NULL;
+}
+
+void catalog_readers_release(struct catalog_readers *readers)
+{
+    CU_ASSERT(readers->running == 0 && !readers->source.is_open);
+    close_source(&readers->source);
+    for (int i = 0; i < CATALOG_READERS_POOL; i++)
+        close_source(&readers->readers[i].source);
+    readers->memtables = NULL;
+}
+
+enum cu_err catalog_readers_reopen(struct catalog_readers *readers,
+                                   struct catalog_memtables *memtables, struct cu_diag *diag)
+{
+    readers->memtables = memtables;
+    enum cu_err err = open_source(readers, &readers->source, diag);
     for (int i = 0; !err && i < CATALOG_READERS_POOL; i++)
-        err = catalog_sqlite_open_reader(readers->path, &readers->readers[i].db, diag);
+        err = open_source(readers, &readers->readers[i].source, diag);
     return err;
 }
 
 enum cu_err catalog_readers_open(struct cu_loop *loop, const char *path,
+                                 struct catalog_memtables *memtables,
                                  struct catalog_readers **ret_readers, struct cu_diag *diag)
 {
     struct catalog_readers *pool = cu_alloc(sizeof(*pool));
@@ -186,7 +243,7 @@ enum cu_err catalog_readers_open(struct cu_loop *loop, const char *path,
         reader->job = (struct cu_job){.run = run, .done = done, .arg = reader};
         reader->worker = cu_worker_new(loop, "read");
     }
-    enum cu_err err = catalog_readers_reopen(pool, diag);
+    enum cu_err err = catalog_readers_reopen(pool, memtables, diag);
     if (err) {
         catalog_readers_free(pool);
         return err;

@@ -13,6 +13,7 @@ struct catalog_scrub {
     struct catalog_shell *shell;
     struct cu_worker *worker;
     struct cu_timer timer;
+    struct catalog_fold_wait folded;
     bool is_running, is_closing;
     uint64_t index;
 
@@ -111,6 +112,13 @@ static void start(void *arg)
     scrub->is_cancelled = false;
     scrub->diag.text[0] = '\0';
     catalog_checkpoints_hold(scrub->shell->checkpoints);
+    catalog_applier_fold(scrub->shell->applier, &scrub->folded); /* or it looked at an old state */
+}
+
+static void run_folded(void *arg, enum cu_err err)
+{
+    struct catalog_scrub *scrub = arg;
+    (void)err; /* what the database has is looked at all the same */
     cu_worker_submit(scrub->worker, &scrub->job);
 }
 
@@ -134,6 +142,7 @@ struct catalog_scrub *catalog_scrub_new(struct catalog_shell *shell)
 {
     struct catalog_scrub *scrub = cu_alloc(sizeof(*scrub));
     scrub->shell = shell;
+    scrub->folded = (struct catalog_fold_wait){.done = run_folded, .arg = scrub};
     scrub->job = (struct cu_job){.run = run, .done = done, .arg = scrub};
     cu_timer_init(&scrub->timer, shell->env->loop, start, scrub);
     cu_timer_set_ms(&scrub->timer, CATALOG_SCRUB_FIRST_MS);
@@ -147,6 +156,7 @@ void catalog_scrub_free(struct catalog_scrub *scrub)
         return;
     scrub->is_closing = true;
     (void)catalog_scrub_quiesce(scrub);
+    catalog_applier_fold_cancel(scrub->shell->applier, &scrub->folded);
     cu_worker_free(scrub->worker);
     cu_timer_close(&scrub->timer);
     free(scrub);

@@ -227,22 +227,50 @@ static void note_written(struct catalog_shell *shell)
     cu_info(shell->env->log, "catalog.commit", "text=\"the state can be written again\"");
 }
 
+static void note_failure(struct catalog_shell *shell, const char *text)
+{
+    cu_count(shell->count.commit_failures, 1);
+    shell->is_unwritable = true;
+    catalog_shell_complain(shell, "catalog.commit", text);
+}
+
+/* Readers go on from what is in the database now, so that a checkpoint can copy all of it. */
+static void on_fold(void *arg, enum cu_err err, const char *text)
+{
+    struct catalog_shell *shell = arg;
+    if (shell->is_stopping || !shell->checkpoints) {
+        if (err)
+            cu_warn(shell->env->log, "catalog.fold",
+                    "error=%s text=\"%s\" advice=\"the log brings again what is not in %s\"",
+                    cu_err_name(err), text, shell->path);
+        return;
+    }
+    if (err == CU_E_IO) {
+        note_failure(shell, text);
+    } else if (err) {
+        cu_env_fail(shell->env, "cannot write the catalog in %s: %s", shell->folder, text);
+    } else {
+        note_written(shell);
+        catalog_readers_rebase(shell->readers);
+        catalog_checkpoints_moved(shell->checkpoints);
+    }
+}
+
 static void on_commit(void *arg, const struct catalog_commit *commit)
 {
     struct catalog_shell *shell = arg;
     if (shell->is_stopping) /* the log tells the next life */
         return;
     if (commit->is_tried_again) {
-        cu_count(shell->count.commit_failures, 1);
-        shell->is_unwritable = true;
-        catalog_shell_complain(shell, "catalog.commit", commit->text);
+        note_failure(shell, commit->text);
         return;
     }
     if (commit->err && commit->err != CU_E_NOT_READY) {
         cu_env_fail(shell->env, "cannot write the catalog in %s: %s", shell->folder, commit->text);
         return;
     }
-    note_written(shell);
+    if (catalog_applier_fold_state(shell->applier) != CATALOG_FOLD_FAILED)
+        note_written(shell);
     cu_count(shell->count.commits, 1);
     cu_count(shell->count.applied, commit->entry_count);
     cu_sample_add(shell->count.batch, (double)commit->entry_count);
@@ -351,6 +379,7 @@ static enum cu_err open_applier(struct catalog_shell *shell, struct cu_diag *dia
                                                                   .path = shell->path,
                                                                   .crash = shell->crash,
                                                                   .on_commit = on_commit,
+                                                                  .on_fold = on_fold,
                                                                   .arg = shell},
                                 &shell->applier, diag);
 }
@@ -369,15 +398,16 @@ enum cu_err catalog_shell_reopen(struct catalog_shell *shell,
     CU_ASSERT(catalog_applier_is_idle(shell->applier));
     catalog_readers_release(shell->readers);
     catalog_checkpoints_free(shell->checkpoints);
-    catalog_applier_free(shell->applier);
     shell->checkpoints = NULL;
+    catalog_applier_free(shell->applier); /* what is kept of the old state is all of it */
     shell->applier = NULL;
     enum cu_err err = between(arg, diag);
     enum cu_err opened = open_applier(shell, diag);
     if (!opened)
         opened = catalog_checkpoints_open(shell, &shell->checkpoints, diag);
     if (!opened)
-        opened = catalog_readers_reopen(shell->readers, diag);
+        opened =
+            catalog_readers_reopen(shell->readers, catalog_applier_memtables(shell->applier), diag);
     return opened ? opened : err;
 }
 
@@ -430,7 +460,9 @@ static enum cu_err open_all(struct catalog_shell *shell, struct cu_diag *diag)
     if (!err)
         err = catalog_checkpoints_open(shell, &shell->checkpoints, diag);
     if (!err)
-        err = catalog_readers_open(shell->env->loop, shell->path, &shell->readers, diag);
+        err =
+            catalog_readers_open(shell->env->loop, shell->path,
+                                 catalog_applier_memtables(shell->applier), &shell->readers, diag);
     return err;
 }
 
@@ -494,10 +526,12 @@ void catalog_shell_stop(void *state)
     catalog_scrub_free(shell->scrub);
     catalog_taker_free(shell->taker);
     catalog_giver_free(shell->giver);
+    catalog_readers_free(shell->readers); /* what is under way reads the applier's memtables */
+    shell->readers = NULL;
     catalog_applier_free(shell->applier); /* ends what it does for the checkpoints and for us */
+    shell->applier = NULL;
     catalog_checkpoints_free(shell->checkpoints);
     shell->checkpoints = NULL;
-    catalog_readers_free(shell->readers);
     catalog_rpc_stop(shell);
     catalog_duties_stop(shell);
     catalog_proposals_free(shell->proposals);

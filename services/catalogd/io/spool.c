@@ -41,6 +41,7 @@ struct catalog_giver {
     int fd; /* -1: there is no file */
     struct cu_mono made, used, held;
 
+    struct catalog_fold_wait folded;
     struct cu_turn_hook share_hook;
     struct cu_job job;
     struct catalog_copy copy; /* the worker's while copying */
@@ -147,9 +148,10 @@ static void start_copy(struct catalog_giver *giver)
     struct catalog_shell *shell = giver->shell;
     drop_file(giver);
     cu_buf_deinit(&giver->copy.header);
-    giver->copy = (struct catalog_copy){.path = shell->path,
-                                        .wal_max_bytes = CATALOG_SPOOL_WAL_MAX,
-                                        .position = catalog_shell_facts(shell)->position};
+    giver->copy =
+        (struct catalog_copy){.path = shell->path,
+                              .wal_max_bytes = CATALOG_SPOOL_WAL_MAX,
+                              .position = catalog_applier_stored(shell->applier)->position};
     if (!open_file(giver))
         giver->copy.err =
             cu_fail(&giver->copy.diag, CU_E_IO, "cannot make %s: %s", giver->path, strerror(errno));
@@ -157,6 +159,17 @@ static void start_copy(struct catalog_giver *giver)
     giver->is_copying = true;
     hold(giver, CATALOG_HOLD_MS); /* from before the copy's snapshot */
     catalog_checkpoints_hold(shell->checkpoints);
+    catalog_applier_fold(shell->applier, &giver->folded);
+}
+
+/* What the database has is all there is to give, be it behind what is applied. */
+static void copy_folded(void *arg, enum cu_err err)
+{
+    struct catalog_giver *giver = arg;
+    bool is_empty = catalog_applier_stored(giver->shell->applier)->position.index == 0;
+    if (err && is_empty && !giver->copy.err)
+        giver->copy.err = cu_fail(&giver->copy.diag, CU_E_NOT_READY,
+                                  "this catalog has no state to give: it cannot be written");
     cu_worker_submit(giver->worker, &giver->job);
 }
 
@@ -250,6 +263,7 @@ struct catalog_giver *catalog_giver_new(struct catalog_shell *shell)
     giver->shell = shell;
     giver->fd = -1;
     giver->job = (struct cu_job){.run = run_copy, .done = copied, .arg = giver};
+    giver->folded = (struct catalog_fold_wait){.done = copy_folded, .arg = giver};
     giver->share_hook = (struct cu_turn_hook){.fn = shared, .arg = giver};
     cu_timer_init(&giver->idle, shell->env->loop, look_idle, giver);
     giver->worker = cu_worker_new(shell->env->loop, "spool");
@@ -261,6 +275,7 @@ void catalog_giver_free(struct catalog_giver *giver)
     if (!giver)
         return;
     giver->is_closing = true;
+    catalog_applier_fold_cancel(giver->shell->applier, &giver->folded);
     __atomic_store_n(&giver->copy.is_cancelled, true, __ATOMIC_RELAXED);
     cu_worker_free(giver->worker);
     giver->copy.err = CU_E_NOT_READY;

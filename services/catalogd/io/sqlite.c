@@ -251,7 +251,7 @@ static enum cu_err change_drop(void *context, uint64_t index, uint32_t number)
 
 static enum cu_err take_bytes(struct sqlite3_stmt *stmt, struct cu_arena *arena, void *ret)
 {
-    return copy(arena, cu_column_bytes(stmt, 0), ret) ? CU_OK : CU_E_TOO_LARGE;
+    return !arena || copy(arena, cu_column_bytes(stmt, 0), ret) ? CU_OK : CU_E_TOO_LARGE;
 }
 
 static enum cu_err value_get(void *context, struct cu_u128 hash, struct cu_arena *arena,
@@ -263,7 +263,7 @@ static enum cu_err value_get(void *context, struct cu_u128 hash, struct cu_arena
     struct cu_bytes value;
     bind_hash(stmt, 1, hash, bytes);
     enum cu_err err = read_one(s, stmt, take_bytes, arena, &value);
-    if (!err)
+    if (!err && arena)
         *ret_value = value;
     return err;
 }
@@ -282,13 +282,17 @@ static enum cu_err take_aged(struct sqlite3_stmt *stmt, struct cu_arena *arena, 
     return CU_OK;
 }
 
-static enum cu_err value_oldest(void *context, struct cu_u128 *ret_hash, uint64_t *ret_index,
+static enum cu_err value_oldest(void *context, uint64_t after_index, struct cu_u128 after_hash,
+                                struct cu_u128 *ret_hash, uint64_t *ret_index,
                                 uint32_t *ret_size_bytes)
 {
     struct catalog_sqlite *s = context;
+    struct sqlite3_stmt *stmt = cu_db_stmt(s->db, CATALOG_SQL_VALUE_OLDEST);
+    uint8_t bytes[CATALOG_HASH_BYTES];
     struct aged aged;
-    enum cu_err err =
-        read_one(s, cu_db_stmt(s->db, CATALOG_SQL_VALUE_OLDEST), take_aged, NULL, &aged);
+    cu_bind_u64(stmt, 1, after_index);
+    bind_hash(stmt, 2, after_hash, bytes);
+    enum cu_err err = read_one(s, stmt, take_aged, NULL, &aged);
     if (err)
         return err;
     *ret_hash = aged.hash;

@@ -84,7 +84,8 @@ const struct cu_sql catalog_statements[CATALOG_SQL_STMT_COUNT] = {
     [CATALOG_SQL_VALUE_GET] = {"value.get",
         "SELECT value FROM change_values WHERE hash = ?1"},
     [CATALOG_SQL_VALUE_OLDEST] = {"value.oldest",
-        "SELECT hash, at, length(value) FROM change_values ORDER BY at, hash LIMIT 1"},
+        "SELECT hash, at, length(value) FROM change_values WHERE (at, hash) > (?1, ?2)"
+        " ORDER BY at, hash LIMIT 1"},
     [CATALOG_SQL_VALUES] = {"values",
         "SELECT hash, at, value FROM change_values ORDER BY at, hash"},
     [CATALOG_SQL_VALUE_MOVE] = {"value.move",

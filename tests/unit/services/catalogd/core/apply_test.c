@@ -362,11 +362,11 @@ static void random_step(struct state *const states[], size_t count, struct cu_ra
     }
 }
 
-/* Both backends, one of them restarted now and then, stand for two replicas. */
+/* The backends, all but the first restarted now and then, stand for replicas. */
 START_TEST(replicas_have_equal_hashes_at_every_index_and_the_hash_is_that_of_the_rows)
 {
     struct state *states[] = {state_new(STATE_MEMORY), state_new(STATE_SQLITE),
-                              state_new(STATE_MEMORY)};
+                              state_new(STATE_MEMORY), state_new(STATE_OVERLAY)};
     struct cu_random random = {suite_seed()};
     for (int step = 0; step < 3000; step++) {
         random_step(states, CU_COUNT(states), &random);

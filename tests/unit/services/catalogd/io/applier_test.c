@@ -26,13 +26,21 @@ static void on_commit(void *arg, const struct catalog_commit *commit)
     f->err = commit->err;
 }
 
+static void on_fold(void *arg, enum cu_err err, const char *text)
+{
+    ck_assert_msg(err == CU_OK, "%s", text);
+}
+
 static void open_applier(struct fixture *f)
 {
     struct cu_diag diag = {0};
-    enum cu_err err = catalog_applier_open(
-        &(struct catalog_applier_options){
-            .loop = f->loop, .path = f->path, .crash = f->crash, .on_commit = on_commit, .arg = f},
-        &f->applier, &diag);
+    enum cu_err err = catalog_applier_open(&(struct catalog_applier_options){.loop = f->loop,
+                                                                             .path = f->path,
+                                                                             .crash = f->crash,
+                                                                             .on_commit = on_commit,
+                                                                             .on_fold = on_fold,
+                                                                             .arg = f},
+                                           &f->applier, &diag);
     ck_assert_msg(err == CU_OK, "%s", diag.text);
 }
 

@@ -298,5 +298,39 @@ START_TEST(a_request_that_waits_for_names_of_gossip_is_answered_at_the_stop)
 }
 END_TEST
 
-SUITE_MAIN("services/catalogd/io/shell", a_leaf_that_waits_for_the_log_is_answered_at_the_stop,
+struct reading {
+    struct catalog_shell *shell;
+    struct catalog_read_job job;
+    unsigned done;
+};
+
+static void run_reading(void *arg, const struct catalog_backend *backend,
+                        const struct cu_diag *diag)
+{
+    ck_assert_msg(backend != NULL, "%s", diag->text);
+}
+
+static void end_reading(void *arg)
+{
+    struct reading *reading = arg;
+    ck_assert_uint_eq(catalog_shell_facts(reading->shell)->position.index, 0);
+    reading->done++;
+}
+
+START_TEST(what_a_job_reads_is_there_until_it_is_done_at_the_stop_as_well)
+{
+    struct fixture f;
+    begin(&f);
+    struct reading reading = {.shell = f.shell};
+    reading.job = (struct catalog_read_job){run_reading, end_reading, &reading, NULL, false};
+    catalog_readers_submit(reading.shell->readers, &reading.job);
+    catalog_shell_stop(f.shell); /* the sanitizer would tell */
+    ck_assert_uint_eq(reading.done, 1);
+    end(&f);
+}
+END_TEST
+
+SUITE_MAIN("services/catalogd/io/shell",
+           what_a_job_reads_is_there_until_it_is_done_at_the_stop_as_well,
+           a_leaf_that_waits_for_the_log_is_answered_at_the_stop,
            a_request_that_waits_for_names_of_gossip_is_answered_at_the_stop)

@@ -5,7 +5,7 @@
 
 #include <sqlite3.h>
 
-#include "common/base/random.h"
+#include "tests/lib/backend_twin.h"
 #include "tests/lib/catalog_state.h"
 #include "tests/lib/suite.h"
 #include "tests/lib/fault_vfs.h"
@@ -257,181 +257,19 @@ START_TEST(a_failing_disk_leaves_the_old_or_the_new_state)
 }
 END_TEST
 
-/* ---- the twin ---- */
-
-struct both {
-    const struct catalog_backend *one, *other;
-    struct cu_arena *arena;
-    struct cu_random *random;
-    char key[16], value[32];
-};
-
-struct listing {
-    struct cu_buf text;
-    size_t count, most;
-};
-
-static bool list_row(void *arg, const struct catalog_row *row)
-{
-    struct listing *listing = arg;
-    cu_buf_append(&listing->text, row->key.data, row->key.len);
-    cu_buf_printf(&listing->text, "=%.*s %d %d %d;", (int)row->value.len,
-                  (const char *)row->value.data, (int)row->create_index, (int)row->modify_index,
-                  (int)row->hash.hi);
-    return ++listing->count < listing->most;
-}
-
-static bool list_change(void *arg, const struct catalog_change *c)
-{
-    struct listing *listing = arg;
-    cu_buf_append(&listing->text, c->key.data, c->key.len);
-    cu_buf_printf(&listing->text, "%d.%d %d %d %.*s %d %d %s %s %s %s %s %s %d %d %d;",
-                  (int)c->index, (int)c->number, (int)c->table, (int)c->operation,
-                  (int)c->before.len, (const char *)c->before.data, (int)c->before_by_hash,
-                  (int)c->before_hash.lo, c->actor, c->node, c->daemon, c->address, c->cause,
-                  c->reason, (int)c->wall_ms, (int)c->lease_ms, (int)c->size_bytes);
-    return ++listing->count < listing->most;
-}
-
-static bool list_value(void *arg, struct cu_u128 hash, uint64_t index, struct cu_bytes value)
-{
-    struct listing *listing = arg;
-    cu_buf_printf(&listing->text, "%d %d %.*s;", (int)hash.lo, (int)index, (int)value.len,
-                  (const char *)value.data);
-    return ++listing->count < listing->most;
-}
-
-static bool list_meta(void *arg, const char *name, struct cu_bytes value)
-{
-    struct listing *listing = arg;
-    cu_buf_printf(&listing->text, "%s=%.*s;", name, (int)value.len, (const char *)value.data);
-    return ++listing->count < listing->most;
-}
-
-static void list_all(const struct catalog_backend *b, const struct both *both, size_t most,
-                     struct cu_buf *ret_text)
-{
-    struct listing listing = {.most = most};
-    struct cu_bytes none = {NULL, 0}, prefix = {(const uint8_t *)both->key, 1},
-                    key = cu_bytes_of(both->key);
-    for (int table = 0; table < CATALOG_TABLE_COUNT; table++) {
-        enum catalog_table t = (enum catalog_table)table;
-        ck_assert_int_eq(b->scan(b->context, t, none, none, list_row, &listing), CU_OK);
-        ck_assert_int_eq(b->scan(b->context, t, prefix, none, list_row, &listing), CU_OK);
-        ck_assert_int_eq(b->scan(b->context, t, prefix, key, list_row, &listing), CU_OK);
-        ck_assert_int_eq(b->scan(b->context, t, none, key, list_row, &listing), CU_OK);
-        listing.count = 0;
-    }
-    ck_assert_int_eq(b->changes(b->context, 3, 1, list_change, &listing), CU_OK);
-    listing.count = 0;
-    ck_assert_int_eq(b->values(b->context, list_value, &listing), CU_OK);
-    listing.count = 0;
-    ck_assert_int_eq(b->metas(b->context, list_meta, &listing), CU_OK);
-    struct cu_u128 hash = {0, 0};
-    uint64_t index = 0;
-    uint32_t size = 0;
-    enum cu_err err = b->value_oldest(b->context, &hash, &index, &size);
-    cu_buf_printf(&listing.text, "%d %d %d %d", (int)err, (int)hash.lo, (int)index, (int)size);
-    *ret_text = listing.text;
-}
-
-static void compare(const struct both *both)
-{
-    struct cu_buf one = {0}, other = {0};
-    size_t most = cu_random_below(both->random, 4) + 1;
-    list_all(both->one, both, most, &one);
-    list_all(both->other, both, most, &other);
-    ck_assert_uint_eq(one.len, other.len);
-    ck_assert_mem_eq(one.data, other.data, one.len);
-    cu_buf_deinit(&one);
-    cu_buf_deinit(&other);
-}
-
-static void change_both(struct both *both, uint64_t what, uint64_t number)
-{
-    const struct catalog_backend *backends[] = {both->one, both->other};
-    struct cu_bytes key = cu_bytes_of(both->key), value = cu_bytes_of(both->value);
-    enum catalog_table table = (enum catalog_table)(number % CATALOG_TABLE_COUNT);
-    struct cu_u128 hash = {number % 9, number % 5};
-    struct catalog_row row = {key, value, number, number + 1, hash};
-    struct catalog_change change = {.index = number % 7,
-                                    .number = (uint32_t)(number % 3),
-                                    .table = table,
-                                    .key = key,
-                                    .before = value,
-                                    .operation = (enum catalog_operation)(number % 3),
-                                    .before_hash = {number % 2 ? number : 0, 0},
-                                    .before_by_hash = number % 2,
-                                    .actor = both->value,
-                                    .node = "n",
-                                    .daemon = "d",
-                                    .address = "a",
-                                    .cause = "c",
-                                    .reason = both->key,
-                                    .wall_ms = number,
-                                    .lease_ms = number,
-                                    .size_bytes = (uint32_t)number};
-    char text[8]; /* a hash stands for one content */
-    (void)snprintf(text, sizeof text, "%d", (int)(number % 45));
-    struct cu_bytes content = cu_bytes_of(text);
-    bool is_new[2] = {false, false};
-    enum cu_err err[2];
-    for (int i = 0; i < 2; i++) {
-        const struct catalog_backend *b = backends[i];
-        void *c = b->context;
-        err[i] = what == 0   ? b->put(c, table, &row)
-                 : what == 1 ? b->del(c, table, key)
-                 : what == 2 ? b->change_add(c, &change)
-                 : what == 3 ? b->change_drop(c, number % 7, (uint32_t)(number % 3))
-                 : what == 4 ? b->value_put(c, hash, content, number, &is_new[i])
-                 : what == 5 ? b->value_drop(c, hash)
-                 : what == 6 ? b->update(c, table, &row)
-                             : b->meta_put(c, both->key, value);
-    }
-    ck_assert_int_eq(err[0], err[1]);
-    ck_assert(!err[0] || (what == 6 && err[0] == CU_E_CORRUPT));
-    ck_assert_int_eq(is_new[0], is_new[1]);
-}
-
-static void marks(const struct both *both, unsigned *marked)
-{
-    const struct catalog_backend *a = both->one, *b = both->other;
-    uint64_t dice = cu_random_below(both->random, 6);
-    if (*marked == 0 && dice == 0) {
-        ck_assert(!a->mark(a->context) && !b->mark(b->context));
-        *marked = 1;
-    } else if (*marked && dice == 1) {
-        ck_assert(!a->undo(a->context) && !b->undo(b->context));
-        *marked = 0;
-    } else if (*marked && dice == 2) {
-        ck_assert(!a->keep(a->context) && !b->keep(b->context));
-        *marked = 0;
-    }
-}
-
 START_TEST(does_what_the_twin_in_memory_does_over_random_calls)
 {
     struct memory_backend *memory = memory_backend_new(NULL);
     struct catalog_sqlite *db = open_writer(new_path());
-    struct cu_random random = {suite_seed()};
-    struct both both = {memory_backend_get(memory),
-                        catalog_sqlite_backend(db),
-                        cu_arena_new(1 << 20),
-                        &random,
-                        "",
-                        ""};
-    unsigned marked = 0;
+    struct backend_twin twin = {.one = memory_backend_get(memory),
+                                .other = catalog_sqlite_backend(db),
+                                .random = {suite_seed()}};
     ck_assert_int_eq(catalog_sqlite_begin(db, NULL), CU_OK);
     for (int step = 0; step < 4000; step++) {
-        (void)snprintf(both.key, sizeof both.key, "%c%s", "ab\xff"[cu_random_below(&random, 3)],
-                       cu_random_below(&random, 2) ? "\xff" : "x");
-        (void)snprintf(both.value, sizeof both.value, "%d", (int)cu_random_below(&random, 50));
-        change_both(&both, cu_random_below(&random, 8), cu_random_below(&random, 100));
-        marks(&both, &marked);
+        backend_twin_step(&twin);
         if (step % 4 == 0)
-            compare(&both);
+            backend_twin_compare(&twin);
     }
-    cu_arena_free(both.arena);
     catalog_sqlite_close(db);
     memory_backend_free(memory);
 }
