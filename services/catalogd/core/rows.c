@@ -5,21 +5,26 @@
 
 #include "common/base/assert.h"
 
-/* Each row may lie in either of two places, neighbours; untouched places cost no memory. */
-enum { WAYS = 2, PLACES = 1 << 17 };
+/* Each row may lie in any of four places, neighbours in one line of the processor's cache;
+ * untouched places cost no memory. */
+enum { WAYS = 4, PLACES = 1 << 17 };
 
 struct kept {
     enum catalog_table table;
     uint32_t key_len, value_len, room;
-    uint64_t hash;
     struct catalog_row row; /* its bytes are not used: they lie here */
     uint8_t bytes[];        /* key, value */
+};
+
+struct place {
+    uint64_t hash;
+    struct kept *kept; /* NULL: free */
 };
 
 struct catalog_rows {
     size_t bytes;
     size_t hand; /* the place that is cleared next when there is no room */
-    struct kept *places[PLACES];
+    struct place places[PLACES];
 };
 
 struct catalog_rows *catalog_rows_new(void)
@@ -32,13 +37,13 @@ static size_t size_of(const struct kept *kept)
     return sizeof *kept + kept->room;
 }
 
-static void clear(struct catalog_rows *rows, struct kept **place)
+static void clear(struct catalog_rows *rows, struct place *place)
 {
-    if (!*place)
+    if (!place->kept)
         return;
-    rows->bytes -= size_of(*place);
-    free(*place);
-    *place = NULL;
+    rows->bytes -= size_of(place->kept);
+    free(place->kept);
+    place->kept = NULL;
 }
 
 void catalog_rows_clear(struct catalog_rows *rows)
@@ -70,10 +75,11 @@ static size_t first_of(uint64_t hash)
     return (size_t)(hash % PLACES) / WAYS * WAYS;
 }
 
-static bool is_it(const struct kept *kept, enum catalog_table table, struct cu_bytes key,
+static bool is_it(const struct place *place, enum catalog_table table, struct cu_bytes key,
                   uint64_t hash)
 {
-    return kept && kept->hash == hash && kept->table == table && kept->key_len == key.len &&
+    const struct kept *kept = place->kept;
+    return kept && place->hash == hash && kept->table == table && kept->key_len == key.len &&
            memcmp(kept->bytes, key.data, key.len) == 0;
 }
 
@@ -82,7 +88,7 @@ static size_t way_of(const struct catalog_rows *rows, enum catalog_table table, 
                      uint64_t hash)
 {
     size_t way = 0;
-    while (way < WAYS && !is_it(rows->places[first_of(hash) + way], table, key, hash))
+    while (way < WAYS && !is_it(&rows->places[first_of(hash) + way], table, key, hash))
         way++;
     return way;
 }
@@ -95,7 +101,7 @@ enum cu_err catalog_rows_get(const struct catalog_rows *rows, enum catalog_table
     size_t way = way_of(rows, table, key, hash);
     if (way == WAYS)
         return CU_E_NOT_FOUND;
-    const struct kept *kept = rows->places[first_of(hash) + way];
+    const struct kept *kept = rows->places[first_of(hash) + way].kept;
     uint8_t *bytes = cu_arena_memdup(arena, kept->bytes, kept->key_len + kept->value_len);
     if (!bytes)
         return CU_E_TOO_LARGE;
@@ -105,11 +111,9 @@ enum cu_err catalog_rows_get(const struct catalog_rows *rows, enum catalog_table
     return CU_OK;
 }
 
-static void fill(struct kept *kept, enum catalog_table table, const struct catalog_row *row,
-                 uint64_t hash)
+static void fill(struct kept *kept, enum catalog_table table, const struct catalog_row *row)
 {
     kept->table = table;
-    kept->hash = hash;
     kept->key_len = (uint32_t)row->key.len;
     kept->value_len = (uint32_t)row->value.len;
     kept->row = *row;
@@ -126,15 +130,13 @@ static void make_room(struct catalog_rows *rows, size_t bytes)
     }
 }
 
-/* The newest lies first; of two that are there already the older one goes. */
-static struct kept **place_for(struct catalog_rows *rows, uint64_t hash)
+/* The newest lies first; of as many as there are places the oldest goes. */
+static struct place *place_for(struct catalog_rows *rows, uint64_t hash)
 {
-    struct kept **first = &rows->places[first_of(hash)];
-    if (*first) {
-        clear(rows, &first[1]);
-        first[1] = first[0];
-        first[0] = NULL;
-    }
+    struct place *first = &rows->places[first_of(hash)];
+    clear(rows, &first[WAYS - 1]);
+    memmove(&first[1], &first[0], (WAYS - 1) * sizeof *first);
+    *first = (struct place){.hash = hash};
     return first;
 }
 
@@ -143,9 +145,9 @@ void catalog_rows_put(struct catalog_rows *rows, enum catalog_table table,
 {
     uint64_t hash = hash_of(table, row->key);
     size_t len = row->key.len + row->value.len, way = way_of(rows, table, row->key, hash);
-    struct kept **at = &rows->places[first_of(hash) + (way < WAYS ? way : 0)];
-    if (way < WAYS && (*at)->room >= len) {
-        fill(*at, table, row, hash);
+    struct place *at = &rows->places[first_of(hash) + (way < WAYS ? way : 0)];
+    if (way < WAYS && at->kept->room >= len) {
+        fill(at->kept, table, row);
         return;
     }
     if (way < WAYS)
@@ -155,10 +157,10 @@ void catalog_rows_put(struct catalog_rows *rows, enum catalog_table table,
     uint32_t room = (uint32_t)((len + 15) / 16 * 16);
     make_room(rows, sizeof(struct kept) + room);
     at = place_for(rows, hash);
-    *at = cu_alloc(sizeof(struct kept) + room);
-    (*at)->room = room;
-    rows->bytes += size_of(*at);
-    fill(*at, table, row, hash);
+    at->kept = cu_alloc(sizeof(struct kept) + room);
+    at->kept->room = room;
+    rows->bytes += size_of(at->kept);
+    fill(at->kept, table, row);
 }
 
 void catalog_rows_drop(struct catalog_rows *rows, enum catalog_table table, struct cu_bytes key)
