@@ -1,7 +1,9 @@
 """Lost daemons, lost folders, lost servers: what comes back by itself, and what says what to do."""
+import contextlib
 import os
 import re
 import shutil
+import sqlite3
 import time
 
 from cluster import Cluster, DAEMONS, node_id, wait_for
@@ -51,6 +53,35 @@ def issue_each_daemon_of_a_single_server_is_restarted_under_load():
             wait_for(lambda: c[1].daemon(name).restarted_since(pid), 10, 'restart of ' + name)
             wait_for(lambda: c[1].put('/v1/kv/again', name.encode()).text == 'true', 20, 'writes')
         load.stop()
+
+
+def indexes(node):
+    items = node.daemon('catalogd').status()['items']
+    return [int(items[name + '_index']) for name in ('applied', 'stored', 'durable')]
+
+
+@test()
+def contracts_3_5_a_killed_catalogd_goes_on_from_its_last_fold_and_the_log_brings_the_rest():
+    with Cluster(1) as c:
+        node, catalogd = c[1], c[1].daemon('catalogd')
+        put_many(node.ip, 'fold/%04d', 500)
+        before = node.get('/v1/kv/fold/?keys')
+
+        def is_ahead_of_its_disk():
+            node.put('/v1/kv/last', b'x')
+            applied, stored, _ = indexes(node)
+            return stored < applied
+        wait_for(is_ahead_of_its_disk, 10)
+        pid = catalogd.kill()
+        wait_for(lambda: catalogd.restarted_since(pid), 10)
+        after = node.get('/v1/kv/fold/?keys')
+        assert after.body == before.body and after.index == before.index, (before, after)
+        assert node.get('/v1/kv/last?raw').body == b'x'
+        # and by itself all of it comes to the disk, durably
+        wait_for(lambda: len(set(indexes(node))) == 1, 20)
+        path = os.path.join(node.data_dir, 'catalog', 'state.db')
+        with contextlib.closing(sqlite3.connect('file:%s?mode=ro' % path, uri=True)) as db:
+            assert db.execute('SELECT count(*) FROM kv').fetchone() == (501,)
 
 
 @test(seconds=300)

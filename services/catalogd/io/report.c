@@ -12,6 +12,13 @@ static double gauge_lag(void *arg)
     return (double)(status.applied.index - status.durable.index);
 }
 
+static double gauge_unfolded(void *arg)
+{
+    struct catalog_shell *shell = arg;
+    return (double)(catalog_shell_facts(shell)->position.index -
+                    catalog_applier_stored(shell->applier)->position.index);
+}
+
 static double gauge_watches(void *arg)
 {
     struct catalog_shell *shell = arg;
@@ -33,6 +40,7 @@ void catalog_shell_count(struct catalog_shell *shell)
         .applied = cu_metrics_counter(m, "catalog.apply.entries"),
         .commits = cu_metrics_counter(m, "catalog.apply.commits"),
         .commit_failures = cu_metrics_counter(m, "catalog.apply.failed"),
+        .folds = cu_metrics_counter(m, "catalog.fold.runs"),
         .proposed = cu_metrics_counter(m, "catalog.propose.calls"),
         .proposals = cu_metrics_counter(m, "catalog.propose.proposals"),
         .rounds = cu_metrics_counter(m, "catalog.read.rounds"),
@@ -47,6 +55,7 @@ void catalog_shell_count(struct catalog_shell *shell)
         .catalog_deregister = cu_metrics_sample(m, "catalog.deregister"),
     };
     cu_metrics_gauge(m, "catalog.durable.lag", gauge_lag, shell);
+    cu_metrics_gauge(m, "catalog.fold.lag", gauge_unfolded, shell);
     cu_metrics_gauge(m, "catalog.watch.waiting", gauge_watches, shell);
 }
 
@@ -59,6 +68,8 @@ void catalog_shell_status(void *state, cu_status_add *add, void *to)
     char cluster[CU_UUID_BYTES];
     add(to, "cluster_id", "%s", cu_format_uuid(facts->position.cluster.bytes, cluster));
     add(to, "applied_index", "%llu", (unsigned long long)status.applied.index);
+    add(to, "stored_index", "%llu",
+        (unsigned long long)catalog_applier_stored(shell->applier)->position.index);
     add(to, "durable_index", "%llu", (unsigned long long)status.durable.index);
     add(to, "shown_index", "%llu", (unsigned long long)facts->shown_index);
     add(to, "state_hash", "%016llx%016llx", (unsigned long long)facts->hash.hi,

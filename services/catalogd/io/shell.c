@@ -251,6 +251,7 @@ static void on_fold(void *arg, enum cu_err err, const char *text)
         cu_env_fail(shell->env, "cannot write the catalog in %s: %s", shell->folder, text);
     } else {
         note_written(shell);
+        cu_count(shell->count.folds, 1);
         catalog_readers_rebase(shell->readers);
         catalog_checkpoints_moved(shell->checkpoints);
     }

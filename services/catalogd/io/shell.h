@@ -116,8 +116,8 @@ struct catalog_shell {
 
     struct catalog_counters {
         struct cu_counter *woken, *unchanged, *evaluated, *joined, *feed, *feed_rows, *pulls,
-            *pull_failures, *applied, *commits, *commit_failures, *proposed, *proposals, *rounds,
-            *refused, *scrubs, *scrub_damaged, *compare_agreed, *compare_differs;
+            *pull_failures, *applied, *commits, *commit_failures, *folds, *proposed, *proposals,
+            *rounds, *refused, *scrubs, *scrub_damaged, *compare_agreed, *compare_differs;
         struct cu_sample *batch;
         struct cu_sample *kv_apply, *catalog_register, *catalog_deregister;
     } count;
