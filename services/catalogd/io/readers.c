@@ -256,6 +256,7 @@ void catalog_readers_free(struct catalog_readers *readers)
 {
     if (!readers)
         return;
+    readers->is_gated = true; /* what is submitted from here on, by who is told, does not start */
     readers->first = readers->last = NULL;
     readers->when_closed = NULL;
     for (int i = 0; i < CATALOG_READERS_POOL; i++)
