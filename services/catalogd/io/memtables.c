@@ -10,6 +10,8 @@ struct catalog_memtables {
     pthread_mutex_t lock;          /* of what follows; short */
     struct catalog_memtable *active, *folding;
     uint64_t seq; /* published */
+    bool
+        is_written; /* something of the active one is published: else there is nothing to look at */
     uint64_t retired;
 };
 
@@ -74,6 +76,7 @@ void catalog_memtables_publish(struct catalog_memtables *memtables)
     catalog_memtable_settle(m->active);
     lock(m);
     m->seq = m->writer.seq;
+    m->is_written = catalog_memtable_bytes(m->active) > 0;
     unlock(m);
 }
 
@@ -97,6 +100,7 @@ bool catalog_memtables_rotate(struct catalog_memtables *memtables)
     if (rotates) {
         m->folding = m->active;
         m->active = catalog_memtable_new();
+        m->is_written = false;
         renew(m);
     }
     unlock(m);
@@ -141,7 +145,7 @@ bool catalog_memtables_take(struct catalog_memtables *memtables, uint64_t retire
     bool is_same = m->retired == retired;
     if (is_same) {
         overlay->seq = m->seq;
-        catalog_overlay_add(overlay, m->active);
+        catalog_overlay_add(overlay, m->is_written ? m->active : NULL);
         catalog_overlay_add(overlay, m->folding);
     }
     unlock(m);
