@@ -57,6 +57,11 @@ struct catalog_store {
 /* The settings row; its key is catalog_key_of() this name. */
 #define CATALOG_SETTING_RETENTION "retention"
 
+/* What lies in the backend: INVALID it is of a newer program; CORRUPT; what the backend returned.
+ */
+CU_MUST_USE enum cu_err catalog_store_load(struct catalog_store *store, struct cu_diag *diag);
+CU_MUST_USE enum cu_err catalog_store_load_retention(struct catalog_store *store);
+
 /* Begins the entry at `raw_index`: store_put and store_del write at it from here on. */
 void catalog_store_begin(struct catalog_store *store, uint64_t raw_index,
                          const struct catalog_cause *cause);
