@@ -268,6 +268,31 @@ static enum cu_err check_size(const char *pem, struct cu_diag *diag)
                : CU_OK;
 }
 
+static bool fits(char part[CU_SPIFFE_PART_BYTES], const char *text)
+{
+    int len = snprintf(part, CU_SPIFFE_PART_BYTES, "%s", text);
+    return len >= 0 && len < CU_SPIFFE_PART_BYTES;
+}
+
+enum cu_err cu_service_csr_new(const char *trust_domain, const char *datacenter,
+                               const char *service, char **ret_key_pem, char **ret_csr_pem,
+                               struct cu_diag *diag)
+{
+    struct cu_spiffe id = {.kind = CU_SPIFFE_SERVICE, .ns = "default"};
+    char uri[CU_SPIFFE_URI_BYTES], name[CU_COMMON_NAME_BYTES];
+    if (!fits(id.host, trust_domain) || !fits(id.datacenter, datacenter) ||
+        !fits(id.name, service) || cu_spiffe_format(&id, uri))
+        return cu_fail(diag, CU_E_INVALID, "the name is too long for a certificate");
+    cu_spiffe_common_name(&id, name);
+    char *key = cu_key_new();
+    enum cu_err err = cu_csr_new(key, uri, name, ret_csr_pem, diag);
+    if (err)
+        cu_secret_free(key);
+    else
+        *ret_key_pem = key;
+    return err;
+}
+
 enum cu_err cu_csr_uri(const char *csr_pem, char uri[CU_SPIFFE_URI_BYTES], struct cu_diag *diag)
 {
     enum cu_err err = check_size(csr_pem, diag);

@@ -25,6 +25,12 @@ char *cu_key_new(void);
 CU_MUST_USE enum cu_err cu_csr_new(const char *key_pem, const char *uri, const char *common_name,
                                    char **ret_csr_pem, struct cu_diag *diag);
 
+/* A new key, and a request by it for the leaf of a service. Both yours, the key for
+ * cu_secret_free(). CU_E_INVALID: a name is too long for a certificate. */
+CU_MUST_USE enum cu_err cu_service_csr_new(const char *trust_domain, const char *datacenter,
+                                           const char *service, char **ret_key_pem,
+                                           char **ret_csr_pem, struct cu_diag *diag);
+
 /* What a request asks for: its first URI. CU_E_INVALID: it does not parse, its signature does not
  * fit, or it has no URI; CU_E_TOO_LARGE: more than CU_PEM_BYTES_MAX. */
 CU_MUST_USE enum cu_err cu_csr_uri(const char *csr_pem, char uri[CU_SPIFFE_URI_BYTES],

@@ -1,6 +1,5 @@
 #include "services/agentd/io/leaves.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -232,25 +231,6 @@ static void signed_one(void *arg, const struct cu_answer *answer)
         take(leaf, reply, &facts);
 }
 
-static bool fits(char part[CU_SPIFFE_PART_BYTES], const char *text)
-{
-    int len = snprintf(part, CU_SPIFFE_PART_BYTES, "%s", text);
-    return len >= 0 && len < CU_SPIFFE_PART_BYTES;
-}
-
-static enum cu_err make_request(struct leaf *leaf, struct cu_diag *diag)
-{
-    const struct agent_leaves *leaves = leaf->leaves;
-    struct cu_spiffe id = {.kind = CU_SPIFFE_SERVICE, .ns = "default"};
-    char uri[CU_SPIFFE_URI_BYTES], name[CU_COMMON_NAME_BYTES];
-    if (!fits(id.host, leaves->trust_domain) || !fits(id.datacenter, leaves->o.datacenter) ||
-        !fits(id.name, leaf->service) || cu_spiffe_format(&id, uri))
-        return cu_fail(diag, CU_E_INVALID, "the name is too long for a certificate");
-    cu_spiffe_common_name(&id, name);
-    leaf->next_key = cu_key_new();
-    return cu_csr_new(leaf->next_key, uri, name, &leaf->csr, diag);
-}
-
 /* Once the roots are known; until then it waits for them. */
 static void ask(struct leaf *leaf)
 {
@@ -258,7 +238,8 @@ static void ask(struct leaf *leaf)
     struct cu_diag diag = {0};
     if (leaf->is_asking || !leaves->trust_domain)
         return;
-    enum cu_err err = make_request(leaf, &diag);
+    enum cu_err err = cu_service_csr_new(leaves->trust_domain, leaves->o.datacenter, leaf->service,
+                                         &leaf->next_key, &leaf->csr, &diag);
     if (err) {
         failed(leaf, err, diag.text);
         return;

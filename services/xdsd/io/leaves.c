@@ -125,26 +125,6 @@ static void answered(void *arg, const struct cu_answer *answer)
         take(leaf, reply);
 }
 
-static enum cu_err make_request(struct xds_leaf *leaf, const char *trust_domain,
-                                struct cu_diag *diag)
-{
-    struct cu_spiffe id = {.kind = CU_SPIFFE_SERVICE, .ns = "default"};
-    char uri[CU_SPIFFE_URI_BYTES], name[CU_COMMON_NAME_BYTES];
-    const char *datacenter = leaf->leaves->o.env->datacenter;
-    if (strlen(trust_domain) >= sizeof id.host || strlen(datacenter) >= sizeof id.datacenter ||
-        strlen(leaf->service) >= sizeof id.name)
-        return cu_fail(diag, CU_E_TOO_LARGE, "the name is too long for a certificate");
-    memcpy(id.host, trust_domain, strlen(trust_domain) + 1);
-    memcpy(id.datacenter, datacenter, strlen(datacenter) + 1);
-    memcpy(id.name, leaf->service, strlen(leaf->service) + 1);
-    enum cu_err err = cu_spiffe_format(&id, uri);
-    if (err)
-        return cu_fail(diag, err, "the name is too long for a certificate");
-    cu_spiffe_common_name(&id, name);
-    leaf->next_key = cu_key_new();
-    return cu_csr_new(leaf->next_key, uri, name, &leaf->csr, diag);
-}
-
 static void ask(void *arg)
 {
     struct xds_leaf *leaf = arg;
@@ -154,7 +134,8 @@ static void ask(void *arg)
         return; /* xds_leaves_moved() comes back */
     cu_timer_cancel(&leaf->timer);
     leaf->is_asking = true;
-    if (make_request(leaf, roots.trust_domain, &diag)) {
+    if (cu_service_csr_new(roots.trust_domain, leaf->leaves->o.env->datacenter, leaf->service,
+                           &leaf->next_key, &leaf->csr, &diag)) {
         failed(leaf, diag.text);
         return;
     }

@@ -139,6 +139,31 @@ START_TEST(a_request_says_its_uri_and_a_forged_one_is_refused)
 }
 END_TEST
 
+START_TEST(a_services_request_names_it_and_one_byte_too_much_of_a_name_is_refused)
+{
+    char *key = NULL, *csr = NULL, uri[CU_SPIFFE_URI_BYTES], name[CU_SPIFFE_PART_BYTES + 1] = "";
+    struct cu_diag diag;
+    ck_assert_int_eq(cu_service_csr_new(TD, "dc1", "web", &key, &csr, &diag), CU_OK);
+    ck_assert_int_eq(cu_csr_uri(csr, uri, &diag), CU_OK);
+    ck_assert_str_eq(uri, URI);
+    ck_assert_ptr_nonnull(strstr(key, "EC PRIVATE KEY"));
+    cu_secret_free(key);
+    free(csr);
+    key = csr = NULL;
+    memset(name, 'n', CU_SPIFFE_PART_BYTES - 1);
+    ck_assert_int_eq(cu_service_csr_new(TD, "dc1", name, &key, &csr, &diag), CU_OK);
+    cu_secret_free(key);
+    free(csr);
+    key = csr = NULL;
+    name[CU_SPIFFE_PART_BYTES - 1] = 'n';
+    ck_assert_int_eq(cu_service_csr_new(TD, "dc1", name, &key, &csr, &diag), CU_E_INVALID);
+    ck_assert_int_eq(cu_service_csr_new(TD, name, "web", &key, &csr, &diag), CU_E_INVALID);
+    ck_assert_int_eq(cu_service_csr_new(name, "dc1", "web", &key, &csr, &diag), CU_E_INVALID);
+    ck_assert_ptr_null(key);
+    ck_assert_ptr_null(csr);
+}
+END_TEST
+
 START_TEST(a_request_one_byte_over_the_limit_is_refused)
 {
     struct made m = make(URI);
@@ -178,5 +203,6 @@ END_TEST
 SUITE_MAIN("common/tls/cert", a_leaf_verifies_under_its_root_for_both_ends_within_its_time,
            facts_of_root_and_leaf_are_those_of_mesh_1, texts_end_in_one_newline_and_keys_are_sec1,
            a_request_says_its_uri_and_a_forged_one_is_refused,
+           a_services_request_names_it_and_one_byte_too_much_of_a_name_is_refused,
            a_request_one_byte_over_the_limit_is_refused, a_comma_in_a_name_stays_in_the_uri,
            a_bad_key_is_refused)
