@@ -212,6 +212,23 @@ START_TEST(what_is_not_built_is_warned_about_by_name)
 }
 END_TEST
 
+START_TEST(agent_12_expecting_one_server_is_bootstrap_with_the_warning)
+{
+    static const char text[] =
+        "{\"data_dir\":\"/x\",\"node_name\":\"n\",\"server\":true,\"bootstrap_expect\":1}";
+    json_t *warnings = warnings_of(text);
+    ck_assert_uint_eq(json_array_size(warnings),
+                      1); /* not that of a bootstrap that was asked for */
+    ck_assert_str_eq(json_string_value(json_array_get(warnings, 0)),
+                     "BootstrapExpect is set to 1; this is the same as Bootstrap mode.");
+    json_decref(warnings);
+    struct cu_conf *conf = good(text);
+    ck_assert(cu_conf_bool(conf, "bootstrap"));
+    ck_assert(!cu_conf_is_set(conf, "bootstrap_expect"));
+    cu_conf_free(conf);
+}
+END_TEST
+
 START_TEST(sources_merge_scalars_replace_lists_append_maps_merge) /* agent.md 2 */
 {
     const char *folder = suite_tmpdir();
@@ -304,6 +321,60 @@ START_TEST(a_rendered_part_holds_what_the_daemon_owns_and_reads_back) /* contrac
 }
 END_TEST
 
+/* The values that begin with "secret", by name, in `part` or deeper. */
+static unsigned secrets_of(const json_t *part, const char *const *names, size_t count)
+{
+    const char *name;
+    json_t *value;
+    unsigned found = 0;
+    json_object_foreach((json_t *)(uintptr_t)part, name, value)
+    {
+        if (json_is_object(value))
+            found |= secrets_of(value, names, count);
+        for (size_t i = 0; json_is_string(value) && i < count; i++)
+            if (!strcmp(json_string_value(value), names[i]))
+                found |= 1u << i;
+    }
+    return found;
+}
+
+START_TEST(agent_100_no_daemon_is_given_anothers_secret)
+{
+    enum { AGENT = 1, AGENT_MASTER = 2, DEFAULT = 4, MASTER = 8 };
+    static const char *const names[] = {"secret-agent", "secret-agent-master", "secret-default",
+                                        "secret-master"};
+    static const char *const texts[] = {
+        "{\"data_dir\":\"/x\",\"server\":true,\"acl\":{\"tokens\":{\"agent\":\"secret-agent\","
+        "\"agent_master\":\"secret-agent-master\",\"default\":\"secret-default\","
+        "\"master\":\"secret-master\"}}}",
+        "{\"data_dir\":\"/x\",\"server\":true,\"acl_agent_token\":\"secret-agent\","
+        "\"acl_agent_master_token\":\"secret-agent-master\",\"acl_token\":\"secret-default\","
+        "\"acl_master_token\":\"secret-master\"}",
+    };
+    static const struct {
+        const char *daemon;
+        unsigned secrets;
+    } wanted[] = {
+        {"gossipd", 0},
+        {"raftd", 0},
+        {"catalogd", MASTER},
+        {"agentd", AGENT | AGENT_MASTER | DEFAULT},
+        {"dnsd", AGENT | DEFAULT},
+        {"xdsd", AGENT | AGENT_MASTER | DEFAULT},
+    };
+    for (size_t t = 0; t < CU_COUNT(texts); t++) {
+        struct cu_conf *conf = good(texts[t]);
+        for (size_t i = 0; i < CU_COUNT(wanted); i++) {
+            json_t *part = cu_conf_render(conf, wanted[i].daemon);
+            ck_assert_msg(secrets_of(part, names, CU_COUNT(names)) == wanted[i].secrets, "%s",
+                          wanted[i].daemon);
+            json_decref(part);
+        }
+        cu_conf_free(conf);
+    }
+}
+END_TEST
+
 START_TEST(peers_need_an_id_and_an_address)
 {
 #define PEERS(list) "{\"data_dir\":\"/x\",\"raftd\":{\"peers\":[" list "]}}"
@@ -358,9 +429,11 @@ SUITE_MAIN("common/conf", what_a_reload_cannot_take_up_is_named,
            rules_between_keys_speak_the_references_words,
            what_would_protect_and_is_not_built_is_refused,
            what_is_not_built_is_warned_about_by_name,
+           agent_12_expecting_one_server_is_bootstrap_with_the_warning,
            sources_merge_scalars_replace_lists_append_maps_merge,
            a_missing_file_is_said_in_the_references_words,
            a_file_one_byte_over_the_limit_is_refused,
            dev_needs_no_data_dir_and_yields_to_what_is_given,
            a_rendered_part_holds_what_the_daemon_owns_and_reads_back,
-           peers_need_an_id_and_an_address, the_advertised_address_falls_back_to_the_bound_one)
+           agent_100_no_daemon_is_given_anothers_secret, peers_need_an_id_and_an_address,
+           the_advertised_address_falls_back_to_the_bound_one)

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/conf/conf.h"
@@ -194,8 +195,35 @@ START_TEST(files_of_both_kinds_merge_in_the_order_of_their_names) /* agent 6 */
 }
 END_TEST
 
+START_TEST(agent_6_other_names_are_passed_over_with_a_warning_and_folders_in_silence)
+{
+    struct cu_conf *conf = NULL;
+    json_t *warnings = NULL;
+    char folder[512], wanted[640];
+    (void)snprintf(folder, sizeof folder, "%s/sub.json", suite_tmpdir());
+    ck_assert_int_eq(mkdir(folder, 0700), 0);
+    (void)write_file("sub.json/z.json", "{\"node_name\":\"deep\"}"); /* not recursive */
+    (void)write_file("10.json", "{\"node_name\":\"ten\"}");
+    (void)write_file("9.json", "{\"node_name\":\"nine\"}"); /* by letters, not by numbers */
+    (void)snprintf(
+        wanted, sizeof wanted,
+        "skipping file %s, extension must be .hcl or .json, or config format must be set",
+        write_file("z.conf", "node_name = \"other\""));
+    const char *paths[] = {suite_tmpdir(), NULL};
+    ck_assert_msg(!cu_conf_load(&(struct cu_conf_sources){.dev = true, .paths = paths}, &conf,
+                                &warnings, &diag),
+                  "%s", diag.text);
+    ck_assert_str_eq(cu_conf_text(conf, "node_name"), "nine");
+    ck_assert_uint_eq(json_array_size(warnings), 1);
+    ck_assert_str_eq(json_string_value(json_array_get(warnings, 0)), wanted);
+    json_decref(warnings);
+    cu_conf_free(conf);
+}
+END_TEST
+
 SUITE_MAIN("common/conf/hcl", an_hcl_file_means_what_its_json_twin_means,
            what_is_wrong_with_it_is_said_in_the_words_of_the_reference,
            a_format_that_is_given_counts_more_than_names,
            fragments_come_after_files_and_before_flags,
-           files_of_both_kinds_merge_in_the_order_of_their_names)
+           files_of_both_kinds_merge_in_the_order_of_their_names,
+           agent_6_other_names_are_passed_over_with_a_warning_and_folders_in_silence)
