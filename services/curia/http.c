@@ -19,7 +19,8 @@ struct cli_http {
     struct cu_buf common; /* "dc=x&stale=" with its NUL */
     char *socket;         /* of unix:// */
     char *token;          /* NULL: none */
-    struct curl_slist *headers;
+    char *server_name;    /* what TLS asks for and verifies; NULL: the host of the address */
+    struct curl_slist *headers, *connect_to;
     bool is_stale;
 };
 
@@ -171,6 +172,27 @@ static enum cu_err choose_scope(struct cli_http *http, const struct cli_args *ar
     return CU_OK;
 }
 
+/* TLS asks for and verifies the host of the URL: the name takes its place there (set_url()), while
+ * the address is connected to and stays in the Host header. */
+static void choose_server_name(struct cli_http *http, const char *name)
+{
+    const char *base = (const char *)http->base.data, *host = strstr(base, "://") + 3;
+    const char *bracket = strchr(host, ']');
+    struct cu_buf to = {0}, header = {0};
+    if (strncmp(base, "https", 5) != 0)
+        return;
+    http->server_name = cu_strdup(name);
+    cu_buf_printf(&to, "::%s%s", host, strchr(bracket ? bracket : host, ':') ? "" : ":");
+    cu_buf_printf(&header, "Host: %s", host);
+    cu_buf_u8(&to, 0);
+    cu_buf_u8(&header, 0);
+    http->connect_to = curl_slist_append(NULL, (const char *)to.data);
+    http->headers = curl_slist_append(http->headers, (const char *)header.data);
+    (void)curl_easy_setopt(http->curl, CURLOPT_CONNECT_TO, http->connect_to);
+    cu_buf_deinit(&to);
+    cu_buf_deinit(&header);
+}
+
 static void choose_tls(struct cli_http *http, const struct cli_args *args)
 {
     const char *verify = getenv("CONSUL_HTTP_SSL_VERIFY"), *text;
@@ -183,6 +205,8 @@ static void choose_tls(struct cli_http *http, const struct cli_args *args)
         (void)curl_easy_setopt(http->curl, CURLOPT_SSLCERT, text);
     if ((text = setting(args, "client-key", "CONSUL_CLIENT_KEY")))
         (void)curl_easy_setopt(http->curl, CURLOPT_SSLKEY, text);
+    if ((text = setting(args, "tls-server-name", "CONSUL_TLS_SERVER_NAME")))
+        choose_server_name(http, text);
     if (verify && *verify && cli_parse_bool(verify, &yes) && !yes) {
         (void)curl_easy_setopt(http->curl, CURLOPT_SSL_VERIFYPEER, 0L);
         (void)curl_easy_setopt(http->curl, CURLOPT_SSL_VERIFYHOST, 0L);
@@ -223,10 +247,12 @@ void cli_http_free(struct cli_http *http)
         return;
     curl_easy_cleanup(http->curl);
     curl_slist_free_all(http->headers);
+    curl_slist_free_all(http->connect_to);
     cu_buf_deinit(&http->base);
     cu_buf_deinit(&http->common);
     free(http->socket);
     free(http->token);
+    free(http->server_name);
     free(http);
 }
 
@@ -259,6 +285,20 @@ static void build_url(const struct cli_http *http, const struct cli_request *req
     if (url->len > mark)
         url->data[mark] = '?';
     cu_buf_u8(url, 0);
+}
+
+static void set_url(const struct cli_http *http, const struct cu_buf *url)
+{
+    const char *text = (const char *)url->data;
+    struct cu_buf named = {0};
+    if (http->server_name) {
+        cu_buf_printf(&named, "https://%s%s", http->server_name,
+                      text + strlen((const char *)http->base.data));
+        cu_buf_u8(&named, 0);
+        text = (const char *)named.data;
+    }
+    (void)curl_easy_setopt(http->curl, CURLOPT_URL, text); /* curl has a copy */
+    cu_buf_deinit(&named);
 }
 
 /* As Go says it: `Get "URL": dial tcp HOST:PORT: connect: connection refused` (cli.md 2.3). */
@@ -294,7 +334,7 @@ enum cu_err cli_http_do(struct cli_http *http, const struct cli_request *request
     struct cu_buf url = {0};
     build_url(http, request, &url);
     CURL *curl = http->curl;
-    (void)curl_easy_setopt(curl, CURLOPT_URL, url.data);
+    set_url(http, &url);
     (void)curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
     (void)curl_easy_setopt(curl, CURLOPT_WRITEDATA, &ret_reply->body);
     if (strcmp(request->method, "GET") != 0) {
@@ -348,7 +388,7 @@ enum cu_err cli_http_stream(struct cli_http *http, const struct cli_request *req
     enum cu_err err = CU_OK;
     CURL *curl = http->curl;
     build_url(http, request, &url);
-    (void)curl_easy_setopt(curl, CURLOPT_URL, url.data);
+    set_url(http, &url);
     (void)curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_stream);
     (void)curl_easy_setopt(curl, CURLOPT_WRITEDATA, &s);
     (void)curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);

@@ -1,7 +1,13 @@
 """What commands print and ask for, against fixed answers: cli.md 4.3, 4.8 to 4.11, 4.17 to 4.19, 4.22, 4.25;
 checklist items are in the names."""
+import base64
 import json
 import os
+import re
+import signal
+import socket
+import ssl
+import stat
 import subprocess
 import tempfile
 
@@ -16,9 +22,11 @@ def agent():
         yield canned
 
 
-def run(agent, *args, code=0, out=None, err=None):
-    done = subprocess.run([os.path.join(cluster.bin_dir(), 'curia'), *args],
-                          env={**os.environ, 'CONSUL_HTTP_ADDR': agent.address}, capture_output=True, timeout=30)
+def run(agent, *args, code=0, out=None, err=None, **env):
+    """`env`: variables; None takes one away."""
+    env = {**os.environ, 'CONSUL_HTTP_ADDR': agent.address, **env}
+    done = subprocess.run([os.path.join(cluster.bin_dir(), 'curia'), *args], capture_output=True, timeout=30,
+                          env={name: value for name, value in env.items() if value is not None})
     assert done.returncode == code, done
     if out is not None:
         assert done.stdout.decode() == out, done.stdout.decode()
@@ -33,7 +41,7 @@ def member(name, status=1, role='node', **tags):
 
 
 @test
-def cli_18_members_is_a_table_with_padding(agent):
+def cli_18_23_members_is_a_table_with_padding(agent):
     agent['/v1/agent/members'] = [member('s1', role='consul'), member('client-2', 4)]
     run(agent, 'members', out=(
         'Node      Address         Status  Type    Build  Protocol  DC   Segment\n'
@@ -65,9 +73,12 @@ def cli_20_21_members_status(agent):
 
 
 @test
-def members_wan_asks_for_the_wan_pool(agent):
-    agent['/v1/agent/members'] = []
-    run(agent, 'members', '-wan', code=2, out='')
+def cli_22_members_wan_lists_the_wan_pool_by_its_names(agent):
+    agent['/v1/agent/members'] = [member('s1.dc1', role='consul'), member('s2.dc2', role='consul', dc='dc2')]
+    run(agent, 'members', '-wan', out=(
+        'Node    Address         Status  Type    Build  Protocol  DC   Segment\n'
+        's1.dc1  127.0.0.1:8301  alive   server  1.9.8  2         dc1  <all>\n'
+        's2.dc2  127.0.0.1:8301  alive   server  1.9.8  2         dc2  <all>\n'))
     assert agent.asked[-1][1] == '/v1/agent/members?wan=1'
 
 
@@ -274,7 +285,7 @@ def cli_72_validate(agent):
 
 
 @test
-def monitor_prints_the_stream_and_says_that_it_ended(agent):
+def cli_80_monitor_prints_the_stream_and_says_that_it_ended(agent):
     agent['/v1/agent/monitor'] = (200, 'a line\nanother\n')
     run(agent, 'monitor', code=1, out='a line\nanother\n',
         err='Remote side ended the monitor! This usually means that the\nremote side has exited or crashed.')
@@ -282,3 +293,242 @@ def monitor_prints_the_stream_and_says_that_it_ended(agent):
     agent['/v1/agent/monitor'] = (400, 'Bad request: Unknown log level: bogus')
     run(agent, 'monitor', '-log-level=bogus', code=1,
         err='Error starting monitor: Unexpected response code: 400 (Bad request: Unknown log level: bogus)')
+
+
+class Streaming:
+    """An agent that sends the head of a stream, and then what it is told to."""
+
+    def __enter__(self):
+        self.listener = socket.create_server(('127.0.0.1', 0))
+        self.process = subprocess.Popen(
+            [os.path.join(cluster.bin_dir(), 'curia'), 'monitor'], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            env={**os.environ, 'CONSUL_HTTP_ADDR': '127.0.0.1:%d' % self.listener.getsockname()[1]})
+        self.listener.settimeout(30)
+        self.agent = self.listener.accept()[0]
+        self.agent.recv(65536)
+        self.agent.sendall(b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n')
+        return self
+
+    def line(self, text):
+        """Sends it, and waits until it is printed."""
+        self.agent.sendall(b'%x\r\n%s\r\n' % (len(text), text))
+        assert self.process.stdout.readline() == text
+
+    def end(self):
+        out, err = self.process.communicate(timeout=30)
+        return self.process.returncode, out, err.decode()
+
+    def __exit__(self, *exc):
+        self.agent.close()
+        self.listener.close()
+        self.process.kill()
+        self.process.wait()
+
+
+@test
+def cli_80_monitor_ends_with_0_at_a_signal_and_with_1_when_the_agent_dies():
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with Streaming() as stream:
+            stream.line(b'one\n')  # each at once, not when the stream ends
+            stream.line(b'two\n')
+            stream.process.send_signal(number)
+            assert stream.end() == (0, b'', '')
+    with Streaming() as stream:
+        stream.line(b'one\n')
+        stream.agent.close()  # in the middle of the stream
+        assert stream.end() == (1, b'', '\nRemote side ended the monitor! This usually means that the\n'
+                                        'remote side has exited or crashed.\n')
+
+
+@test
+def cli_94_agent_100_conf_render_gives_a_daemon_what_it_owns(agent):
+    tokens = {'agent': 'secret-a', 'agent_master': 'secret-m', 'default': 'secret-d', 'master': 'secret-s'}
+    with tempfile.TemporaryDirectory() as folder:
+        path, out = os.path.join(folder, 'all.json'), os.path.join(folder, 'out')
+        config = {'node_name': 'n', 'data_dir': folder, 'run_dir': folder, 'server': True, 'bootstrap': True,
+                  'raft_trailing_logs': 7, 'raftd': {'port': 8311}, 'retry_join': ['10.0.0.1'], 'gossip_lan': {'probe_interval': '2s'},
+                  'dns_config': {'node_ttl': '9s'}, 'acl': {'enabled': True, 'tokens': tokens}}
+        with open(path, 'w') as f:
+            json.dump(config, f)
+
+        def rendered(daemon, at, *args):
+            run(agent, 'conf', 'render', daemon, '-config-file', path, *args, out='')
+            assert stat.S_IMODE(os.stat(at).st_mode) == 0o600, oct(os.stat(at).st_mode)
+            with open(at) as f:
+                return json.load(f)
+        part = rendered('raftd', out, '-out', out)
+        assert part == {'node_name': 'n', 'data_dir': folder, 'run_dir': folder, 'server': True, 'bootstrap': True,
+                        'raft_trailing_logs': 7, 'raftd': {'port': 8311}}, part
+        part = rendered('gossipd', os.path.join(folder, 'gossipd.json'))
+        assert part['retry_join'] == ['10.0.0.1'] and part['gossip_lan'] == {'probe_interval': '2s'}, part
+        assert 'raft_trailing_logs' not in part, part
+        for daemon, secrets in (('gossipd', ''), ('raftd', ''), ('catalogd', 's'), ('agentd', 'adm'), ('dnsd', 'ad'),
+                                ('xdsd', 'adm')):
+            given = rendered(daemon, os.path.join(folder, daemon + '.json')).get('acl', {}).get('tokens', {})
+            assert sorted(given.values()) == ['secret-' + letter for letter in secrets], (daemon, given)
+        run(agent, 'conf', 'render', 'nosuchd', '-config-file', path, code=1, out='', err='Unknown daemon: nosuchd')
+        run(agent, 'conf', 'render', '-config-file', path, code=1, out='', err='Missing DAEMON argument')
+
+
+# ---- what all commands have in common ----
+
+GROUPS = {'C': ('http-addr', 'token', 'token-file', 'ca-file', 'ca-path', 'client-cert', 'client-key', 'tls-server-name'),
+          'S': ('datacenter', 'stale'), 'N': ('namespace',)}
+COMMANDS = {  # cli.md 3, of what is built
+    'acl bootstrap': 'CS', 'acl policy create': 'CSN', 'acl policy delete': 'CSN', 'acl policy list': 'CSN',
+    'acl policy read': 'CSN', 'acl policy update': 'CSN', 'acl role create': 'CSN', 'acl role delete': 'CSN',
+    'acl role list': 'CSN', 'acl role read': 'CSN', 'acl role update': 'CSN', 'acl set-agent-token': 'CS',
+    'acl token clone': 'CSN', 'acl token create': 'CSN', 'acl token delete': 'CSN', 'acl token list': 'CSN',
+    'acl token read': 'CSN', 'acl token update': 'CSN', 'agent': '', 'call': '', 'catalog datacenters': 'CS',
+    'catalog nodes': 'CS', 'catalog services': 'CSN', 'conf render': '', 'connect envoy': 'CN', 'force-leave': 'C',
+    'info': 'C', 'intention check': 'CSN', 'intention create': 'CSN', 'intention delete': 'CSN', 'intention get': 'CSN',
+    'intention list': 'CSN', 'intention match': 'CSN', 'join': 'C', 'kv delete': 'CSN', 'kv export': 'CSN', 'kv get': 'CSN',
+    'kv import': 'CSN', 'kv put': 'CSN', 'leave': 'C', 'maint': 'C', 'members': 'C', 'monitor': 'C',
+    'operator raft add-peer': '', 'operator raft forget-promise': '', 'operator raft list-peers': 'CS',
+    'operator raft recover': '', 'operator raft remove-peer': 'CS', 'reload': 'C', 'services deregister': 'CSN',
+    'services register': 'CSN', 'validate': '', 'version': ''}
+
+
+def commands(agent, *parent):
+    """All that are listed, with those below them."""
+    text = run(agent, *parent, '-h').stdout.decode()
+    listed = re.search(r'(?:Available commands are|Subcommands):\n\n?((?:    .*\n)+)', text)
+    if not listed:
+        return [' '.join(parent)]
+    words = [line.split()[0] for line in listed.group(1).splitlines()]
+    return [path for word in words for path in commands(agent, *parent, word)]
+
+
+@test
+def cli_10_every_command_takes_the_flags_of_its_groups_and_no_others(agent):
+    assert commands(agent) == sorted(COMMANDS), commands(agent)
+    own = {'agent': ['datacenter'], 'call': ['token', 'token-file']}
+    for path, groups in COMMANDS.items():
+        code = 2 if path in ('intention check', 'intention match') else 1
+        given = ['-%s=%s' % (name, 'true' if name == 'stale' else 'x') for g in groups for name in GROUPS[g]]
+        others = [name for g in GROUPS if g not in groups for name in GROUPS[g]]
+        for strange in ['bogus'] + [name for name in others if name not in own.get(path, ())]:
+            done = run(agent, *path.split(), *given, '-' + strange, code=code, out='')
+            line = done.stderr.decode().splitlines()[0]
+            assert line == 'flag provided but not defined: -' + strange, (path, line)
+
+
+def ask(agent, *args, **more):
+    """Any request; what it was."""
+    agent['/v1/kv/k'] = (200, '[]')
+    run(agent, 'kv', 'get', '-keys', *args, 'k', **more)
+    return agent.asked[-1][1]
+
+
+@test
+def agent_16_a_flag_counts_more_than_a_variable_and_that_more_than_the_default(agent):
+    nowhere = '127.0.0.1:1'
+    ask(agent, '-http-addr=' + agent.address, CONSUL_HTTP_ADDR=nowhere)
+    ask(agent, CONSUL_HTTP_ADDR='http://' + agent.address)
+    with socket.socket() as s:
+        if s.connect_ex(('127.0.0.1', 8500)):  # else somebody's agent runs there
+            run(agent, 'kv', 'get', 'k', code=1, CONSUL_HTTP_ADDR=None, err='Get "http://127.0.0.1:8500/v1/kv/k"')
+
+    def token(*args, **env):
+        ask(agent, *args, **env)
+        return agent.headers['X-Consul-Token']
+    with tempfile.TemporaryDirectory() as folder:
+        one, two = os.path.join(folder, 'one'), os.path.join(folder, 'two')
+        for path in (one, two):
+            with open(path, 'w') as f:
+                f.write('of-%s\n' % os.path.basename(path))
+        assert token() is None
+        assert token(CONSUL_HTTP_TOKEN='env') == 'env'
+        assert token('-token=flag', CONSUL_HTTP_TOKEN='env') == 'flag'
+        assert token(CONSUL_HTTP_TOKEN_FILE=one) == 'of-one'
+        assert token('-token-file', two, CONSUL_HTTP_TOKEN_FILE=one) == 'of-two'
+        assert token('-token=flag', CONSUL_HTTP_TOKEN_FILE=one) == 'of-one'  # cli.md 2.2: the file wins
+    assert agent.headers['Authorization'] is None
+    ask(agent, CONSUL_HTTP_AUTH='user:pass')
+    assert agent.headers['Authorization'] == 'Basic ' + base64.b64encode(b'user:pass').decode()
+    assert 'ns=' not in ask(agent)
+    assert '&ns=default' in ask(agent, CONSUL_NAMESPACE='default')
+    assert '&ns=default' in ask(agent, '-namespace=default', CONSUL_NAMESPACE='team')
+    run(agent, 'kv', 'get', 'k', code=1, CONSUL_NAMESPACE='team', err='namespace "team" does not exist')
+    run(agent, 'kv', 'get', '-keys', 'k', out='', CONSUL_HTTP_SSL='maybe', err='could not parse CONSUL_HTTP_SSL: maybe')
+
+
+@test
+def agent_16_what_envoy_is_told_follows_the_same_order(agent):
+    agent['/v1/agent/self'] = {'Config': {'NodeName': 'n1', 'Datacenter': 'dc1'}, 'DebugConfig': {'GRPCPort': 8502}}
+    agent['/v1/agent/services'] = {
+        id: {'ID': id, 'Kind': 'connect-proxy', 'Proxy': {'DestinationServiceID': id[0], 'DestinationServiceName': id[0]}}
+        for id in ('a-proxy', 'b-proxy')}
+
+    def told(*args, **env):
+        done = run(agent, 'connect', 'envoy', '-bootstrap', *args, **env)
+        cluster = json.loads(done.stdout)['static_resources']['clusters'][0]
+        at = cluster['load_assignment']['endpoints'][0]['lb_endpoints'][0]['endpoint']['address']['socket_address']
+        return json.loads(done.stdout)['node']['id'], '%s:%d' % (at['address'], at['port_value'])
+    assert told(CONNECT_SIDECAR_FOR='a') == ('a-proxy', '127.0.0.1:8502')
+    assert told('-sidecar-for=b', CONNECT_SIDECAR_FOR='a')[0] == 'b-proxy'
+    assert told(CONNECT_PROXY_ID='a-proxy')[0] == 'a-proxy'
+    assert told('-proxy-id=b-proxy', CONNECT_PROXY_ID='a-proxy')[0] == 'b-proxy'
+    assert told(CONNECT_PROXY_ID='a-proxy', CONSUL_GRPC_ADDR='10.0.0.1:7') == ('a-proxy', '10.0.0.1:7')
+    assert told('-grpc-addr=10.0.0.2:8', CONNECT_PROXY_ID='a-proxy', CONSUL_GRPC_ADDR='10.0.0.1:7')[1] == '10.0.0.2:8'
+
+
+class Authority:
+    """A CA in a folder, with the hashed name by which a folder of CAs is read; signs what it is asked to."""
+
+    def __init__(self, folder):
+        os.makedirs(folder)
+        self.folder, self.pem, self.names = folder, os.path.join(folder, 'ca.pem'), 0
+        self.sign('ca', by=())
+        name = subprocess.run(['openssl', 'x509', '-hash', '-noout', '-in', self.pem], capture_output=True, check=True)
+        os.symlink('ca.pem', os.path.join(folder, name.stdout.decode().strip() + '.0'))
+
+    def sign(self, name, alternatives=None, by=None):
+        pem, key = (os.path.join(self.folder, name + end) for end in ('.pem', '.key'))
+        by = ('-CA', self.pem, '-CAkey', os.path.join(self.folder, 'ca.key')) if by is None else by
+        more = ('-addext', 'subjectAltName=' + alternatives) if alternatives else ()
+        subprocess.run(['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days',
+                        '1', '-subj', '/CN=' + name, '-keyout', key, '-out', pem, *by, *more], capture_output=True, check=True)
+        return pem, key
+
+
+@test
+def agent_16_cli_14_tls_variables_and_their_flags(agent):
+    with tempfile.TemporaryDirectory() as folder:
+        good, other = Authority(os.path.join(folder, 'good')), Authority(os.path.join(folder, 'other'))
+        context, asked = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), []
+        context.load_cert_chain(*good.sign('server', 'IP:127.0.0.1,DNS:server.dc1.consul'))
+        context.load_verify_locations(good.pem)
+        context.verify_mode = ssl.CERT_OPTIONAL
+        context.sni_callback = lambda sock, name, context: asked.append(name)
+        with Canned(context) as tls:
+            def refused(*args, **env):
+                run(tls, 'kv', 'get', *args, 'k', code=1, err='Error querying Consul agent: ', **env)
+                assert not tls.asked, tls.asked
+
+            def name():
+                return dict(pair[0] for pair in tls.certificate['subject'])['commonName']
+            trust = {'CONSUL_HTTP_SSL': 'true', 'CONSUL_CACERT': good.pem}
+            refused(CONSUL_CACERT=good.pem)  # plain HTTP is the default
+            refused(CONSUL_HTTP_SSL='true')  # nobody knows that CA
+            refused(CONSUL_HTTP_SSL='true', CONSUL_CACERT=other.pem)
+            refused('-ca-file=' + other.pem, **trust)
+            refused('-http-addr=http://' + tls.address, **trust)
+            refused('-tls-server-name=nobody', **trust)
+            refused(**trust, CONSUL_TLS_SERVER_NAME='nobody')
+            ask(tls, **trust)
+            ask(tls, '-ca-file=' + good.pem, CONSUL_HTTP_SSL='true', CONSUL_CACERT=other.pem)
+            ask(tls, CONSUL_HTTP_SSL='1', CONSUL_CAPATH=good.folder)
+            ask(tls, '-ca-path=' + good.folder, CONSUL_HTTP_SSL='1', CONSUL_CAPATH=other.folder)
+            ask(tls, '-http-addr=https://' + tls.address, CONSUL_HTTP_ADDR=None, CONSUL_CACERT=good.pem)
+            ask(tls, CONSUL_HTTP_SSL='true', CONSUL_HTTP_SSL_VERIFY='false')
+            assert not tls.certificate
+            ask(tls, **trust, CONSUL_TLS_SERVER_NAME='server.dc1.consul')
+            assert asked[-1] == 'server.dc1.consul' and tls.headers['Host'] == tls.address, (asked, tls.headers)
+            ask(tls, '-tls-server-name=server.dc1.consul', **trust, CONSUL_TLS_SERVER_NAME='nobody')
+            by_env, by_flag = good.sign('by-env'), good.sign('by-flag')
+            own = {'CONSUL_CLIENT_CERT': by_env[0], 'CONSUL_CLIENT_KEY': by_env[1]}
+            ask(tls, **trust, **own)
+            assert name() == 'by-env'
+            ask(tls, '-client-cert=' + by_flag[0], '-client-key=' + by_flag[1], **trust, **own)
+            assert name() == 'by-flag'

@@ -5,7 +5,8 @@ import threading
 
 
 class Canned:
-    def __init__(self):
+    def __init__(self, tls=None):
+        """`tls`: a context of a server of TLS."""
         outer = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -15,6 +16,8 @@ class Canned:
                 body = self.rfile.read(int(self.headers.get('Content-Length') or 0))
                 path = self.path.split('?')[0]
                 outer.asked.append((self.command, self.path, body))
+                outer.headers = self.headers
+                outer.certificate = self.connection.getpeercert() if tls else None
                 status, answer = outer.answers.get(self.command + ' ' + path) or outer.answers.get(path, (404, b''))
                 self.send_response(status)
                 self.send_header('Content-Length', str(len(answer)))
@@ -27,8 +30,11 @@ class Canned:
                 pass
 
         self.answers, self.asked = {}, []
+        self.headers = self.certificate = None  # of the last request
         self.server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Handler)
         self.server.daemon_threads = True
+        if tls:
+            self.server.socket = tls.wrap_socket(self.server.socket, server_side=True)
         self.address = '127.0.0.1:%d' % self.server.server_address[1]
         self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
 
