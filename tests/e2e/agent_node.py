@@ -1,10 +1,12 @@
 """The node as its agent shows and changes it: self, monitor, reload, definitions of files (http-api.md 2.2, agent.md 2, 6)."""
 import http.client
 import json
+import os
+import stat
 import time
 
 from agentapi import catalog_checks, catalog_services, checks, equal, put, register, services
-from cluster import Cluster, wait_for
+from cluster import DAEMONS, Cluster, wait_for
 from runner import fixture, test
 
 EXPECT = ('agent.reload',)
@@ -15,6 +17,7 @@ def one():
     def each(k, config):
         config['services'] = [{'name': 'filed', 'port': 7, 'check': {'id': 'beat', 'ttl': '1h'}}]
         config['check'] = {'name': 'mem', 'ttl': '1h'}
+        config['ports'] = {'grpc': 8502}
     with Cluster(1, each=each) as c:
         yield c[1]
 
@@ -98,6 +101,41 @@ def agent_5_96_a_reload_that_is_no_good_changes_nothing(one):
     one.config = json.loads(good)
     one.write_config()
     put(one, 'reload')
+
+
+@test
+def agent_97_every_daemon_takes_the_whole_configuration_and_names_a_key_of_none(one):
+    wait_for(lambda: os.path.exists(one.run_dir + '/xdsd.sock'), 20)
+    path, known = one.dir + '/checked.json', json.dumps(one.config)
+    whole = dict(json.loads(known), gossip_lan={'probe_interval': '2s'}, raft_trailing_logs=5, enable_script_checks=True,
+                 dns_config={'node_ttl': '3s'}, catalogd={'grpc_port': 8504}, pid_file=one.dir + '/pid',
+                 xdsd={'catalog': [one.ip]})
+    for daemon in (*DAEMONS, 'xdsd'):
+        with open(path, 'w') as f:
+            json.dump(whole, f)
+        one.daemon(daemon).call('Daemon.Check', {'config_path': path})
+        for more, name in (({'nosuch': 1}, 'nosuch'), ({'raftd': {'nosuch': 1}}, 'raftd.nosuch'),
+                           ({'dns_config': {'nosuch': 1}}, 'dns_config.nosuch')):
+            with open(path, 'w') as f:
+                json.dump(dict(whole, **more), f)
+            try:
+                one.daemon(daemon).call('Daemon.Check', {'config_path': path})
+                raise AssertionError('%s takes %s' % (daemon, name))
+            except RuntimeError as e:
+                assert 'invalid config key ' + name in str(e), (daemon, e)
+
+
+@test
+def agent_100_what_is_written_for_the_daemons_is_for_nobody_else(one):
+    put(one, 'reload')  # they are written once more
+    for daemon in (*DAEMONS, 'xdsd', 'curia'):
+        path = '%s/%s.json' % (one.run_dir, daemon)
+        assert stat.S_IMODE(os.stat(path).st_mode) == 0o600, (daemon, oct(os.stat(path).st_mode))
+        with open(path) as f:
+            keys = json.load(f)
+        assert ('services' in keys) == (daemon in ('agentd', 'curia')), (daemon, keys)
+        assert keys['node_id'] == one.config['node_id'], (daemon, keys)
+    assert [name for name in os.listdir(one.run_dir) if '.json' in name and not name.endswith('.json')] == []
 
 
 @test
