@@ -38,6 +38,16 @@ def a_client_node_serves_the_catalog_of_the_servers(four):
 
 
 @test
+def cli_22_23_members_lists_servers_and_clients_and_the_wan_pool_by_datacenter(four):
+    for node in (four[1], four[4]):
+        def rows(*args):
+            lines = node.curia('members', *args).stdout.decode().splitlines()
+            return sorted((f[0], f[3], f[7]) for f in map(str.split, lines[1:]))
+        wait_for(lambda: rows() == [('n%d' % k, 'server', '<all>') for k in (1, 2, 3)] + [('n4', 'client', '<default>')], 20)
+        wait_for(lambda: rows('-wan') == [('n%d.dc1' % k, 'server', '<all>') for k in (1, 2, 3)], 20)
+
+
+@test
 def a_blocking_read_at_the_client_wakes_with_a_change_at_any_server(four):
     index = four[4].get('/v1/health/service/sclient').index
     w = Wait(four[4], '/v1/health/service/sclient?index=%d&wait=20s' % index)

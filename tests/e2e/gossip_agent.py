@@ -70,6 +70,28 @@ def agent_94_sigterm_to_gossipd_alone_is_no_leave(one):
 
 
 @test
+def agent_66_who_has_left_comes_back_by_itself_only_where_that_is_said(one):
+    stays, returns = client(one, 16), client(one, 17, rejoin_after_leave=True)
+    for node in (stays, returns):
+        wait_status(one, node.config['node_name'], 'MEMBER_ALIVE')
+        wait_for(lambda: 'Consul agent running!' in node.logs(), 20)
+    for node in (stays, returns):
+        node.process.terminate()
+        node.config['retry_join'] = []
+    for node in (stays, returns):
+        assert node.process.wait(20) == 0
+        assert status(one, node.config['node_name']) == 'MEMBER_LEFT'
+    stays.start(wait=False)
+    wait_for(lambda: stays.logs().count('Consul agent running!') == 2, 20)
+    assert [m['name'] for m in stays.daemon('gossipd').call('Members.List')['members']] == ['n16']
+    stays.kill()  # before the other one finds it
+    returns.start(wait=False)
+    wait_status(one, 'n17', 'MEMBER_ALIVE')
+    assert status(one, 'n16') == 'MEMBER_LEFT'
+    returns.kill()  # a leave takes its time
+
+
+@test
 def agent_67_retry_join_that_is_exhausted_ends_the_node(one):
     node = client(one, 14, retry_join=['127.0.0.1:1'], retry_max=2, retry_interval='200ms')
     assert node.process.wait(30) == 1

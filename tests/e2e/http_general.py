@@ -1,7 +1,10 @@
 """http-api.md 5.1 and the parts of 5.2 and 5.13 that hold for every route. One server."""
+import base64
+import contextlib
+import json
 import socket
 
-from cluster import Cluster
+from cluster import Cluster, wait_for
 from http1 import Http, raw
 from runner import fixture, test
 
@@ -236,7 +239,6 @@ def http_34_the_201st_connection_of_one_client_gets_429(one):
     finally:
         for s in socks:
             s.close()
-    from cluster import wait_for
     wait_for(lambda: Http(one.ip).get('/v1/status/leader').status == 200, 5)
 
 
@@ -253,3 +255,42 @@ def http_23_25_26_32_configured_http_rules():
         equal(c[1].get('/v1/agent/metrics'), 403, 'Endpoint is blocked by agent configuration')
         assert c[1].get('/v1/kv/a')['X-Consul-Translate-Addresses'] == 'true'
         equal(c[1].get('/v1/status/leader', headers={'X-Long': 'x' * 60000}), 200)
+
+
+@test
+def agent_87_connections_and_bodies_have_the_limits_that_are_set():
+    big = b'x' * 4097
+    with Cluster(1, {'limits': {'http_max_conns_per_client': 2, 'kv_max_value_size': 2048, 'txn_max_req_len': 4096}}) as c:
+        def txn(size):
+            body = json.dumps([{'KV': {'Verb': 'set', 'Key': 'k', 'Value': base64.b64encode(b'x' * size).decode()}}])
+            return c[1].put('/v1/txn', body.encode())
+        equal(c[1].put('/v1/kv/k', big[:2048]), 200, 'true')
+        equal(c[1].put('/v1/kv/k', big[:2049]), 413)
+        assert c[1].put('/v1/kv/k', big[:2049]).text.startswith(
+            'Request body(2049 bytes) too large, max size: 2048 bytes. See '), c[1].put('/v1/kv/k', big[:2049])
+        equal(txn(2048), 200)
+        answer = txn(2049)
+        assert 'Value for key "k" is too large (2049 > 2048 bytes)' in answer.text, answer
+        answer = c[1].put('/v1/txn', b'[' + b' ' * 4095 + b']')
+        assert answer.status == 413 and 'Request body(4097 bytes) too large, max size: 4096 bytes' in answer.text, answer
+
+        def connection():  # of another client than the one that writes the keys
+            return socket.create_connection((c[1].ip, 8500), 5, (c.net.ip(9), 0))
+
+        def third():
+            with connection() as s:
+                s.sendall(b'GET /v1/status/leader HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')
+                with contextlib.suppress(ConnectionResetError):
+                    return s.recv(65536).split(b'\r\n')[0]
+        held = [connection(), connection()]
+        assert third() == b'HTTP/1.1 429 Too Many Requests'
+        for limit in (3, 0):  # a reload takes it up; 0: none
+            c[1].config['limits']['http_max_conns_per_client'] = limit
+            c[1].write_config()
+            equal(c[1].put('/v1/agent/reload'), 200)
+            assert third() == b'HTTP/1.1 200 OK', limit
+            held += [connection()]
+            if limit:
+                wait_for(lambda: third() == b'HTTP/1.1 429 Too Many Requests', 5)
+        for s in held:
+            s.close()
