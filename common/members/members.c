@@ -35,6 +35,62 @@ uint64_t cu_member_number(const Curia__Internal__V1__Member *member, const char 
     return cu_parse_u64(text, strlen(text), &number) || number > max ? 0 : number;
 }
 
+/* ---- servers ---- */
+
+static bool is_number(const char *text, uint64_t max)
+{
+    uint64_t number;
+    return !cu_parse_u64(text, strlen(text), &number) && number <= max;
+}
+
+/* "1.9.8:1a2b3c4d": three numbers, whatever follows. */
+static bool is_build(const char *text)
+{
+    for (unsigned part = 0; part < 3; part++) {
+        size_t digits = strspn(text, "0123456789");
+        text += digits;
+        if (!digits || (part < 2 && *text++ != '.'))
+            return false;
+    }
+    return true;
+}
+
+/* What a tag of a server must be where it is there at all. */
+static bool is_fit(const char *key, const char *value)
+{
+    static const struct {
+        const char *key;
+        uint64_t max;
+    } numbers[] = {{"expect", INT32_MAX},
+                   {"port", UINT16_MAX},
+                   {"raft_vsn", INT32_MAX},
+                   {"vsn", INT32_MAX},
+                   {"wan_join_port", UINT16_MAX}};
+    if (!strncmp(key, "ft_", 3))
+        return is_number(value, INT32_MAX);
+    if (!strncmp(key, "sl_", 3)) {
+        const char *colon = strrchr(value, ':');
+        return colon && is_number(colon + 1, UINT16_MAX);
+    }
+    for (size_t i = 0; i < CU_COUNT(numbers); i++)
+        if (!strcmp(key, numbers[i].key))
+            return is_number(value, numbers[i].max);
+    return true;
+}
+
+bool cu_member_is_server(const Curia__Internal__V1__Member *member, const char *datacenter)
+{
+    bool is_server = !strcmp(cu_member_tag(member, "role"), "consul") &&
+                     (!datacenter || !strcmp(cu_member_tag(member, "dc"), datacenter)) &&
+                     cu_member_number(member, "port", UINT16_MAX) > 0 &&
+                     *cu_member_tag(member, "vsn") && is_build(cu_member_tag(member, "build"));
+    for (size_t i = 0; is_server && i < member->n_tags; i++)
+        is_server = is_fit(member->tags[i]->key, member->tags[i]->value);
+    return is_server;
+}
+
+/* ---- following ---- */
+
 static void ask(struct cu_members *members);
 
 static void take(struct cu_members *members, const Curia__Internal__V1__MembersFollowReply *reply)

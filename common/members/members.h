@@ -37,5 +37,9 @@ const char *cu_member_tag(const Curia__Internal__V1__Member *member, const char 
 /* One that is a number of at least 1 and at most `max`; 0 when it is none. */
 uint64_t cu_member_number(const Curia__Internal__V1__Member *member, const char *name,
                           uint64_t max);
+/* Whether it is a server (gossip.md 23.2): of role consul, with a port, a build and a protocol
+ * version; each of these that is no number, or another tag of a server that is none, makes it
+ * something else. `datacenter` NULL: of any. */
+bool cu_member_is_server(const Curia__Internal__V1__Member *member, const char *datacenter);
 
 #endif

@@ -24,9 +24,7 @@ static char *url_of(const struct view_servers *s, const Curia__Internal__V1__Mem
 {
     char url[CU_ENDPOINT_BYTES] = "";
     uint64_t port = cu_member_number(member, "port", UINT16_MAX);
-    if (strcmp(cu_member_tag(member, "role"), "consul") == 0 &&
-        strcmp(cu_member_tag(member, "dc"), s->datacenter) == 0 &&
-        strcmp(member->name, s->node_name) != 0 && port > 0)
+    if (cu_member_is_server(member, s->datacenter) && strcmp(member->name, s->node_name) != 0)
         (void)cu_endpoint_url(member->address, (unsigned)port, url);
     return cu_strdup(url);
 }

@@ -101,7 +101,7 @@ static void wan_members_done(void *arg, const struct cu_answer *answer)
     cu_buf_u8(&json, '[');
     for (size_t i = 0; i < reply->n_members; i++) {
         Curia__Internal__V1__Member member = *reply->members[i];
-        if (strcmp(cu_member_tag(&member, "role"), "consul") != 0)
+        if (!cu_member_is_server(&member, NULL))
             continue;
         member.name =
             cu_arena_printf(call->rq.arena, "%s.%s", member.name, cu_member_tag(&member, "dc"));

@@ -307,7 +307,7 @@ static void gossip_stats_done(void *arg, const struct cu_answer *came)
 static bool is_server(const Curia__Internal__V1__Member *member)
 {
     return member->status == CURIA__INTERNAL__V1__MEMBER_STATUS__MEMBER_ALIVE &&
-           strcmp(cu_member_tag(member, "role"), "consul") == 0;
+           cu_member_is_server(member, NULL);
 }
 
 static void members_done(void *arg, const struct cu_answer *came)

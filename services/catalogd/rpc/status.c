@@ -88,7 +88,7 @@ static void keep_names(struct asking *asking, const Curia__Internal__V1__Members
     names->items = cu_arena_alloc(arena, (members->n_members + 1) * sizeof(*names->items));
     for (size_t i = 0; names->items && i < members->n_members; i++) {
         const Curia__Internal__V1__Member *member = members->members[i];
-        if (strcmp(cu_member_tag(member, "role"), "consul") != 0)
+        if (!cu_member_is_server(member, NULL))
             continue;
         struct server_name name = {cu_arena_strdup(arena, cu_member_tag(member, "id")),
                                    cu_arena_strdup(arena, member->name)};

@@ -18,11 +18,12 @@ struct raft_members {
     struct cu_log_limit said, said_full;
 };
 
-static bool is_server(const struct raft_members *members, const Curia__Internal__V1__Member *member,
-                      struct raft_id *ret_id)
+/* One without a raft_port is a server of the reference: seen, never a peer (gossip.md 23.2). */
+static bool is_peer(const struct raft_members *members, const Curia__Internal__V1__Member *member,
+                    struct raft_id *ret_id, uint16_t *ret_port)
 {
-    return strcmp(cu_member_tag(member, "role"), "consul") == 0 &&
-           strcmp(cu_member_tag(member, "dc"), members->o.env->datacenter) == 0 &&
+    *ret_port = (uint16_t)cu_member_number(member, "raft_port", UINT16_MAX);
+    return cu_member_is_server(member, members->o.env->datacenter) && *ret_port > 0 &&
            cu_parse_uuid(cu_member_tag(member, "id"), ret_id->bytes) == CU_OK;
 }
 
@@ -69,8 +70,9 @@ static void record(void *arg, const Curia__Internal__V1__MemberRecord *record)
     struct raft_members *members = arg;
     const Curia__Internal__V1__Member *member = record->member;
     struct raft_id id;
+    uint16_t port;
     if (member->status != CURIA__INTERNAL__V1__MEMBER_STATUS__MEMBER_ALIVE ||
-        !is_server(members, member, &id)) {
+        !is_peer(members, member, &id, &port)) {
         raft_roll_drop(&members->roll, member->name);
         return;
     }
@@ -80,9 +82,7 @@ static void record(void *arg, const Curia__Internal__V1__MemberRecord *record)
                        .expect = (uint32_t)cu_member_number(member, "expect", UINT32_MAX),
                        .claims_alone = *cu_member_tag(member, "bootstrap") != '\0',
                    });
-    uint64_t port = cu_member_number(member, "raft_port", UINT16_MAX);
-    if (port)
-        members->o.address(members->o.context, id, member->address, (uint16_t)port);
+    members->o.address(members->o.context, id, member->address, port);
 }
 
 static void anew(void *arg)

@@ -237,5 +237,89 @@ START_TEST(all_is_told_once_the_last_piece_of_a_long_feed_has_come)
 }
 END_TEST
 
-SUITE_MAIN("common/members/members", records_are_told_once_and_all_again_by_another_feed,
+/* The tags of a server that has them all, but for the one of `key`. */
+static bool is_server_with(const char *key, const char *value, const char *datacenter)
+{
+    static const char *const tags[][2] = {
+        {"role", "consul"},
+        {"dc", "dc1"},
+        {"id", "abc"},
+        {"vsn", "2"},
+        {"port", "8300"},
+        {"expect", "3"},
+        {"raft_vsn", "3"},
+        {"wan_join_port", "8302"},
+        {"ft_fs", "1"},
+        {"ft_si", "1"},
+        {"build", "1.9.8:1a2b3c4d"},
+        {"sl_a", "[::1]:8303"},
+        {"raft_port", "8310"},
+    };
+    Curia__Internal__V1__Member member = CURIA__INTERNAL__V1__MEMBER__INIT;
+    Curia__Internal__V1__Member__TagsEntry entries[CU_COUNT(tags)], *list[CU_COUNT(tags)];
+    for (size_t i = 0; i < CU_COUNT(tags); i++) {
+        const char *own = strcmp(tags[i][0], key) ? tags[i][1] : value;
+        if (!own)
+            continue; /* it has no such tag */
+        list[member.n_tags] = &entries[i];
+        curia__internal__v1__member__tags_entry__init(&entries[i]);
+        entries[i].key = (char *)(uintptr_t)tags[i][0];
+        entries[i].value = (char *)(uintptr_t)own;
+        member.n_tags++;
+    }
+    member.tags = list;
+    return cu_member_is_server(&member, datacenter);
+}
+
+START_TEST(gossip_75_a_server_has_its_tags_and_all_that_are_numbers_are)
+{
+    static const struct {
+        const char *key, *value; /* NULL: it is not there */
+        bool is_server;
+    } cases[] = {
+        {"-", NULL, true},
+        {"role", "node", false},
+        {"role", NULL, false},
+        {"port", NULL, false},
+        {"port", "", false},
+        {"port", "0", false},
+        {"port", "x", false},
+        {"port", "8300x", false},
+        {"port", "65536", false},
+        {"build", NULL, false},
+        {"build", "", false},
+        {"build", "x", false},
+        {"build", "1.9", false},
+        {"build", "1..8", false},
+        {"build", "1.9.8", true},
+        {"build", "1.9.8:", true},
+        {"build", "1.10.12beta1:1a2b", true},
+        {"vsn", NULL, false},
+        {"vsn", "two", false},
+        {"expect", NULL, true},
+        {"expect", "three", false},
+        {"expect", "-1", false},
+        {"wan_join_port", NULL, true},
+        {"wan_join_port", "x", false},
+        {"raft_vsn", NULL, true},
+        {"raft_vsn", "x", false},
+        {"ft_fs", NULL, true},
+        {"ft_fs", "yes", false},
+        {"ft_si", "", false},
+        {"sl_a", NULL, true},
+        {"sl_a", "8303", false},
+        {"sl_a", "10.0.0.1:x", false},
+        {"raft_port", NULL, true}, /* one of the reference */
+        {"id", NULL, true},
+    };
+    for (size_t i = 0; i < CU_COUNT(cases); i++)
+        ck_assert_msg(is_server_with(cases[i].key, cases[i].value, "dc1") == cases[i].is_server,
+                      "%s=%s", cases[i].key, cases[i].value ? cases[i].value : "(none)");
+    ck_assert(!is_server_with("-", NULL, "dc2"));
+    ck_assert(is_server_with("-", NULL, NULL));
+}
+END_TEST
+
+SUITE_MAIN("common/members/members", gossip_75_a_server_has_its_tags_and_all_that_are_numbers_are,
+           records_are_told_once_and_all_again_by_another_feed,
            all_is_told_once_the_last_piece_of_a_long_feed_has_come)

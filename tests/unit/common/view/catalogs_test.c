@@ -261,16 +261,18 @@ static struct {
     struct cu_rq *poll;
 } gossip;
 
+enum { TAGS = 5 };
+
 static void fill_member(size_t i, Curia__Internal__V1__Member *member,
-                        Curia__Internal__V1__Member__TagsEntry tags[3],
-                        Curia__Internal__V1__Member__TagsEntry *list[3], char text[2][32])
+                        Curia__Internal__V1__Member__TagsEntry tags[TAGS],
+                        Curia__Internal__V1__Member__TagsEntry *list[TAGS], char text[2][32])
 {
-    static const char *const keys[] = {"dc", "port", "role"};
-    const char *values[] = {gossip.dc, text[1], gossip.role};
+    static const char *const keys[TAGS] = {"build", "dc", "port", "role", "vsn"};
+    const char *values[TAGS] = {"1.9.8:", gossip.dc, text[1], gossip.role, "2"};
     (void)snprintf(text[0], 32, "s%zu", i);
     (void)snprintf(text[1], 32, "%zu", 8300 + i);
     curia__internal__v1__member__init(member);
-    for (size_t k = 0; k < 3; k++) {
+    for (size_t k = 0; k < TAGS; k++) {
         curia__internal__v1__member__tags_entry__init(&tags[k]);
         tags[k].key = (char *)(uintptr_t)keys[k];
         tags[k].value = (char *)(uintptr_t)values[k];
@@ -279,7 +281,7 @@ static void fill_member(size_t i, Curia__Internal__V1__Member *member,
     member->name = text[0];
     member->address = "127.0.0.9";
     member->tags = list;
-    member->n_tags = 3;
+    member->n_tags = TAGS;
     member->status = gossip.statuses[i] == 'a' ? CURIA__INTERNAL__V1__MEMBER_STATUS__MEMBER_ALIVE
                                                : CURIA__INTERNAL__V1__MEMBER_STATUS__MEMBER_FAILED;
 }
@@ -287,7 +289,7 @@ static void fill_member(size_t i, Curia__Internal__V1__Member *member,
 struct wire_members {
     Curia__Internal__V1__Member members[FAKES];
     Curia__Internal__V1__MemberRecord records[FAKES], *list[FAKES];
-    Curia__Internal__V1__Member__TagsEntry tags[FAKES][3], *lists[FAKES][3];
+    Curia__Internal__V1__Member__TagsEntry tags[FAKES][TAGS], *lists[FAKES][TAGS];
     char texts[FAKES][2][32];
 };
 
