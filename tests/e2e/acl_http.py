@@ -1,5 +1,5 @@
-"""/v1/acl, the rights that it gives, and `curia acl` against it: http-api.md 5.12 items 237 to 239, 243 to 252, 254, 264, 272;
-cli.md 9 items 13, 16, 41 to 47."""
+"""/v1/acl, the rights that it gives, and `curia acl` against it: http-api.md 5.12 items 237 to 239, 243 to 252, 254, 257,
+264, 272, 274; cli.md 9 items 13, 16, 41 to 47."""
 import json
 import os
 import time
@@ -277,6 +277,46 @@ def http_254_272_policies_are_merged_and_taken_away_at_once(manager):
     equal(caller.put('kv/k254', 1), 403, 'Permission denied')
     made(manager.delete(path))
     equal(caller.put('kv/k254', 1), 403, 'ACL not found')
+
+
+@test
+def http_257_a_transaction_asks_for_the_right_of_each_operation(manager):
+    caller = may(manager, 'key_prefix "t257/" { policy = "read" } key_prefix "t257/w" { policy = "write" }')
+
+    def txn(*ops):
+        return caller.put('txn', [{'KV': dict({'Verb': verb, 'Key': key}, **({'Value': 'eA=='} if verb == 'set' else {}))}
+                                  for verb, key in ops])
+
+    def denied(answer, *at):
+        equal(answer, 409)
+        body = answer.json()
+        assert body['Results'] is None, body
+        assert [(e['OpIndex'], e['What']) for e in body['Errors']] == [(i, 'Permission denied') for i in at], body
+    for key in ('t257/w', 't257/r', 'hidden'):
+        made(manager.put('kv/' + key, 1))
+    denied(txn(('set', 't257/r')), 0)
+    denied(txn(('set', 't257/w'), ('set', 't257/r'), ('get', 't257/r'), ('delete', 'hidden')), 1, 3)
+    assert made(manager.get('kv/t257/w?raw')) == 1  # nothing of it was done
+    for ops in ((('get', 'hidden'), ('get', 't257/r')), (('get', 'hidden'), ('get', 't257/r'), ('set', 't257/w'))):
+        results = made(txn(*ops))['Results']
+        assert [r['KV']['Key'] for r in results] == [key for verb, key in ops if key != 'hidden'], (ops, results)
+    assert made(txn(('get', 'hidden')))['Results'] == []
+    denied(txn(('check-not-exists', 't257/none')), 0)  # that it may be read is not enough
+    equal(txn(('check-not-exists', 't257/w-none')), 200)
+    denied(txn(('check-index', 'hidden')), 0)
+
+
+@test
+def http_274_a_read_of_a_node_asks_for_services_by_their_ids(manager):
+    made(manager.put('catalog/register', {'Node': 'n274', 'Address': '10.0.0.1',
+                                          'Service': {'ID': 'id274', 'Service': 'name274'}}))
+    rules = 'node "n274" { policy = "read" } service "name274" { policy = "read" }'
+    by_name, by_both = may(manager, rules), may(manager, rules + ' service "id274" { policy = "read" }')
+    assert made(by_name.get('catalog/node/n274'))['Services'] == {}
+    assert list(made(by_both.get('catalog/node/n274'))['Services']) == ['id274']
+    for caller in (by_name, by_both):  # the others ask by the name
+        assert [s['ID'] for s in made(caller.get('catalog/node-services/n274'))['Services']] == ['id274']
+        assert [s['ServiceID'] for s in made(caller.get('catalog/service/name274'))] == ['id274']
 
 
 @test
