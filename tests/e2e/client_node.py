@@ -1,15 +1,19 @@
 """Contracts 7.1 on three servers and a client node, which has no catalogd of its own: it finds those of the servers
 among gossip's members, uses one, and leaves it for another when it is lost."""
+import re
+import signal
 import threading
 import time
 
+from agentapi import register as own
 from cluster import Cluster, wait_for
+from dig import dig
 from discovery import instance, register
 from http1 import Http
 from runner import fixture, test
 from waiting import Wait
 
-EXPECT = ('catalog.lost', 'daemon.ended', 'raft', 'duty', 'member', 'gossip')  # servers are killed
+EXPECT = ('catalog.lost', 'join.retry', 'sync.failed', 'daemon.ended', 'raft', 'duty', 'member', 'gossip')  # servers are killed
 SERVERS = 3
 
 
@@ -97,3 +101,36 @@ def dns_and_http_of_the_client_agree_again(four):
     register(four[1], 'c1', checks=[{'CheckID': 'check:sclient', 'Name': 'x', 'Status': 'critical',
                                      'ServiceID': 'sclient'}])
     wait_for(lambda: len(four[4].get('/v1/health/service/sclient?passing').json()) == 2, 5)
+
+
+@test
+def agent_101_a_client_whose_servers_are_all_gone_starts_with_what_it_knew():
+    def each(k, config):
+        config['ports'] = {'grpc': 8502}
+    with Cluster(1, clients=1, each=each) as c:
+        server, client = c[1], c[2]
+        instance(server, 'far', 'web')
+        own(client, 'own', Port=7)
+
+        def answers():
+            return dig(client.ip, 'web.service.consul SRV').answer
+
+        def is_saved():
+            with open(client.data_dir + '/dns/view', 'rb') as f:
+                return b'far' in f.read()
+        known = wait_for(answers, 10)
+        wait_for(lambda: 'own' in server.get('/v1/catalog/services').json(), 10)
+        client.daemon('dnsd').signal(signal.SIGTERM)  # at its end it saves at once
+        wait_for(is_saved, 20)
+        client.kill()
+        server.kill()
+        before = len(client.logs())
+        client.start(wait=False)
+        wait_for(lambda: 'Consul agent running!' in client.logs()[before:], 20)  # so xdsd listens, too
+        assert answers() == known
+        assert client.get('/v1/agent/services').json()['own']['Port'] == 7
+        assert len(re.findall('dnsd: view.kept: .* text="answering from what was known', client.logs()[before:])) == 1
+        assert client.daemon('dnsd').status()['items']['view'] == 'kept'
+        server.start()
+        wait_for(lambda: client.daemon('dnsd').status()['items']['view'] == 'live', 20)
+        client.kill()  # a leave takes its time
