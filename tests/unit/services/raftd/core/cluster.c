@@ -255,7 +255,7 @@ static void pull(struct cluster *c, unsigned node, uint64_t floor)
 {
     unsigned from = (unsigned)cu_random_below(&c->random, c->count);
     const struct raft_header *other = &c->nodes[from].state;
-    if (from == node || c->is_cut[from][node] || other->position.index < floor)
+    if (c->holds_pulls || from == node || c->is_cut[from][node] || other->position.index < floor)
         return;
     c->nodes[node].durable = *other;
     attach(c, node);

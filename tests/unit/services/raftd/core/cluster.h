@@ -29,6 +29,7 @@ struct cluster {
     bool is_cut[CLUSTER_MAX][CLUSTER_MAX]; /* [from][to] */
     unsigned drop_permille, double_permille;
     uint64_t delay_max_us, sync_max_us, trailing;
+    bool holds_pulls; /* no transfer of a state comes to its end */
     struct cluster_event *events;
     uint32_t event_count, event_cap;
     uint64_t next_tag, steps;

@@ -69,20 +69,27 @@ START_TEST(a_returning_server_disturbs_nobody)
 }
 END_TEST
 
+/* Three that keep hardly any log, and lead. */
+static unsigned open_short_logs(struct cluster *c)
+{
+    cluster_open(c, 3, suite_seed());
+    c->trailing = 5;
+    cluster_run(c, 3000);
+    for (unsigned i = 0; i < 3; i++)
+        cluster_crash(c, i, false);
+    for (unsigned i = 0; i < 3; i++)
+        cluster_start(c, i); /* with that trailing */
+    cluster_run(c, 3000);
+    unsigned leader = cluster_leader(c);
+    ck_assert_uint_lt(leader, 3);
+    return leader;
+}
+
 /* consensus 19, 78: its entries are compacted, its state is gone, it pulls */
 START_TEST(a_server_that_fell_behind_the_floor_pulls_a_state)
 {
     struct cluster c;
-    cluster_open(&c, 3, suite_seed());
-    c.trailing = 5;
-    cluster_run(&c, 3000);
-    for (unsigned i = 0; i < 3; i++)
-        cluster_crash(&c, i, false);
-    for (unsigned i = 0; i < 3; i++)
-        cluster_start(&c, i); /* with that trailing */
-    cluster_run(&c, 3000);
-    unsigned leader = cluster_leader(&c);
-    ck_assert_uint_lt(leader, 3);
+    unsigned leader = open_short_logs(&c);
     unsigned behind = (leader + 1) % 3;
     cluster_crash(&c, behind, true);
     for (unsigned i = 0; i < 200; i++) {
@@ -95,6 +102,38 @@ START_TEST(a_server_that_fell_behind_the_floor_pulls_a_state)
     struct raft_status s = cluster_status(&c, behind);
     ck_assert_uint_eq(s.commit, cluster_status(&c, leader).commit);
     ck_assert_uint_gt(s.floor, 100);
+    expect_sound(&c);
+    cluster_close(&c);
+}
+END_TEST
+
+START_TEST(consensus_52_there_is_no_election_however_long_a_transfer_of_state_takes)
+{
+    struct cluster c;
+    unsigned leader = open_short_logs(&c), behind = (leader + 1) % 3;
+    uint64_t term = cluster_status(&c, leader).term;
+    c.holds_pulls = true;
+    cluster_cut(&c, behind, true);
+    for (unsigned i = 0; i < 200; i++) {
+        cluster_propose(&c, leader);
+        cluster_run(&c, 10);
+    }
+    ck_assert_uint_gt(cluster_status(&c, leader).floor, cluster_status(&c, behind).last_index);
+    cluster_cut(&c, behind, false);
+    cluster_run(&c, 1000);
+    for (unsigned i = 0; i < 300; i++) { /* 30 s: fifty election timeouts at least */
+        cluster_propose(&c, leader);
+        cluster_run(&c, 100);
+        ck_assert_int_eq(cluster_status(&c, behind).role, RAFT_FOLLOWER);
+        ck_assert_uint_eq(cluster_status(&c, behind).term, term);
+        ck_assert_int_eq(cluster_status(&c, leader).role, RAFT_LEADER);
+        ck_assert_uint_eq(cluster_status(&c, leader).term, term);
+    }
+    ck_assert_uint_lt(cluster_status(&c, behind).last_index, cluster_status(&c, leader).floor);
+    c.holds_pulls = false;
+    cluster_run(&c, 3000);
+    ck_assert_uint_eq(cluster_status(&c, behind).commit, cluster_status(&c, leader).commit);
+    ck_assert_uint_eq(cluster_status(&c, leader).term, term);
     expect_sound(&c);
     cluster_close(&c);
 }
@@ -191,4 +230,5 @@ END_TEST
 SUITE_MAIN("services/raftd/core/cluster", three_empty_servers_become_one_cluster_and_elect,
            a_cut_off_leader_steps_down_within_its_lease, a_returning_server_disturbs_nobody,
            a_server_that_fell_behind_the_floor_pulls_a_state,
+           consensus_52_there_is_no_election_however_long_a_transfer_of_state_takes,
            stays_sound_under_faults_and_recovers_after_them)

@@ -498,6 +498,68 @@ START_TEST(a_reader_follows_and_learns_where_writes_go) /* contracts 3.8 */
 }
 END_TEST
 
+static Curia__Internal__V1__FollowReply *follow_as(struct fixture *fixture,
+                                                   const struct remote *remote, uint64_t index)
+{
+    Curia__Internal__V1__LogStatusReply *status = fixture_status(fixture, 1);
+    Curia__Internal__V1__FollowRequest in = CURIA__INTERNAL__V1__FOLLOW_REQUEST__INIT;
+    Curia__Internal__V1__Position after = CURIA__INTERNAL__V1__POSITION__INIT, durable;
+    Curia__Internal__V1__FollowReply *reply = NULL;
+    after.cluster_id = status->cluster_id;
+    after.index = index;
+    after.term = status->term;
+    durable = after;
+    durable.index = status->last_index; /* what only the attached one may say */
+    in.after = &after;
+    in.durable = &durable;
+    ck_assert_uint_eq(fixture_call(fixture, remote->client, "Follow", &in.base, &reply), CU_OK);
+    protobuf_c_message_free_unpacked(&status->base, NULL);
+    return reply;
+}
+
+START_TEST(consensus_90_readers_hold_no_duty_and_do_not_hold_back_the_log)
+{
+    enum { READERS = 5 };
+    char first[32], extra[200];
+    snprintf(extra, sizeof extra, "\"raft_trailing_logs\":10,\"raftd\":{\"readers\":[\"%s/28\"]}",
+             fixture_ip(16, first));
+    struct fixture *fixture = sole(extra);
+    struct remote readers[READERS];
+    for (unsigned i = 0; i < READERS; i++) {
+        Curia__Internal__V1__AttachRequest attach = CURIA__INTERNAL__V1__ATTACH_REQUEST__INIT;
+        Curia__Internal__V1__AttachReply *attached = NULL;
+        Curia__Internal__V1__DutyRequest duty = CURIA__INTERNAL__V1__DUTY_REQUEST__INIT;
+        ProtobufCMessage *none = NULL;
+        readers[i] = dial_from(fixture, 17 + i);
+        attach.reader = true;
+        ck_assert_uint_eq(
+            fixture_call(fixture, readers[i].client, "Attach", &attach.base, &attached), CU_OK);
+        protobuf_c_message_free_unpacked(&attached->base, NULL);
+        duty.gossip_well = duty.apply_well = true;
+        ck_assert_uint_eq(fixture_call(fixture, readers[i].client, "Duty", &duty.base, &none),
+                          CU_E_DENIED);
+    }
+    for (uint64_t seq = 1; seq <= 50; seq++)
+        fixture_propose(fixture, 1, seq, "x");
+    Curia__Internal__V1__FollowReply *reply;
+    for (unsigned i = 0; i < READERS; i++) { /* so far they have come, and no further */
+        reply = follow_as(fixture, &readers[i], 2);
+        ck_assert_int_eq(reply->outcome, CURIA__INTERNAL__V1__FOLLOW_OUTCOME__FOLLOW_ENTRIES);
+        protobuf_c_message_free_unpacked(&reply->base, NULL);
+    }
+    reply = follow(fixture, 20, 40, 0); /* the attached one is durable at 40 */
+    protobuf_c_message_free_unpacked(&reply->base, NULL);
+    for (unsigned i = 0; i < READERS; i++) {
+        reply = follow_as(fixture, &readers[i], 2);
+        ck_assert_int_eq(reply->outcome, CURIA__INTERNAL__V1__FOLLOW_OUTCOME__FOLLOW_COMPACTED);
+        ck_assert_uint_eq(reply->floor, 30);
+        protobuf_c_message_free_unpacked(&reply->base, NULL);
+        cu_rpc_free(readers[i].rpc);
+    }
+    fixture_free(fixture);
+}
+END_TEST
+
 static void note_error(void *arg, const struct cu_answer *answer)
 {
     struct fixture_answer *to = arg;
@@ -549,4 +611,6 @@ SUITE_MAIN("services/raftd/rpc/service", a_sole_server_leads_at_once_after_the_f
            malformed_requests_are_refused_with_words,
            the_leader_grants_duty_and_a_new_attach_ends_it, duty_is_for_the_attached_catalogd_alone,
            a_lost_connection_detaches_its_catalogd, an_address_says_what_a_remote_peer_may_call,
-           a_reader_follows_and_learns_where_writes_go, a_peer_that_sends_nonsense_is_refused)
+           a_reader_follows_and_learns_where_writes_go,
+           consensus_90_readers_hold_no_duty_and_do_not_hold_back_the_log,
+           a_peer_that_sends_nonsense_is_refused)
