@@ -53,10 +53,37 @@ def contracts_4_1_a_different_expectation_keeps_all_from_bootstrapping():
         assert [n.leader() for n in c] == [''] * 3
 
 
+def configured_at(nodes):
+    """The index of the entry with the configuration, which all must name."""
+    indexes = {int(n.daemon('raftd').call('Log.Status')['committed_configuration_index']) for n in nodes}
+    assert len(indexes) == 1, indexes
+    return indexes.pop()
+
+
 @test
-def contracts_4_1_a_cluster_whose_servers_all_moved_finds_itself_again():
+def consensus_36_a_server_that_moves_is_sent_its_entries_there_without_a_new_configuration():
+    with Joined(3) as c:
+        leader = c.wait_leader()
+        moved = c.followers()[0]
+        rest = [n for n in c if n is not moved]
+        before, term = configured_at(c), leader.daemon('raftd').call('Log.Status')['term']
+        moved.daemon('gossipd').call('Members.Leave')  # one that is alive, or has failed just now, keeps its address
+        moved.kill()
+        move(moved, c.net.ip(20), [n.ip for n in rest])
+        moved.start()
+        assert leader.put('/v1/kv/there', b'1').text == 'true'
+        wait_for(lambda: moved.get('/v1/kv/there?raw&stale').body == b'1', 20, 'replication to the new address')
+        assert configured_at(c) == before and c.wait_leader() is leader
+        assert leader.daemon('raftd').call('Log.Status')['term'] == term
+        servers = leader.get('/v1/operator/raft/configuration').json()['Servers']
+        assert {s['ID']: s['Address'] for s in servers} == {n.config['node_id']: n.ip + ':8300' for n in c}, servers
+
+
+@test
+def contracts_4_1_consensus_36_a_cluster_whose_servers_all_moved_finds_itself_again():
     with Joined(3) as c:
         assert c[1].put('/v1/kv/before', b'kept').text == 'true'
+        configuration = configured_at(c)
         for node in c:
             node.stop()
         for node in c:  # everybody elsewhere, and nobody knows where
@@ -64,6 +91,7 @@ def contracts_4_1_a_cluster_whose_servers_all_moved_finds_itself_again():
         c.start()
         assert c[2].get('/v1/kv/before?raw').body == b'kept'
         assert c[3].put('/v1/kv/after', b'1').text == 'true'
+        assert configured_at(c) == configuration
         assert voters(c[1]) == {node_id(k) for k in (1, 2, 3)}
 
 
