@@ -1,12 +1,15 @@
 """Lost daemons, lost folders, lost servers: what comes back by itself, and what says what to do."""
+import base64
 import contextlib
+import json
 import os
 import re
 import shutil
 import sqlite3
+import subprocess
 import time
 
-from cluster import Cluster, DAEMONS, node_id, wait_for
+from cluster import Cluster, DAEMONS, environment, node_id, wait_for
 from http1 import Http
 from load import Load, put_many
 from runner import test
@@ -134,6 +137,35 @@ def issue_a_server_behind_the_compaction_pulls_the_state_while_writes_go_on():
         wait_for(lambda: len(victim.get('/v1/kv/cp2/?keys').json()) == 500, 60, 'all keys on ' + victim.ip)
         load.stop()
         same_state(c)
+
+
+@test(seconds=300)
+def consensus_32_a_state_that_is_pulled_wakes_no_wait_whose_key_it_leaves_as_it_was():
+    def small_log(k, config):
+        config['raft_trailing_logs'] = 20
+    with Cluster(3, each=small_log) as c:
+        c[1].put('/v1/kv/waited', b'1')
+        victim = c.followers()[0]
+        rest = [n for n in c if n is not victim]
+        leader = c.wait_leader()
+        index = wait_for(lambda: victim.get('/v1/kv/waited?stale').index, 10)
+        catalogd = victim.daemon('catalogd')
+        waits = [subprocess.Popen(  # at that catalogd itself: an agent would go to another one
+            [os.path.join(c.bin, 'curia'), 'call', '-addr', 'ipc://%s/catalogd.sock' % victim.run_dir, 'catalogd', 'Kv.Get',
+             json.dumps({'key': base64.b64encode(key).decode(), 'read': {'index': index, 'wait_ms': 120000}})],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment()) for key in (b'waited', b'moved')]
+        wait_for(lambda: catalogd.metric('catalog.watch.waiting') >= 2, 10, 'two reads that hang')
+        victim.pause()
+        last = int(leader.daemon('raftd').call('Log.Status')['last_index'])
+        put_many(rest[0].ip, 'cp/%04d', 200)
+        rest[0].put('/v1/kv/moved', b'1')
+        wait_for(lambda: int(leader.daemon('raftd').call('Log.Status')['floor']) > last, 30, 'a log that begins later')
+        victim.resume()
+        wait_for(lambda: catalogd.metric('catalog.pull.installed') == 1, 30, 'a state of another')
+        assert json.loads(waits[1].communicate(timeout=60)[0])['pair']['key'] == base64.b64encode(b'moved').decode()
+        assert waits[0].poll() is None, waits[0].communicate()
+        c[1].put('/v1/kv/waited', b'2')
+        assert json.loads(waits[0].communicate(timeout=60)[0])['pair']['key'] == base64.b64encode(b'waited').decode()
 
 
 @test(seconds=300)

@@ -28,6 +28,20 @@ def http_42_no_change_ends_at_the_wait_with_a_sixteenth_of_jitter(one):
 
 
 @test
+def consensus_32_a_wait_has_the_default_and_the_most_that_are_set_and_a_sixteenth_of_jitter():
+    with Cluster(1, {'default_query_time': '400ms', 'max_query_time': '800ms'}) as c:
+        c[1].put('/v1/kv/w32', b'1')
+        n = c[1].get('/v1/kv/w32').index
+        for wait, seconds in (('', 0.4), ('&wait=1h', 0.8), ('&wait=600s', 0.8), ('&wait=100ms', 0.1)):
+            took = []
+            while not took or (took[-1] > seconds * 17 / 16 + 0.2 and len(took) < 5):  # the machine may be busy
+                a = c[1].get('/v1/kv/w32?index=%d%s' % (n, wait))
+                assert a.status == 200 and a.index == n and a.seconds >= seconds, (wait, a.seconds)
+                took.append(a.seconds)
+            assert took[-1] <= seconds * 17 / 16 + 0.2, (wait, took)
+
+
+@test
 def http_43_a_write_ends_the_wait_promptly(one):
     one.put('/v1/kv/w43', b'1')
     n = one.get('/v1/kv/w43').index
