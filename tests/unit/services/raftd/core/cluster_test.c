@@ -126,6 +126,7 @@ START_TEST(consensus_52_there_is_no_election_however_long_a_transfer_of_state_ta
         cluster_run(&c, 100);
         ck_assert_int_eq(cluster_status(&c, behind).role, RAFT_FOLLOWER);
         ck_assert_uint_eq(cluster_status(&c, behind).term, term);
+        ck_assert_int_lt(cluster_status(&c, behind).last_contact_ms, 150); /* heartbeats go on */
         ck_assert_int_eq(cluster_status(&c, leader).role, RAFT_LEADER);
         ck_assert_uint_eq(cluster_status(&c, leader).term, term);
     }
