@@ -176,6 +176,11 @@ START_TEST(nothing_is_taken_over_a_database_older_than_what_was_retired)
     ck_assert(catalog_memtables_rotate(f.memtables));
     fold(&f);
     ck_assert(catalog_memtables_take(f.memtables, retired, &overlay));
+    ck_assert_uint_eq(overlay.count, 1); /* an empty one is not looked into */
+    catalog_overlay_clear(&overlay);
+    put(&f, "l", "2");
+    catalog_memtables_publish(f.memtables);
+    ck_assert(catalog_memtables_take(f.memtables, retired, &overlay));
     ck_assert_uint_eq(overlay.count, 2);
     catalog_overlay_clear(&overlay);
     catalog_memtables_retire(f.memtables);
@@ -186,6 +191,7 @@ START_TEST(nothing_is_taken_over_a_database_older_than_what_was_retired)
     catalog_memtables_free(f.memtables); /* what is held outlives it */
     f.memtables = NULL;
     ck_assert_str_eq(get(&overlay.backend, "k"), "1");
+    ck_assert_str_eq(get(&overlay.backend, "l"), "2");
     catalog_overlay_clear(&overlay);
     end(&f);
 }
