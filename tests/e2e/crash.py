@@ -148,7 +148,8 @@ def consensus_32_a_state_that_is_pulled_wakes_no_wait_whose_key_it_leaves_as_it_
         victim = c.followers()[0]
         rest = [n for n in c if n is not victim]
         leader = c.wait_leader()
-        index = wait_for(lambda: victim.get('/v1/kv/waited?stale').index, 10)
+        wait_for(lambda: victim.get('/v1/kv/waited?stale').status == 200, 10)
+        index = victim.get('/v1/kv/waited?stale').index
         catalogd = victim.daemon('catalogd')
         waits = [subprocess.Popen(  # at that catalogd itself: an agent would go to another one
             [os.path.join(c.bin, 'curia'), 'call', '-addr', 'ipc://%s/catalogd.sock' % victim.run_dir, 'catalogd', 'Kv.Get',
