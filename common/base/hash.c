@@ -98,22 +98,26 @@ void cu_blake2b_256(struct cu_bytes bytes, uint8_t ret_digest[CU_BLAKE2B_256_BYT
     CU_ASSERT(!failed);
 }
 
+static inline uint64_t fold_word(uint64_t hash, const uint8_t *at, size_t len)
+{
+    uint64_t word = 0;
+    memcpy(&word, at, len);
+    hash = (hash ^ word) * 0x9fb21c651e98df25u;
+    return hash ^ hash >> 32;
+}
+
 uint64_t cu_table_hash(const void *data, size_t len)
 {
-    /* FNV-1a over words with a final mix: tables here hold names whose number is bounded by limits.
-     */
+    /* Word by word, as FNV-1a goes byte by byte, each folded; the last multiplication brings all of
+     * it into the low bits, too, by which tables pick a place. */
     const uint8_t *at = data;
     uint64_t hash = 0xcbf29ce484222325u ^ len;
-    for (; len >= 8; len -= 8, at += 8) {
-        uint64_t word;
-        memcpy(&word, at, 8);
-        hash = (hash ^ word) * 0x9fb21c651e98df25u;
-        hash ^= hash >> 32;
-    }
-    while (len--)
-        hash = (hash ^ *at++) * 0x100000001b3u;
-    hash ^= hash >> 29;
-    return hash * 0xbf58476d1ce4e5b9u ^ hash >> 32;
+    for (; len >= 8; len -= 8, at += 8)
+        hash = fold_word(hash, at, 8);
+    if (len > 0)
+        hash = fold_word(hash, at, len);
+    hash *= 0xd6e8feb86659fd93u;
+    return hash ^ hash >> 32;
 }
 
 void cu_sha256(struct cu_bytes bytes, uint8_t ret_digest[CU_SHA256_BYTES])

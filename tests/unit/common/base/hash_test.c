@@ -1,7 +1,9 @@
 #include "common/base/hash.h"
 
+#include <stdio.h>
 #include <string.h>
 
+#include "common/base/err.h"
 #include "tests/lib/suite.h"
 
 START_TEST(crc32c_gives_the_vectors_of_rfc_3720_b4)
@@ -79,7 +81,25 @@ START_TEST(sha256_gives_the_vectors_of_fips_180)
 }
 END_TEST
 
-SUITE_MAIN("common/base/hash", sha256_gives_the_vectors_of_fips_180,
-           crc32c_gives_the_vectors_of_rfc_3720_b4, crc32c_goes_on_from_a_seed,
-           sums_of_hashes_add_and_subtract_modulo_2_to_the_128, blake2b_keeps_parts_apart,
-           blake2b_256_is_that_of_rfc_7693)
+/* As many names as places: a random choice has 6 or 7 at most in one of them. */
+START_TEST(names_that_differ_in_a_digit_spread_over_the_low_bits)
+{
+    static const char *const heads[] = {"node-", "service:s-", "", "a-name-of-16-byt"};
+    enum { NAMES = 1024, MOST = 10 };
+    for (size_t head = 0; head < CU_COUNT(heads); head++) {
+        unsigned places[NAMES] = {0}, most = 0;
+        for (int i = 0; i < NAMES; i++) {
+            char name[32];
+            int len = snprintf(name, sizeof name, "%s%d", heads[head], i);
+            unsigned *place = &places[cu_table_hash(name, (size_t)len) % NAMES];
+            most = ++*place > most ? *place : most;
+        }
+        ck_assert_uint_le(most, MOST);
+    }
+}
+END_TEST
+
+SUITE_MAIN("common/base/hash", names_that_differ_in_a_digit_spread_over_the_low_bits,
+           sha256_gives_the_vectors_of_fips_180, crc32c_gives_the_vectors_of_rfc_3720_b4,
+           crc32c_goes_on_from_a_seed, sums_of_hashes_add_and_subtract_modulo_2_to_the_128,
+           blake2b_keeps_parts_apart, blake2b_256_is_that_of_rfc_7693)
