@@ -2,12 +2,14 @@
 import contextlib
 import json
 import os
+import statistics
 
 from cluster import Cluster
 from http1 import Http
 
 SIZES = (100, 20000)
-ROUNDS = 3
+ROUNDS = 5
+FLAT = 'register %s, many to few'
 MODES = ('same', 'check', 'change', 'new')
 DAEMONS = ('gossipd', 'raftd', 'catalogd', 'agentd')  # without dnsd, whose view follows each registration
 
@@ -40,11 +42,11 @@ class Target:
         return measured(self.pids, wrk(self.url, 'register.lua', 64))
 
 
-def bench(measured, wrk, show):
+def bench(measured, wrk, show, row):
     """Registrations, 64 at once, that change nothing, a check, a service, or add both.
 
-    Few and many services in turn, ROUNDS times, since processors are not equally fast at all times; the round in the
-    middle counts."""
+    Few and many services in turn, ROUNDS times, since processors are not equally fast at all times: of each row the
+    round in the middle counts, and what many cost of few is told from rounds that followed each other."""
     with contextlib.ExitStack() as stack:
         config = {'log_level': 'INFO', 'ports': {'dns': -1}}
         targets = [Target(stack.enter_context(Cluster(1, config)), services) for services in SIZES]
@@ -53,3 +55,5 @@ def bench(measured, wrk, show):
             for target, got in zip(targets, zip(*rounds)):
                 middle = sorted(got, key=lambda one: one['cpu_us'])[ROUNDS // 2]
                 show('register %s of %d' % (mode, target.services), middle)
+            ratios = [many['cpu_us'] / few['cpu_us'] for few, many in rounds]
+            row(FLAT % mode, of_few=statistics.median(ratios), least=min(ratios), most=max(ratios))

@@ -27,7 +27,7 @@ enum {
     CATALOG_COMMIT_AGAIN_MS = 500, /* after one that could not read */
     /* From here on a memtable is folded: a row that is written often, and rows that lie on one
      * page, are written once. */
-    CATALOG_MEMTABLE_FOLD_BYTES = 8 * 1024 * 1024,
+    CATALOG_MEMTABLE_FOLD_BYTES = 16 * 1024 * 1024,
     /* Nothing more is applied while the one before is still not folded. */
     CATALOG_MEMTABLE_BYTES_MAX = 32 * 1024 * 1024,
 };
