@@ -150,15 +150,6 @@ static bool fails(const struct memory_backend *m)
     return fault_now(m->fault);
 }
 
-static enum cu_err copy_out(struct cu_arena *arena, struct cu_bytes from, struct cu_bytes *ret_to)
-{
-    uint8_t *bytes = cu_arena_memdup(arena, from.data, from.len);
-    if (!bytes && from.len)
-        return CU_E_TOO_LARGE;
-    *ret_to = (struct cu_bytes){bytes, from.len};
-    return CU_OK;
-}
-
 /* ---- tables ---- */
 
 static enum cu_err get(void *context, enum catalog_table table, struct cu_bytes key,
@@ -171,9 +162,9 @@ static enum cu_err get(void *context, enum catalog_table table, struct cu_bytes 
     if (!item)
         return CU_E_NOT_FOUND;
     struct catalog_row row = item->row;
-    enum cu_err err = copy_out(arena, item->key, &row.key);
+    enum cu_err err = catalog_copy_out(arena, item->key, &row.key);
     if (!err)
-        err = copy_out(arena, item->value, &row.value);
+        err = catalog_copy_out(arena, item->value, &row.value);
     if (!err)
         *ret_row = row;
     return err;
@@ -316,7 +307,7 @@ static enum cu_err value_get(void *context, struct cu_u128 hash, struct cu_arena
     const struct item *item = find(&m->lists[VALUES], hash_key(hash, bytes));
     if (!item || !arena)
         return item ? CU_OK : CU_E_NOT_FOUND;
-    return copy_out(arena, item->value, ret_value);
+    return catalog_copy_out(arena, item->value, ret_value);
 }
 
 static bool is_after(const struct item *item, uint64_t index, struct cu_u128 hash)
@@ -403,7 +394,7 @@ static enum cu_err meta_get(void *context, const char *name, struct cu_arena *ar
     if (fails(m))
         return CU_E_IO;
     const struct item *item = find(&m->lists[METAS], with_nul(name));
-    return item ? copy_out(arena, item->value, ret_value) : CU_E_NOT_FOUND;
+    return item ? catalog_copy_out(arena, item->value, ret_value) : CU_E_NOT_FOUND;
 }
 
 static enum cu_err metas(void *context, catalog_visit_meta *visit, void *arg)

@@ -23,3 +23,12 @@ struct cu_u128 catalog_hash_of_bytes(const uint8_t bytes[CATALOG_HASH_BYTES])
     hash.hi = cu_read_u64le(&r);
     return hash;
 }
+
+enum cu_err catalog_copy_out(struct cu_arena *arena, struct cu_bytes from, struct cu_bytes *ret_to)
+{
+    uint8_t *bytes = cu_arena_memdup(arena, from.data, from.len);
+    if (!bytes && from.len)
+        return CU_E_TOO_LARGE;
+    *ret_to = (struct cu_bytes){bytes, from.len};
+    return CU_OK;
+}

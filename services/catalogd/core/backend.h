@@ -80,6 +80,12 @@ enum { CATALOG_HASH_BYTES = 16 };
 void catalog_hash_to_bytes(struct cu_u128 hash, uint8_t ret_bytes[CATALOG_HASH_BYTES]);
 struct cu_u128 catalog_hash_of_bytes(const uint8_t bytes[CATALOG_HASH_BYTES]);
 
+/* How a backend hands bytes out: copied into the arena. TOO_LARGE: it is full; *ret_to is
+ * untouched.
+ */
+CU_MUST_USE enum cu_err catalog_copy_out(struct cu_arena *arena, struct cu_bytes from,
+                                         struct cu_bytes *ret_to);
+
 /* Return false to stop the walk. The row is valid until it returns. */
 typedef bool catalog_visit(void *arg, const struct catalog_row *row);
 typedef bool catalog_visit_change(void *arg, const struct catalog_change *change);

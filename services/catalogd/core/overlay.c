@@ -5,13 +5,6 @@
 #include "common/base/assert.h"
 #include "services/catalogd/core/overlay_state.h"
 
-static bool copy(struct cu_arena *arena, struct cu_bytes from, struct cu_bytes *ret_to)
-{
-    uint8_t *bytes = cu_arena_memdup(arena, from.data, from.len);
-    *ret_to = (struct cu_bytes){bytes, from.len};
-    return bytes || from.len == 0;
-}
-
 const struct catalog_version *catalog_overlay_find(const struct catalog_overlay *overlay, int space,
                                                    struct cu_bytes key)
 {
@@ -36,24 +29,20 @@ static enum cu_err get(void *context, enum catalog_table table, struct cu_bytes 
     if (!version->is_there)
         return CU_E_NOT_FOUND;
     struct catalog_row row = version->row;
-    if (!copy(arena, version->row.value, &row.value) || !copy(arena, key, &row.key))
-        return CU_E_TOO_LARGE;
-    *ret_row = row;
-    return CU_OK;
+    enum cu_err err = catalog_copy_out(arena, version->row.value, &row.value);
+    if (!err)
+        err = catalog_copy_out(arena, key, &row.key);
+    if (!err)
+        *ret_row = row;
+    return err;
 }
 
 static enum cu_err get_bytes(const struct catalog_version *version, struct cu_arena *arena,
                              struct cu_bytes *ret_value)
 {
-    struct cu_bytes value;
     if (!version->is_there)
         return CU_E_NOT_FOUND;
-    if (!arena)
-        return CU_OK;
-    if (!copy(arena, version->row.value, &value))
-        return CU_E_TOO_LARGE;
-    *ret_value = value;
-    return CU_OK;
+    return arena ? catalog_copy_out(arena, version->row.value, ret_value) : CU_OK;
 }
 
 static enum cu_err meta_get(void *context, const char *name, struct cu_arena *arena,

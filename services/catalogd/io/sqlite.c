@@ -41,13 +41,6 @@ static void bind_hash(struct sqlite3_stmt *stmt, int at, struct cu_u128 hash,
     cu_bind_bytes(stmt, at, (struct cu_bytes){bytes, CATALOG_HASH_BYTES});
 }
 
-static bool copy(struct cu_arena *arena, struct cu_bytes from, struct cu_bytes *ret_to)
-{
-    uint8_t *bytes = cu_arena_memdup(arena, from.data, from.len);
-    *ret_to = (struct cu_bytes){bytes, from.len};
-    return bytes || from.len == 0;
-}
-
 /* One row at most: steps, lets `take` read it, resets. NOT_FOUND where there is none. */
 typedef enum cu_err take_row(struct sqlite3_stmt *stmt, struct cu_arena *arena, void *ret);
 
@@ -68,8 +61,9 @@ static enum cu_err read_one(struct catalog_sqlite *s, struct sqlite3_stmt *stmt,
 static enum cu_err take_get(struct sqlite3_stmt *stmt, struct cu_arena *arena, void *ret)
 {
     struct catalog_row *row = ret;
-    if (!copy(arena, cu_column_bytes(stmt, 0), &row->value))
-        return CU_E_TOO_LARGE;
+    enum cu_err err = catalog_copy_out(arena, cu_column_bytes(stmt, 0), &row->value);
+    if (err)
+        return err;
     row->create_index = cu_column_u64(stmt, 1);
     row->modify_index = cu_column_u64(stmt, 2);
     row->hash = hash_at(stmt, 3);
@@ -84,8 +78,8 @@ static enum cu_err get(void *context, enum catalog_table table, struct cu_bytes 
     struct catalog_row row = {.create_index = 0};
     cu_bind_bytes(stmt, 1, key);
     enum cu_err err = read_one(s, stmt, take_get, arena, &row);
-    if (!err && !copy(arena, key, &row.key))
-        err = CU_E_TOO_LARGE;
+    if (!err)
+        err = catalog_copy_out(arena, key, &row.key);
     if (!err)
         *ret_row = row;
     return err;
@@ -251,7 +245,7 @@ static enum cu_err change_drop(void *context, uint64_t index, uint32_t number)
 
 static enum cu_err take_bytes(struct sqlite3_stmt *stmt, struct cu_arena *arena, void *ret)
 {
-    return !arena || copy(arena, cu_column_bytes(stmt, 0), ret) ? CU_OK : CU_E_TOO_LARGE;
+    return arena ? catalog_copy_out(arena, cu_column_bytes(stmt, 0), ret) : CU_OK;
 }
 
 static enum cu_err value_get(void *context, struct cu_u128 hash, struct cu_arena *arena,
