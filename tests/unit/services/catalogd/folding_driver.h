@@ -15,6 +15,9 @@ struct folding {
     struct catalog_applier *applier;
     struct catalog_sqlite *locker; /* holds the database when a test wants folds to fail */
     char path[300];
+    size_t entries;         /* committed */
+    bool may_stop;          /* a commit may end with NOT_READY; else none but CU_OK */
+    enum cu_err commit_err; /* of the last one */
     unsigned commits, folds, folds_failed, alone;
     enum cu_err fold_err;
     char fold_text[200];
@@ -30,7 +33,8 @@ void folding_end(struct folding *f);
 void folding_open(struct folding *f); /* once the applier was freed */
 
 void submit_no_ops(struct folding *f, size_t count);
-void submit_open(struct folding *f);              /* of the proposer of sets */
+void submit_of_level(struct folding *f, size_t count, uint32_t level); /* no-ops */
+void submit_open(struct folding *f);                                   /* of the proposer of sets */
 void submit_set(struct folding *f, uint64_t seq); /* of a key of its own to a large value */
 void settle(struct folding *f);                   /* until the applier is idle */
 
