@@ -354,3 +354,36 @@ uint64_t fixture_wait_entry(struct fixture *fixture, unsigned number, const char
     }
     return found;
 }
+
+struct fixture *fixture_sole(const char *extra)
+{
+    struct fixture *fixture = fixture_new(1, extra);
+    fixture_start(fixture, 1);
+    fixture_attach(fixture, 1);
+    fixture_wait_leader(fixture);
+    return fixture;
+}
+
+Curia__Internal__V1__FollowReply *fixture_follow(struct fixture *fixture, uint64_t after,
+                                                 uint64_t durable, uint32_t wait_ms)
+{
+    Curia__Internal__V1__LogStatusReply *status = fixture_status(fixture, 1);
+    Curia__Internal__V1__Position at[2];
+    Curia__Internal__V1__FollowRequest in = CURIA__INTERNAL__V1__FOLLOW_REQUEST__INIT;
+    Curia__Internal__V1__FollowReply *reply = NULL;
+    for (int i = 0; i < 2; i++) {
+        curia__internal__v1__position__init(&at[i]);
+        at[i].index = i ? durable : after;
+        if (!at[i].index)
+            continue;
+        at[i].cluster_id = status->cluster_id;
+        at[i].term = status->term;
+    }
+    in.after = &at[0];
+    in.durable = &at[1];
+    in.wait_ms = wait_ms;
+    ck_assert_uint_eq(
+        fixture_call(fixture, fixture->servers[0].catalogd, "Follow", &in.base, &reply), CU_OK);
+    protobuf_c_message_free_unpacked(&status->base, NULL);
+    return reply;
+}

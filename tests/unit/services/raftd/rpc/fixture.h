@@ -70,6 +70,11 @@ Curia__Internal__V1__LogStatusReply *fixture_status(struct fixture *fixture, uns
 unsigned fixture_wait_leader(struct fixture *fixture); /* its number */
 /* Proposes through a server; waits for the reply and expects that nothing was refused or lost. */
 void fixture_propose(struct fixture *fixture, unsigned number, uint64_t seq, const char *body);
+/* One server, attached, that leads. */
+struct fixture *fixture_sole(const char *extra);
+/* What server 1's attached catalogd is answered; the caller frees it. */
+Curia__Internal__V1__FollowReply *fixture_follow(struct fixture *fixture, uint64_t after,
+                                                 uint64_t durable, uint32_t wait_ms);
 /* Follows from the beginning until `want` commands with that body have come; returns the index. */
 uint64_t fixture_wait_entry(struct fixture *fixture, unsigned number, const char *want);
 
